@@ -1,0 +1,1 @@
+"""The assistant: chat in, plan, run, answer out."""

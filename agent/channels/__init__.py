@@ -1,0 +1,1 @@
+"""Each channel turns its own world into the same few calls of the app."""

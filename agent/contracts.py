@@ -1,0 +1,337 @@
+"""The words every part of the agent shares: PlanStep, Plan, ExecutorRequest, ExecutorResponse, Question, Profile …
+
+Seed 004 names them. They are pydantic models because they cross a border: JSON from a model, rows of the durable
+store, `--json` output. Changing a field here changes an interface and goes into CHANGELOG.md.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from fnmatch import fnmatchcase
+from pathlib import Path
+from typing import Any, Literal, Protocol
+
+from pydantic import BaseModel, ConfigDict, Field
+
+StepKind = Literal["task", "ask_user", "llm", "agent"]
+StepStatus = Literal["ok", "partial", "error", "blocked", "needs_input", "cancelled"]
+RunStatus = Literal["running", "waiting", "ok", "error", "cancelled"]
+Effects = Literal["read", "write", "external"]
+SUCCESS_STATUSES: frozenset[str] = frozenset({"ok", "partial"})
+
+
+class Contract(BaseModel):
+    """Common behaviour: unknown fields are refused."""
+
+    model_config = ConfigDict(extra="forbid")
+
+
+class PlanStep(Contract):
+    """One step of a plan.
+
+    Attributes:
+        id: short name, unique in the plan, e.g. "s1".
+        title: one line for the person.
+        kind: task (runs a plugin task), ask_user, llm (one model call on earlier results), agent (a bounded tool loop).
+        task: `plan/name` for kind task.
+        inputs: values, or references such as "${s1.rows[0].id}".
+        instruction: what to do, for kinds llm and agent.
+        depends_on: ids of steps that must have succeeded.
+        question: the text for kind ask_user.
+        options: choices for kind ask_user; free text is always possible too.
+        effects: from the task, set by the runtime, never by a model.
+        untrusted: its result holds words of strangers (a page, a file); set by the runtime.
+    """
+
+    id: str
+    title: str = ""
+    kind: StepKind = "task"
+    task: str | None = None
+    inputs: dict[str, Any] = Field(default_factory=dict)
+    instruction: str = ""
+    depends_on: list[str] = Field(default_factory=list)
+    question: str = ""
+    options: list[str] = Field(default_factory=list)
+    effects: Effects = "read"
+    untrusted: bool = False
+
+
+class Plan(Contract):
+    """A validated plan, in a safe order.
+
+    Attributes:
+        steps: topologically sorted.
+        revision: 0 for the first plan, +1 for every replan.
+        tainted: it was made after untrusted output entered the planner's context.
+        repairs: what code changed in the model's plan, one line each, for logs and `aura plan`.
+    """
+
+    steps: list[PlanStep]
+    revision: int = 0
+    tainted: bool = False
+    repairs: list[str] = Field(default_factory=list)
+
+
+class Artifact(Contract):
+    """A file that a run made for the person.
+
+    Attributes:
+        path: relative to the session's files folder.
+        caption: one line beside it; may be empty.
+        bytes: its size.
+    """
+
+    path: str
+    caption: str = ""
+    bytes: int = 0
+
+
+class Question(Contract):
+    """A question to a person.
+
+    Attributes:
+        id: unique; it is the durable task's id, so that an answer finds it.
+        run_id: the run that waits.
+        step_id: the step that asks.
+        session_id: the session whose person may answer.
+        text: what is asked.
+        options: numbered choices; free text is always possible too.
+        asked_at: seconds since the epoch.
+        expires: seconds since the epoch; None waits for ever.
+        purpose: "input" is an ordinary question, "approval" guards a step with effects.
+    """
+
+    id: str
+    run_id: str
+    step_id: str
+    session_id: str
+    text: str
+    options: list[str] = Field(default_factory=list)
+    asked_at: float = 0.0
+    expires: float | None = None
+    purpose: Literal["input", "approval"] = "input"
+
+
+class ExecutorRequest(Contract):
+    """What the Executor needs to run one step.
+
+    Attributes:
+        run_id: the run; also its correlation id in logs.
+        session_id: the session.
+        profile: name of the profile that runs it.
+        step: the step, with references still in its inputs.
+        user_text: the person's words.
+        results: results of the steps it may refer to, by step id.
+        context: bounded text about the run so far, for llm and agent steps.
+        source: chat, command, schedule, cli, mcp.
+        idempotency_key: the same for every attempt at this step of this run.
+    """
+
+    run_id: str
+    session_id: str
+    profile: str
+    step: PlanStep
+    user_text: str = ""
+    results: dict[str, Any] = Field(default_factory=dict)
+    context: str = ""
+    source: str = "chat"
+    idempotency_key: str = ""
+
+
+class ExecutorResponse(Contract):
+    """How one step ended.
+
+    Attributes:
+        step_id: the step.
+        status: ok and partial count as success.
+        output: the result; JSON.
+        summary: one or two lines for the person and for the planner.
+        error: what went wrong, fit for a person; empty on success.
+        artifacts: files made for the person.
+        seconds: wall time.
+        fingerprint: hash of kind + task + resolved inputs; the same fingerprint is not run again on a replan.
+        untrusted: the output descends from words of strangers.
+        replan: the step itself asks for a new plan.
+    """
+
+    step_id: str
+    status: StepStatus
+    output: Any = None
+    summary: str = ""
+    error: str = ""
+    artifacts: list[Artifact] = Field(default_factory=list[Artifact])
+    seconds: float = 0.0
+    fingerprint: str = ""
+    untrusted: bool = False
+    replan: bool = False
+
+    @property
+    def ok(self) -> bool:
+        """True if the status counts as success."""
+        return self.status in SUCCESS_STATUSES
+
+
+class Usage(Contract):
+    """What a run has spent: tokens read and written, money in US dollars, wall seconds."""
+
+    tokens: int = 0
+    money: float = 0.0
+    seconds: float = 0.0
+
+
+class RunOutcome(Contract):
+    """How a run ended, or stands: the shape of `aura ask --json`.
+
+    Attributes:
+        run_id: the run.
+        status: ok (answered), waiting (a question is open), error, cancelled, running.
+        answer: the final answer; empty while waiting.
+        plan: the steps of the latest plan.
+        results: one response per step that ended, in order of ending.
+        replans: how often it was planned again.
+        usage: what it has spent.
+        questions: the questions that are open.
+    """
+
+    run_id: str
+    status: RunStatus
+    answer: str = ""
+    plan: list[PlanStep] = Field(default_factory=list[PlanStep])
+    results: list[ExecutorResponse] = Field(default_factory=list[ExecutorResponse])
+    replans: int = 0
+    usage: Usage = Field(default_factory=Usage)
+    questions: list[Question] = Field(default_factory=list[Question])
+
+
+class Budgets(Contract):
+    """What one run, and one day, may cost; None is no limit."""
+
+    steps: int = 30
+    replans: int = 3
+    tokens_per_run: int | None = None
+    money_per_run: float | None = None
+    seconds_per_run: float | None = 900
+    tokens_per_day: int | None = None
+    money_per_day: float | None = None
+
+
+class Profile(Contract):
+    """What a group of people may do.
+
+    Attributes:
+        name: e.g. "owner", "family", "guest".
+        people: who belongs to it, as `channel:id`, e.g. "telegram:12345", "terminal:*".
+        allow: globs of task references that may be used.
+        deny: globs that may not; deny wins.
+        model: model name that overrides the configured one; None takes that.
+        budgets: limits per run and per day.
+        approve: effects that need the person's approval when the inputs descend from untrusted output.
+        max_file_bytes: largest file taken in or handed out.
+        memory: whether MEMORY.md is read and written.
+    """
+
+    name: str
+    people: list[str] = Field(default_factory=list)
+    allow: list[str] = Field(default_factory=lambda: ["*"])
+    deny: list[str] = Field(default_factory=list)
+    model: str | None = None
+    budgets: Budgets = Field(default_factory=Budgets)
+    approve: list[Effects] = Field(default_factory=lambda: ["write", "external"])
+    max_file_bytes: int = 20_000_000
+    memory: bool = True
+
+    def allows(self, task: str) -> bool:
+        """Whether the task `plan/name` may be used; a glob may end in `/*`. Deny wins."""
+        return any(fnmatchcase(task, glob) for glob in self.allow) and not any(
+            fnmatchcase(task, glob) for glob in self.deny
+        )
+
+    def includes(self, person: str) -> bool:
+        """Whether `person`, as `channel:id`, belongs to this profile."""
+        return any(fnmatchcase(person, glob) for glob in self.people)
+
+
+class Incoming(Contract):
+    """One message from a channel, as the app takes it.
+
+    Attributes:
+        session_id: the session it belongs to; a safe folder name.
+        person: who sent it, as `channel:id`.
+        text: the words; may be empty only with files.
+        dest: where answers go; at least {"channel": name}; Telegram adds chat_id, chat_type, message_id.
+        key: unique per message, e.g. "telegram:1234567"; the same key is taken once. Empty: never a duplicate.
+        files: paths relative to the session's files folder, already stored there.
+    """
+
+    session_id: str
+    person: str
+    text: str
+    dest: dict[str, Any] = Field(default_factory=dict)
+    key: str = ""
+    files: list[str] = Field(default_factory=list)
+
+
+class Transport(Protocol):
+    """What a channel offers to a run: seed 004's `bot`.
+
+    Every call may come again with the same `key` after a crash: send at most once per key where the channel can.
+    """
+
+    name: str
+
+    async def send_text(self, dest: dict[str, Any], text: str, *, key: str) -> None:
+        """Shows a final text (Markdown) to the person."""
+        ...
+
+    async def send_file(self, dest: dict[str, Any], path: Path, caption: str, *, key: str) -> None:
+        """Hands a file to the person; `path` is absolute."""
+        ...
+
+    async def send_question(self, dest: dict[str, Any], question: Question) -> None:
+        """Shows a question with its numbered choices; the answer comes back through `App.answer`."""
+        ...
+
+
+class TaskCard(Contract):
+    """One entry of the catalogue: what the planner, the menu and `aura tasks` know of a task.
+
+    Attributes:
+        task: `plan/name`.
+        title: one line.
+        description: what the planner reads.
+        effects: read, write or external.
+        inputs: JSON Schema of the inputs (type object), with `ask` and `grounded` kept as extra keys of a property.
+        returns: JSON Schema-like description of the result; may be empty.
+        command: chat command without the slash, or None.
+        expose: whether the planner may use it.
+        untrusted: its result holds words of strangers.
+        resources: names (without limits) of what it shares with others; with its plan they decide which steps keep order.
+        timeout: seconds, or None.
+    """
+
+    task: str
+    title: str = ""
+    description: str = ""
+    effects: Effects = "read"
+    inputs: dict[str, Any] = Field(default_factory=dict)
+    returns: dict[str, Any] = Field(default_factory=dict)
+    command: str | None = None
+    expose: bool = True
+    untrusted: bool = False
+    resources: list[str] = Field(default_factory=list)
+    timeout: float | None = None
+
+    @property
+    def plan(self) -> str:
+        """The plan's name."""
+        return self.task.split("/", 1)[0]
+
+    @property
+    def properties(self) -> dict[str, dict[str, Any]]:
+        """The inputs' schemas by name."""
+        return self.inputs.get("properties", {})
+
+    @property
+    def required(self) -> Sequence[str]:
+        """Names of inputs that must be given."""
+        return self.inputs.get("required", [])

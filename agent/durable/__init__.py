@@ -1,0 +1,1 @@
+"""Work that survives a kill: the protocols, and one engine per store."""

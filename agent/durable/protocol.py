@@ -1,0 +1,169 @@
+"""Engine and Ctx: what the run loop needs of a durable engine, whichever store is behind it (DESIGN 4)."""
+
+from __future__ import annotations
+
+from collections.abc import Awaitable, Callable, Sequence
+from dataclasses import dataclass
+from typing import Any, Literal, Protocol
+
+Json = Any
+"""A JSON value: None, bool, int, float, str, list or dict with string keys."""
+
+DurableStatus = Literal["pending", "waiting", "done", "failed", "cancelled"]
+
+
+@dataclass(frozen=True, slots=True)
+class TaskRecord:
+    """One durable task as the store knows it.
+
+    Attributes:
+        id: unique; chosen by whoever started it.
+        task: name of the registered function.
+        args: its JSON arguments.
+        status: pending (queued or running), waiting (for a signal), done, failed or cancelled.
+        parent: id of the task that started it; None for a root.
+        result: JSON result when done.
+        error: text when failed.
+        created_at: seconds since the epoch.
+        updated_at: seconds since the epoch.
+    """
+
+    id: str
+    task: str
+    args: Json
+    status: DurableStatus
+    parent: str | None
+    result: Json
+    error: str
+    created_at: float
+    updated_at: float
+
+
+class Ctx(Protocol):
+    """The inside of one durable task.
+
+    Strictly one durable call at a time; side by side only through `start`. Keys are explicit and unique within the
+    task. Code between the calls runs again on replay, so clock, random and models belong inside steps.
+    """
+
+    id: str
+
+    async def step(self, key: str, fn: Callable[..., Awaitable[Json]], *args: Any) -> Json:
+        """Runs `fn(*args)` once and records its result under (id, key); a replay returns the record.
+
+        A step that was in flight and not recorded when the process died runs again.
+        An exception is not recorded: it ends the task unless the caller handles it.
+        """
+        ...
+
+    async def start(
+        self,
+        key: str,
+        task: str,
+        args: Json,
+        *,
+        queue: str | None = None,
+        resource: str | None = None,
+        priority: int = 0,
+        timeout: float | None = None,
+    ) -> str:
+        """Starts a child task side by side and returns its id, `<id>/<key>`; a replay starts nothing twice.
+
+        Args:
+            key: unique within the task.
+            task: name of a registered function.
+            args: JSON arguments.
+            queue: name of a queue whose limit holds; None runs at once.
+            resource: at most one task per resource of the queue at a time.
+            priority: higher goes first among waiters.
+            timeout: seconds; the task is cancelled after that.
+        """
+        ...
+
+    async def wait_any(self, key: str, ids: Sequence[str]) -> str:
+        """Waits until one of the tasks has ended and returns its id; the choice is recorded."""
+        ...
+
+    async def result(self, id: str) -> Json:  # noqa: A002 (the protocol's word)
+        """The result of a task that ended.
+
+        Raises:
+            TaskFailedError: its function raised.
+            TaskCancelledError: it was cancelled.
+        """
+        ...
+
+    async def wait_signal(self, key: str) -> Json:
+        """Waits, for days if need be and without holding a slot, for `Engine.signal(id, key, value)`."""
+        ...
+
+
+TaskFunction = Callable[[Ctx, Json], Awaitable[Json]]
+
+
+class Engine(Protocol):
+    """A durable engine: starts tasks, remembers what they did, goes on after a kill."""
+
+    def task(self, name: str, fn: TaskFunction) -> None:
+        """Registers `fn` under a name; before `launch`."""
+        ...
+
+    def queue(self, name: str, *, limit: int) -> None:
+        """Declares a queue and how many of its tasks run at once; before `launch`."""
+        ...
+
+    async def launch(self) -> None:
+        """Opens the store. Nothing unfinished goes on before `resume`."""
+        ...
+
+    async def close(self) -> None:
+        """Stops running work without ending it: it is still there after the next `launch`."""
+        ...
+
+    async def start(self, task: str, args: Json, *, id: str) -> str:  # noqa: A002 (the protocol's word)
+        """Starts a root task; a second start with the same id changes nothing."""
+        ...
+
+    async def resume(self, id: str) -> bool:  # noqa: A002 (the protocol's word)
+        """Goes on with an unfinished root task and its children; False if it is finished or already running."""
+        ...
+
+    async def signal(self, id: str, key: str, value: Json) -> bool:  # noqa: A002 (the protocol's word)
+        """Answers a `wait_signal`, also before the task waits. The first value counts.
+
+        Returns:
+            True if this value is the one that counts; False if there was one before, or the task has ended or does
+            not exist.
+        """
+        ...
+
+    async def cancel(self, id: str) -> bool:  # noqa: A002 (the protocol's word)
+        """Cancels a task and its children; returns when their work has really ended. False if it had ended."""
+        ...
+
+    async def outcome(self, id: str) -> TaskRecord:  # noqa: A002 (the protocol's word)
+        """Waits until the task has ended and returns its record.
+
+        Raises:
+            RunNotFoundError: no such task.
+        """
+        ...
+
+    async def get(self, id: str) -> TaskRecord | None:  # noqa: A002 (the protocol's word)
+        """The task's record as it stands, without waiting."""
+        ...
+
+    async def list(
+        self,
+        *,
+        task: str | None = None,
+        statuses: Sequence[DurableStatus] | None = None,
+        parent: str | None = None,
+        limit: int = 100,
+    ) -> Sequence[TaskRecord]:
+        """Records, newest first; `parent=None` does not filter."""
+        ...
+
+    async def steps(self, id: str) -> dict[str, Json]:  # noqa: A002 (the protocol's word)
+        """The recorded steps of a task by key, for `aura runs show`."""
+        ...

@@ -1,0 +1,1 @@
+"""One client for every OpenAI-compatible endpoint, the embedded model, and what calls cost."""

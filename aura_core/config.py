@@ -1,0 +1,76 @@
+"""ConfigService: a plan's settings, its defaults overridden by aura.yaml and the environment; `config("a.b")`."""
+
+from __future__ import annotations
+
+import copy
+from contextvars import ContextVar
+from typing import TYPE_CHECKING, Any
+
+from aura_core.asynccontext import current_plan_name
+from aura_core.errors import NotFoundError
+
+if TYPE_CHECKING:
+    from collections.abc import Mapping
+
+_MISSING: Any = object()
+
+
+class ConfigService:
+    """Holds the settings of all plans and answers for the plan that is current (seed 003).
+
+    Order, later wins: the plan's config.yaml, `plans.<plan>.*` of aura.yaml, the environment
+    `AURA_PLANS__<PLAN>__<KEY>__<KEY>`.
+    """
+
+    def __init__(self) -> None:
+        self._settings: dict[str, dict[str, Any]] = {}
+
+    def set_plan(self, plan: str, defaults: Mapping[str, Any], *overrides: Mapping[str, Any]) -> None:
+        """Merges `overrides` over `defaults`, key by key and deeply, and keeps the result for `plan`."""
+        merged: dict[str, Any] = copy.deepcopy(dict(defaults))
+        for override in overrides:
+            _merge(merged, override)
+        self._settings[plan] = merged
+
+    def get(self, path: str, default: Any = _MISSING, *, plan: str | None = None) -> Any:
+        """The setting at a dotted path.
+
+        Args:
+            path: e.g. "limits.pages".
+            default: returned if there is none; without it a missing setting is an error.
+            plan: whose settings; the current plan's if left out.
+
+        Raises:
+            NotFoundError: no such setting and no default, or no plan is current.
+        """
+        name = plan or current_plan_name.get()
+        if name is None:
+            raise NotFoundError(f"config({path!r}) was asked outside any plan; use it inside a task or action.")
+        value: Any = self._settings.get(name, {})
+        for part in path.split("."):
+            if not isinstance(value, dict) or part not in value:
+                if default is not _MISSING:
+                    return default
+                raise NotFoundError(f"The plan {name} has no setting {path!r}; add it to its config.yaml.")
+            value = value[part]  # pyright: ignore[reportUnknownVariableType] (settings are JSON-like)
+        return value  # pyright: ignore[reportUnknownVariableType] (settings are JSON-like)
+
+
+def _merge(target: dict[str, Any], override: Mapping[str, Any]) -> None:
+    for key, value in override.items():
+        if isinstance(value, dict) and isinstance(target.get(key), dict):
+            _merge(target[key], value)  # pyright: ignore[reportUnknownArgumentType] (settings are JSON-like)
+        else:
+            target[key] = copy.deepcopy(value)
+
+
+current_config: ContextVar[ConfigService | None] = ContextVar("current_config", default=None)
+"""The ConfigService of the framework whose code runs in this asynchronous context."""
+
+
+def config(path: str, default: Any = _MISSING) -> Any:
+    """The current plan's setting at a dotted path; see `ConfigService.get`."""
+    service = current_config.get()
+    if service is None:
+        raise NotFoundError(f"config({path!r}) was asked outside a running task.")
+    return service.get(path, default)

@@ -1,0 +1,97 @@
+"""Every exception of the core; imports no sibling, so that every module may import it."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+
+class CoreError(Exception):
+    """Root of everything the core raises on purpose. Its text is fit to be shown to a person."""
+
+
+@dataclass(frozen=True, slots=True)
+class Problem:
+    """One mistake in a plan, where it stands and what to do about it.
+
+    Attributes:
+        path: the file, as the author would name it.
+        line: 1-based line; 0 if the whole file is meant.
+        column: 1-based column; 0 if the whole line is meant.
+        message: what is wrong.
+        hint: what to do, e.g. "did you mean 'output_to'?"; may be empty.
+        task: full reference of the task, if the mistake is inside one.
+        step: id or position of the step, e.g. `steps[2].then[0]`.
+    """
+
+    path: str
+    line: int
+    column: int
+    message: str
+    hint: str = ""
+    task: str = ""
+    step: str = ""
+
+    def __str__(self) -> str:
+        """`file:line:column: message (hint)`, as compilers and editors write it."""
+        place = ":".join(str(part) for part in (self.path, self.line, self.column) if part)
+        inside = " ".join(
+            part for part in (self.task and f"task {self.task}", self.step and f"step {self.step}") if part
+        )
+        text = f"{place}: {self.message}"
+        if inside:
+            text += f" [{inside}]"
+        return f"{text}: {self.hint}" if self.hint else text
+
+
+class DefinitionError(CoreError):
+    """A plan or task file is wrong; carries every problem found, not only the first."""
+
+    def __init__(self, problems: list[Problem]) -> None:
+        super().__init__("\n".join(str(problem) for problem in problems))
+        self.problems = problems
+
+
+class NotFoundError(CoreError):
+    """A name that does not exist: plan, task, action or service. The message names the nearest one that does."""
+
+
+class InputError(CoreError):
+    """Inputs of a task or action that its schema refuses. Raised before anything runs."""
+
+
+class ExpressionError(CoreError):
+    """An expression that cannot be compiled or evaluated."""
+
+
+class ActionError(CoreError):
+    """Raise it in an action to fail the step with a message for the person. Any other exception fails it too."""
+
+
+class StepFailedError(CoreError):
+    """A step failed after its last attempt, and `continue_on_failure` was not set.
+
+    Attributes:
+        step: id, name or position of the step.
+        location: `file:line:column`.
+        attempts: how often it was tried.
+        cause_type: class name of the original exception.
+    """
+
+    def __init__(self, message: str, *, step: str, location: str, attempts: int, cause_type: str) -> None:
+        super().__init__(message)
+        self.step = step
+        self.location = location
+        self.attempts = attempts
+        self.cause_type = cause_type
+
+
+class ForbiddenPathError(CoreError):
+    """A file path that leaves the folder it must stay in, or names something that is not a plain file."""
+
+
+class StatePlanningError(CoreError):
+    """The state a task requires could not be reached; the task did not run (seed 001)."""
+
+
+class ShutDownError(CoreError):
+    """Work was submitted to something that is shut down or not started."""

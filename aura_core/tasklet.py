@@ -1,0 +1,115 @@
+"""One unit of work for the ExecutionManager, and what comes back from it."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, field
+from pathlib import Path  # noqa: TC003 (a field's type is part of the runtime signature)
+from typing import Any, Literal
+
+ExecutionMode = Literal["async", "io", "cpu"]
+TaskStatus = Literal["success", "stopped", "error", "timeout", "cancelled"]
+
+
+@dataclass(frozen=True, slots=True)
+class Attachment:
+    """A file that a task wants handed to the person.
+
+    Attributes:
+        path: absolute path of the file, inside the run's `files_folder`.
+        caption: one line of text beside it; may be empty.
+    """
+
+    path: Path
+    caption: str = ""
+
+
+@dataclass(slots=True)
+class RunInfo:
+    """The run behind a task: who asked, where its files live. Reached in an action as `context.run`.
+
+    Attributes:
+        corr_id: correlation id that every log line and event of the run carries.
+        session_id: the chat session; empty for a task without a chat.
+        files_folder: absolute folder where the session's files live; None when there is no session.
+        source: who started it: "chat", "command", "schedule", "cli", "mcp".
+        idempotency_key: the same for every attempt at the same durable step, so that an action with an outside
+            effect can recognise a repetition after a crash. Empty when the run is not durable.
+        attachments: files the task wants handed to the person, in order (see `Context.attach`).
+    """
+
+    corr_id: str = ""
+    session_id: str = ""
+    files_folder: Path | None = None
+    source: str = "cli"
+    idempotency_key: str = ""
+    attachments: list[Attachment] = field(default_factory=list["Attachment"])
+
+
+@dataclass(frozen=True, slots=True)
+class Tasklet:
+    """A task that shall run, with everything the ExecutionManager needs to decide when and how (seed 001).
+
+    Attributes:
+        task: full reference, `plan/task`.
+        inputs: input values by name; validated against the task's own schema before anything runs.
+        resources: further tags `name:limit` beside the task's own; limit 1 if left out.
+        timeout: seconds for the whole task; None takes the task's own `timeout`, and that may be none.
+        priority: higher goes first among waiters; None takes the task's own.
+        mode: how the task as a whole is run; actions choose their pools themselves.
+        run: the run behind it.
+    """
+
+    task: str
+    inputs: dict[str, Any] = field(default_factory=dict[str, Any])
+    resources: tuple[str, ...] = ()
+    timeout: float | None = None
+    priority: int | None = None
+    mode: ExecutionMode = "async"
+    run: RunInfo = field(default_factory=RunInfo)
+
+
+@dataclass(frozen=True, slots=True)
+class TaskError:
+    """Why a task failed: the `error` variable of `on_failure` and of every report (TASKS.md).
+
+    Attributes:
+        type: class name of the exception.
+        message: what happened, where and what to do; fit for a person.
+        task: full reference of the task, `plan/task`.
+        step: id or name of the step, or its position as `steps[2]`; empty before the first step.
+        location: `file:line:column` of the step; empty if unknown.
+        attempts: how often the step was tried.
+    """
+
+    type: str
+    message: str
+    task: str = ""
+    step: str = ""
+    location: str = ""
+    attempts: int = 1
+
+
+@dataclass(frozen=True, slots=True)
+class TaskResult:
+    """How a task ended.
+
+    Attributes:
+        status: success and stopped are good ends; the others carry `error`.
+        result: the rendered `returns` (True if the task has none), the recovered result, or None.
+        error: set for error, timeout and cancelled.
+        seconds: wall time from the start of running, waiting for slots not counted.
+        message: the text of a `stop` step.
+        attachments: files for the person, in the order in which the task attached them.
+    """
+
+    status: TaskStatus
+    result: Any = None
+    error: TaskError | None = None
+    seconds: float = 0.0
+    message: str = ""
+    attachments: tuple[Attachment, ...] = ()
+
+    @property
+    def ok(self) -> bool:
+        """True for success and stopped."""
+        return self.status in ("success", "stopped")
