@@ -1,1 +1,75 @@
-"""What every test gets: no way to the internet. Fixtures of a subject live beside its tests or in tests/fixtures."""
+"""What every test gets: a clean environment and no way beyond loopback. Subjects keep theirs in tests/fixtures."""
+
+from __future__ import annotations
+
+import os
+from collections.abc import Iterator
+from pathlib import Path
+
+import platformdirs
+import pytest
+
+from tests.fixtures.network import GUARD_FOLDER, NetworkGuard, network_guard
+from tests.fixtures.scripted_llm import ScriptedModel
+
+WEIGHTS_FOLDER = Path(os.environ.get("AURA_EMBEDDED_FOLDER") or platformdirs.user_cache_path("aura") / "models")
+FOREIGN_PREFIXES = ("OPENAI_", "AURA_", "TELEGRAM_", "OTEL_", "PIP_", "XDG_")
+
+network_guard.install()
+
+
+@pytest.fixture(scope="session")
+def network(tmp_path_factory: pytest.TempPathFactory) -> Iterator[NetworkGuard]:
+    guard = NetworkGuard(tmp_path_factory.mktemp("network") / "refused.log")
+    yield guard
+    guard.close()
+
+
+@pytest.fixture(autouse=True)
+def clean_environment(
+    monkeypatch: pytest.MonkeyPatch, tmp_path_factory: pytest.TempPathFactory, network: NetworkGuard
+) -> Iterator[None]:
+    """A person's empty home, nothing of the developer's shell, and a failure for every reach beyond loopback."""
+    for name in list(os.environ):
+        if name.upper().startswith(FOREIGN_PREFIXES):
+            monkeypatch.delenv(name)
+    home = tmp_path_factory.mktemp("person")
+    values = {
+        "HOME": str(home),
+        "USERPROFILE": str(home),
+        "XDG_CACHE_HOME": str(home / "cache"),
+        "XDG_CONFIG_HOME": str(home / "config"),
+        "XDG_DATA_HOME": str(home / "data"),
+        "XDG_STATE_HOME": str(home / "state"),
+        "AURA_HOME": str(home / "aura"),
+        "AURA_EMBEDDED_FOLDER": str(WEIGHTS_FOLDER),
+        "PIP_CONFIG_FILE": os.devnull,
+        "PIP_NO_INDEX": "1",
+        "PYTHONPATH": os.pathsep.join(filter(None, [str(GUARD_FOLDER), os.environ.get("PYTHONPATH")])),
+        **network.environment,
+    }
+    for name, value in values.items():
+        monkeypatch.setenv(name, value)
+    network.take()
+    yield
+    refused = network.take()
+    if refused:
+        pytest.fail("reached beyond loopback:\n  " + "\n  ".join(refused), pytrace=False)
+
+
+@pytest.fixture
+def scripted_model() -> Iterator[ScriptedModel]:
+    """An OpenAI-compatible server on loopback; a request that nobody scripted fails the test."""
+    with ScriptedModel() as server:
+        yield server
+    if server.unexpected:
+        pytest.fail(f"the model was asked what nobody scripted: {server.unexpected[0]}", pytrace=False)
+
+
+@pytest.fixture
+def small_model() -> Path:
+    """The weights of SmolLM2-135M; `make test` fetches them."""
+    path = WEIGHTS_FOLDER / "smollm2-135m.gguf"
+    if not path.is_file():
+        pytest.skip(f"{path} is missing: aura model pull smollm2-135m")
+    return path
