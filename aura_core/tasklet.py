@@ -35,6 +35,7 @@ class RunInfo:
         idempotency_key: the same for every attempt at the same durable step, so that an action with an outside
             effect can recognise a repetition after a crash. Empty when the run is not durable.
         attachments: files the task wants handed to the person, in order (see `Context.attach`).
+        calls: how often `once_key` was asked in this attempt, by name.
     """
 
     corr_id: str = ""
@@ -43,6 +44,24 @@ class RunInfo:
     source: str = "cli"
     idempotency_key: str = ""
     attachments: list[Attachment] = field(default_factory=list["Attachment"])
+    calls: dict[str, int] = field(default_factory=dict[str, int], repr=False)
+
+    def once_key(self, name: str) -> str:
+        """A key that an action stores beside its outside effect, to recognise the effect after a crash.
+
+        The n-th call with the same `name` gets the same key in every attempt at a durable step, so that a loop
+        which does the same thing twice on purpose still does it twice.
+
+        Args:
+            name: what is done and to what, e.g. "notes/add:buy milk".
+
+        Returns:
+            Empty when the run is not durable: then nothing can be recognised.
+        """
+        if not self.idempotency_key:
+            return ""
+        self.calls[name] = self.calls.get(name, 0) + 1
+        return f"{self.idempotency_key}/{self.calls[name]}/{name}"
 
 
 @dataclass(frozen=True, slots=True)
