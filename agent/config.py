@@ -21,6 +21,7 @@ if TYPE_CHECKING:
     from collections.abc import Mapping
 
 SETTINGS_FILE = "aura.yaml"
+PLAN_VARIABLES = "AURA_PLANS__"
 PACKAGE_ROOT = Path(__file__).resolve().parent.parent
 EMBEDDED_MODEL = "qwen2.5-coder-1.5b"
 
@@ -214,30 +215,40 @@ def _from_environment(env: Mapping[str, str]) -> dict[str, Any]:
     for variable, (section, name) in ENVIRONMENT_NAMES.items():
         if env.get(variable):
             values.setdefault(section, {})[name] = env[variable]
-    for name, field in AppConfig.model_fields.items():
-        settings = field.annotation
-        if isinstance(settings, type) and issubclass(settings, Section):
-            for inner in settings.model_fields:
-                raw = env.get(f"AURA_{name}_{inner}".upper())
-                if raw:
-                    values.setdefault(name, {})[inner] = _parsed(raw)
+    for section, name in _section_settings():
+        raw = env.get(f"AURA_{section}_{name}".upper())
+        if raw:
+            values.setdefault(section, {})[name] = _parsed(raw)
     if env.get("AURA_LOG_LEVEL"):
         values["log_level"] = env["AURA_LOG_LEVEL"].lower()
     if env.get("AURA_TRUSTED"):
         values["trusted"] = _parsed(env["AURA_TRUSTED"])
     if env.get("AURA_PLANS"):
         values["plan_folders"] = [part for part in env["AURA_PLANS"].split(os.pathsep) if part]
+    return _merged(values, _plan_settings(env))
+
+
+def _section_settings() -> list[tuple[str, str]]:
+    """Every `section.name` there is."""
+    return [
+        (section, name)
+        for section, field in AppConfig.model_fields.items()
+        if isinstance(field.annotation, type) and issubclass(field.annotation, Section)
+        for name in field.annotation.model_fields
+    ]
+
+
+def _plan_settings(env: Mapping[str, str]) -> dict[str, Any]:
+    """`AURA_PLANS__<PLAN>__<KEY>` variables as `plans.<plan>.<key>`."""
     plans: dict[str, Any] = {}
     for variable, raw in env.items():
-        if variable.startswith("AURA_PLANS__") and raw:
-            *path, last = variable.removeprefix("AURA_PLANS__").lower().split("__")
+        if variable.startswith(PLAN_VARIABLES) and raw:
+            *path, last = variable.removeprefix(PLAN_VARIABLES).lower().split("__")
             target = plans
             for part in path:
                 target = target.setdefault(part, {})
             target[last] = _parsed(raw)
-    if plans:
-        values["plans"] = plans
-    return values
+    return {"plans": plans} if plans else {}
 
 
 def _parsed(raw: str) -> Any:

@@ -1,4 +1,4 @@
-"""The words every part of the agent shares: PlanStep, Plan, ExecutorRequest, ExecutorResponse, Question, Profile …
+"""The words every part of the agent shares: PlanStep, Plan, ExecutorRequest, ExecutorResponse, Question, Profile.
 
 Seed 004 names them. They are pydantic models because they cross a border: JSON from a model, rows of the durable
 store, `--json` output. Changing a field here changes an interface and goes into CHANGELOG.md.
@@ -271,6 +271,51 @@ class Incoming(Contract):
     files: list[str] = Field(default_factory=list)
 
 
+class Command(Contract):
+    """A task that the person called by name: a run of one step, planned by nobody."""
+
+    task: str
+    inputs: dict[str, Any] = Field(default_factory=dict)
+
+
+class RunRequest(Contract):
+    """The durable arguments of one run.
+
+    Attributes:
+        run_id: the run; also the durable task's id and the correlation id in logs.
+        incoming: the message that asks for it.
+        profile: name of the profile under which it runs.
+        source: chat, command, schedule, cli, mcp.
+        command: set when the person called a task by name.
+    """
+
+    run_id: str
+    incoming: Incoming
+    profile: str
+    source: str = "chat"
+    command: Command | None = None
+
+
+class RunSummary(Contract):
+    """One line of `aura runs`.
+
+    Attributes:
+        run_id: the run.
+        session_id: its session.
+        status: how it stands.
+        text: the person's words.
+        created_at: seconds since the epoch.
+        updated_at: seconds since the epoch.
+    """
+
+    run_id: str
+    session_id: str
+    status: RunStatus
+    text: str
+    created_at: float
+    updated_at: float
+
+
 class Transport(Protocol):
     """What a channel offers to a run: seed 004's `bot`.
 
@@ -305,7 +350,8 @@ class TaskCard(Contract):
         command: chat command without the slash, or None.
         expose: whether the planner may use it.
         untrusted: its result holds words of strangers.
-        resources: names (without limits) of what it shares with others; with its plan they decide which steps keep order.
+        resources: names (without limits) of what it shares with others; with its plan they decide which steps keep
+            their order.
         timeout: seconds, or None.
     """
 

@@ -51,6 +51,10 @@ class PlanningError(AgentError):
     """No valid plan could be made; the message says what was wrong with the last one."""
 
 
+class UnknownReferenceError(AgentError):
+    """A `${step.field}` refers to something that no earlier step gave; names what there is."""
+
+
 class NotAllowedError(AgentError):
     """The profile does not allow this task, command or action."""
 

@@ -89,6 +89,22 @@ class ForbiddenPathError(CoreError):
     """A file path that leaves the folder it must stay in, or names something that is not a plain file."""
 
 
+class PlanStateError(CoreError):
+    """A plan's persistent data could not be stored."""
+
+
+class WorkerDiedError(CoreError):
+    """A process of the CPU pool died while an action ran in it; the pool has been replaced."""
+
+
+class UnsuccessfulResultError(CoreError):
+    """An action returned False, or an object whose `.found` is false: the attempt failed (seed 002)."""
+
+
+class LoopLimitError(CoreError):
+    """A loop, a chain of jumps or of sub-tasks went on past its bound."""
+
+
 class StatePlanningError(CoreError):
     """The state a task requires could not be reached; the task did not run (seed 001)."""
 

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import dataclass, field
-from pathlib import Path  # noqa: TC003 (a field's type is part of the runtime signature)
+from pathlib import Path
 from typing import Any, Literal
 
 ExecutionMode = Literal["async", "io", "cpu"]

@@ -1,0 +1,408 @@
+"""App: the one place that wires the parts together, starts and stops them; every channel calls it and nothing below."""
+
+from __future__ import annotations
+
+import asyncio
+import hashlib
+import uuid
+from collections.abc import AsyncGenerator
+from contextlib import AsyncExitStack, asynccontextmanager
+from dataclasses import dataclass
+from datetime import datetime
+from typing import Any
+
+from aura_core.execution_manager import ExecutionLimits
+from aura_core.framework import Framework
+
+from agent.config import AppConfig, builtin_folder
+from agent.contracts import (
+    Command,
+    Incoming,
+    Profile,
+    Question,
+    RunOutcome,
+    RunRequest,
+    RunSummary,
+    TaskCard,
+    Transport,
+)
+from agent.dispatcher import Dispatcher
+from agent.durable.local import LocalEngine
+from agent.durable.protocol import Ctx, Engine, Json, TaskRecord
+from agent.errors import NotAllowedError, RunNotFoundError
+from agent.executor import Executor
+from agent.llm.client import ModelClient
+from agent.llm.meter import Ledger, Meter
+from agent.llm.service import PlanModelService
+from agent.moments import Moments
+from agent.orchestrator import RUN_TASK, OrchestratorRunner
+from agent.outcomes import outcome_of, summary_of
+from agent.progress import QuestionClosed, RunEnded
+from agent.prompts import use_prompts_from
+from agent.questions import ANSWER_SIGNAL, QUESTION_TASK, QuestionDesk, chosen
+from agent.sessions import HomeLock, SessionStore
+from aura_core.events import EventBus
+
+REPLY_TASK = "reply"
+UNFINISHED = ("pending", "waiting")
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Parts:
+    """What an App is made of.
+
+    Attributes:
+        events: progress of all runs.
+        transports: channels by name.
+        model: the model client.
+        engine: the durable engine.
+        framework: the task framework.
+        sessions: session folders.
+        ledger: what was spent per profile and day.
+        desk: questions to the person.
+        step_meters: meters of the steps in flight, by idempotency key.
+    """
+
+    events: EventBus
+    transports: dict[str, Transport]
+    model: ModelClient
+    engine: Engine
+    framework: Framework
+    sessions: SessionStore
+    ledger: Ledger
+    desk: QuestionDesk
+    step_meters: dict[str, Meter]
+
+
+class App:
+    """What a channel sees of Aura. Make one with `App.open`."""
+
+    def __init__(self, config: AppConfig, parts: Parts) -> None:
+        self.config = config
+        self.events = parts.events
+        self.framework = parts.framework
+        self.model = parts.model
+        self.sessions = parts.sessions
+        self.engine = parts.engine
+        self.dispatcher = Dispatcher(parts.framework)
+        self._desk = parts.desk
+        self._transports = parts.transports
+        self._messages: dict[int, int] = {}
+        executor = Executor(
+            parts.framework,
+            parts.model,
+            self.dispatcher,
+            parts.sessions,
+            agent_turns=config.planner.agent_turns,
+            clock=local_now,
+        )
+        moments = Moments(
+            config=config,
+            model=parts.model,
+            dispatcher=self.dispatcher,
+            executor=executor,
+            sessions=parts.sessions,
+            events=parts.events,
+            transports=parts.transports,
+            clock=local_now,
+        )
+        self.runner = OrchestratorRunner(
+            config,
+            engine=parts.engine,
+            moments=moments,
+            executor=executor,
+            desk=parts.desk,
+            ledger=parts.ledger,
+            step_meters=parts.step_meters,
+        )
+        self.engine.task(REPLY_TASK, self._reply)
+
+    @classmethod
+    @asynccontextmanager
+    async def open(cls, config: AppConfig, *, program: str = "aura", durable: bool = True) -> AsyncGenerator[App]:
+        """Wires everything, for the block.
+
+        Args:
+            config: settings.
+            program: who holds AURA_HOME, for the message that a second program gets.
+            durable: False for commands that run nothing durable: AURA_HOME is not locked and no store is opened.
+
+        Raises:
+            HomeInUseError: another program works on this AURA_HOME.
+            HomeNotWritableError: AURA_HOME cannot be written.
+        """
+        async with AsyncExitStack() as stack:
+            if durable:
+                stack.enter_context(HomeLock(config.home, program))
+            parts = await _assemble(config, stack)
+            app = cls(config, parts)
+            if durable:
+                await app.engine.launch()
+                stack.push_async_callback(app.engine.close)
+            yield app
+
+    def add_transport(self, transport: Transport) -> None:
+        """Makes a channel reachable under its name; before `submit` and `resume`."""
+        self._transports[transport.name] = transport
+
+    async def submit(self, incoming: Incoming) -> str | None:
+        """Takes a message: it is stored durably before this returns, and its run begins.
+
+        Returns:
+            The run's id; None if a message with this key was taken before.
+
+        Raises:
+            NotAllowedError: the person belongs to a profile that may use nothing.
+        """
+        return await self._begin(incoming, None, "chat")
+
+    async def submit_command(self, incoming: Incoming, task: str, inputs: dict[str, Any]) -> str | None:
+        """Runs one task that the person called by name; missing inputs become questions of the run.
+
+        Raises:
+            NotAllowedError: the profile does not allow the task.
+        """
+        card = self.dispatcher.card(task, self.profile_of(incoming.person))
+        return await self._begin(incoming, Command(task=card.task, inputs=inputs), "command")
+
+    async def _begin(self, incoming: Incoming, command: Command | None, source: str) -> str | None:
+        profile = self.profile_of(incoming.person)
+        if not profile.allow:
+            raise NotAllowedError(f"The profile {profile.name!r} may not use this assistant.")
+        run_id = _run_id(incoming.key)
+        if await self.engine.get(run_id) is not None:
+            return None
+        request = RunRequest(run_id=run_id, incoming=incoming, profile=profile.name, source=source, command=command)
+        await self.engine.start(RUN_TASK, request.model_dump(mode="json"), id=run_id)
+        return run_id
+
+    async def answer(self, question_id: str, text: str, *, person: str) -> bool:
+        """Answers a question; answering twice is harmless.
+
+        Args:
+            question_id: the question.
+            text: a choice, its number, or free text.
+            person: who answers, as `channel:id`.
+
+        Returns:
+            False if the question is unknown, closed, or not this person's.
+        """
+        record = await self.engine.get(question_id)
+        if record is None or record.task != QUESTION_TASK or record.status not in UNFINISHED:
+            return False
+        if not await self._may_answer(record, person):
+            return False
+        question = Question(
+            id=question_id, **{key: value for key, value in record.args.items() if key not in ("dest", "asked_at")}
+        )
+        await self.resume(run_id=question.run_id)
+        return await self.engine.signal(question_id, ANSWER_SIGNAL, {"text": chosen(question, text), "person": person})
+
+    def resolve_question(self, question_id: str, answer: str, *, person: str) -> asyncio.Task[bool]:
+        """Seed 004's name for `answer`, for callers that do not await."""
+        return asyncio.ensure_future(self.answer(question_id, answer, person=person))  # pyright: ignore[reportReturnType] (a coroutine gives a Task)
+
+    async def reply(self, session_id: str, text: str, *, person: str, key: str = "") -> bool:
+        """Takes a plain text as the answer to the only open question of the session.
+
+        Args:
+            session_id: the session.
+            text: the words.
+            person: who wrote them.
+            key: unique per message; a repetition gives the first verdict again.
+
+        Returns:
+            True if it was taken as an answer; False if it is something else.
+        """
+        args = {"session_id": session_id, "text": text, "person": person}
+        reply_id = f"reply-{_digest(key) if key else uuid.uuid4().hex[:12]}"
+        await self.engine.start(REPLY_TASK, args, id=reply_id)
+        record = await self.engine.outcome(reply_id)
+        return record.result is True
+
+    async def _reply(self, ctx: Ctx, args: Json) -> Json:
+        async def decide() -> Json:
+            questions = await self._desk.open_questions(session_id=args["session_id"])
+            if len(questions) != 1:
+                return False
+            return await self.answer(questions[0].id, args["text"], person=args["person"])
+
+        return await ctx.step("decide", decide)
+
+    async def questions(self, session_id: str) -> list[Question]:
+        """The session's open questions, oldest first."""
+        return await self._desk.open_questions(session_id=session_id)
+
+    async def outcome(self, run_id: str) -> RunOutcome:
+        """Waits until the run has ended, or until all that is left of it waits for a person.
+
+        Raises:
+            RunNotFoundError: no such run.
+        """
+        ended = asyncio.create_task(self.engine.outcome(run_id))
+        try:
+            while not ended.done():
+                live = self.runner.live.get(run_id)
+                waits = asyncio.create_task(live.waiting.wait() if live else asyncio.sleep(0.01))
+                await asyncio.wait({ended, waits}, return_when=asyncio.FIRST_COMPLETED)
+                waits.cancel()
+                if live is not None and live.waiting.is_set() and not ended.done():
+                    break
+        finally:
+            ended.cancel()
+        return await self.run_detail(run_id)
+
+    async def stop(self, session_id: str) -> int:
+        """Cancels the session's runs; returns when their work has really ended.
+
+        Returns:
+            How many were stopped.
+        """
+        stopped = 0
+        for record in await self._unfinished():
+            if record.args["incoming"]["session_id"] == session_id:
+                stopped += await self.cancel(record.id)
+        return stopped
+
+    async def cancel(self, run_id: str) -> bool:
+        """Cancels one run and closes its questions; False if it had ended.
+
+        Raises:
+            RunNotFoundError: no such run.
+        """
+        record = await self._run_record(run_id)
+        questions = await self._desk.open_questions(run_id=run_id)
+        if not await self.engine.cancel(run_id):
+            return False
+        session_id = record.args["incoming"]["session_id"]
+        for question in questions:
+            await self.engine.cancel(question.id)
+            self.events.publish(QuestionClosed(run_id, session_id, question.id))
+        self.events.publish(RunEnded(run_id, session_id, "cancelled", ""))
+        return True
+
+    async def new_conversation(self, session_id: str) -> None:
+        """Begins a new conversation; files, memory and the old conversation stay."""
+        await self.sessions.new_conversation(session_id)
+
+    async def resume(self, *, channel: str | None = None, run_id: str | None = None) -> list[str]:
+        """Goes on with unfinished runs after a restart.
+
+        Args:
+            channel: only runs whose answer goes to this channel (`dest["channel"]`).
+            run_id: only this run.
+
+        Returns:
+            Ids of the runs that go on now and did not before.
+        """
+        resumed: list[str] = []
+        for record in reversed(await self._unfinished()):
+            wanted = run_id in (None, record.id) and channel in (None, record.args["incoming"]["dest"].get("channel"))
+            if wanted and await self.engine.resume(record.id):
+                resumed.append(record.id)
+        return resumed
+
+    async def runs(self, limit: int = 20) -> list[RunSummary]:
+        """The latest runs, newest first."""
+        return [summary_of(record) for record in await self.engine.list(task=RUN_TASK, limit=limit)]
+
+    async def run_detail(self, run_id: str) -> RunOutcome:
+        """A run as it stands.
+
+        Raises:
+            RunNotFoundError: no such run.
+        """
+        return await outcome_of(self.engine, self._desk, await self._run_record(run_id))
+
+    def profile_of(self, person: str) -> Profile:
+        """The profile of a person, `channel:id`; `guest` for strangers."""
+        return self.config.profile_of(person)
+
+    def commands(self, profile: Profile) -> dict[str, TaskCard]:
+        """Plugin commands by name that the profile may use."""
+        return self.dispatcher.get_plugin_commands(profile)
+
+    def tasks(self, profile: Profile) -> list[TaskCard]:
+        """The catalogue of the profile."""
+        return self.dispatcher.catalogue(profile)
+
+    def record_message(self, chat_id: int, message_id: int) -> None:
+        """Remembers the latest message shown in a chat, so that it can be edited instead of sent again (seed 004)."""
+        self._messages[chat_id] = message_id
+
+    def recorded_message(self, chat_id: int) -> int | None:
+        """The message that `record_message` remembered last for the chat."""
+        return self._messages.get(chat_id)
+
+    def clear_session_cache(self, session_id: str) -> None:
+        """Forgets what is kept in memory of a session; its files stay (seed 004)."""
+        self.sessions.clear_cache(session_id)
+
+    async def _may_answer(self, question: TaskRecord, person: str) -> bool:
+        run = await self.engine.get(question.args["run_id"])
+        asker = run.args["incoming"]["person"] if run is not None else ""
+        return person == asker or self.profile_of(person).name == "owner"
+
+    async def _run_record(self, run_id: str) -> TaskRecord:
+        record = await self.engine.get(run_id)
+        if record is None or record.task != RUN_TASK:
+            raise RunNotFoundError(f"There is no run {run_id!r}; `aura runs` lists them.")
+        return record
+
+    async def _unfinished(self) -> list[TaskRecord]:
+        return list(await self.engine.list(task=RUN_TASK, statuses=UNFINISHED, limit=1000))
+
+
+async def _assemble(config: AppConfig, stack: AsyncExitStack) -> Parts:
+    """Makes the parts from the bottom up; `stack` ends them from the top down."""
+    use_prompts_from(config.home / "prompts")
+    events, transports, step_meters = EventBus(), dict[str, Transport](), dict[str, Meter]()
+    model = await ModelClient.open(config)
+    stack.push_async_callback(model.close)
+    engine = LocalEngine(config.home / "state.db")
+    desk = QuestionDesk(engine, events, transports)
+    services = {"llm": PlanModelService(model, step_meters), "chat": desk}
+    framework = await stack.enter_async_context(build_framework(config, events, services))
+    return Parts(
+        events=events,
+        transports=transports,
+        model=model,
+        engine=engine,
+        framework=framework,
+        sessions=SessionStore(config.home),
+        ledger=Ledger(config.home / "usage.json"),
+        desk=desk,
+        step_meters=step_meters,
+    )
+
+
+def build_framework(config: AppConfig, events: EventBus, services: dict[str, Any]) -> Framework:
+    """The task framework as the configuration wants it; not started yet."""
+    limits = ExecutionLimits(
+        concurrency=config.execution.concurrency,
+        threads=config.execution.threads,
+        processes=config.execution.processes,
+        resources=config.execution.limits,
+        task_timeout=config.execution.task_timeout,
+    )
+    return Framework(
+        [builtin_folder("plans"), *config.plan_folders],
+        config.home / "plans",
+        settings=config.plans,
+        services=services,
+        limits=limits,
+        events=events,
+    )
+
+
+def local_now() -> datetime:
+    """The local time, aware."""
+    return datetime.now().astimezone()
+
+
+def _run_id(key: str) -> str:
+    return f"run-{_digest(key) if key else uuid.uuid4().hex[:12]}"
+
+
+def _digest(key: str) -> str:
+    return hashlib.sha256(key.encode()).hexdigest()[:16]

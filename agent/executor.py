@@ -1,0 +1,201 @@
+"""Executor: one PlanStep in, one ExecutorResponse out; a Tasklet, a model call or a tool loop in between."""
+
+from __future__ import annotations
+
+import time
+from collections.abc import Callable
+from datetime import datetime
+from pathlib import Path
+from typing import Any
+
+import structlog
+from aura_core.framework import Framework
+
+from agent.answer import summarize_output
+from agent.contracts import Artifact, ExecutorRequest, ExecutorResponse, PlanStep, Profile, TaskCard
+from agent.dispatcher import Dispatcher
+from agent.errors import AgentError, BudgetExceededError
+from agent.llm.client import ModelClient
+from agent.llm.meter import Meter
+from agent.model_steps import run_agent_step, run_llm_step
+from agent.plan_graph import fingerprint, resolve_references
+from agent.sessions import SessionStore
+from agent.speculation import Speculation
+from aura_core.errors import CoreError
+from aura_core.tasklet import Attachment, RunInfo, Tasklet, TaskResult
+
+OnText = Callable[[str], None]
+
+
+class Executor:
+    """Runs steps. It decides nothing about order, questions or planning again; that is the run loop's.
+
+    Args:
+        framework: where tasks run.
+        model: for `llm` and `agent` steps.
+        dispatcher: what a profile may use.
+        sessions: where a session's files live.
+        agent_turns: upper bound of model calls in one `agent` step.
+        clock: gives the time for prompts; aware.
+    """
+
+    def __init__(
+        self,
+        framework: Framework,
+        model: ModelClient,
+        dispatcher: Dispatcher,
+        sessions: SessionStore,
+        *,
+        agent_turns: int,
+        clock: Callable[[], datetime],
+    ) -> None:
+        self._framework = framework
+        self._model = model
+        self._dispatcher = dispatcher
+        self._sessions = sessions
+        self._agent_turns = agent_turns
+        self._clock = clock
+        self._log = structlog.get_logger("agent.executor")
+
+    async def run_step(
+        self,
+        req: ExecutorRequest,
+        profile: Profile,
+        meter: Meter | None = None,
+        speculation: Speculation | None = None,
+        on_text: OnText | None = None,
+    ) -> ExecutorResponse:
+        """Runs one step to its end (seed 004, `run_step`).
+
+        Args:
+            req: the step, with references still in its inputs, and the results they refer to.
+            profile: who asks; a task it does not allow is an error of the step.
+            meter: the run's budget.
+            speculation: results of read-only steps that were started while the plan was still being written.
+            on_text: receives the pieces of an `llm` step's text.
+
+        Returns:
+            The response; failures are in it, never raised, except cancellation and a budget that is used up.
+        """
+        started = time.monotonic()
+        step = req.step
+        try:
+            response = await self._dispatch(req, profile, meter, speculation, on_text)
+        except BudgetExceededError:
+            raise
+        except (AgentError, CoreError) as error:
+            response = ExecutorResponse(step_id=step.id, status="error", error=str(error), summary=str(error))
+        except Exception as error:  # noqa: BLE001 (a bug in a plugin fails its step, never the run)
+            self._log.exception("step failed unexpectedly", corr_id=req.run_id, step=step.id)
+            text = f"{step.title or step.id} failed unexpectedly: {type(error).__name__}: {error}"
+            response = ExecutorResponse(step_id=step.id, status="error", error=text, summary=text)
+        mark = fingerprint(step, resolve_references(step.inputs, req.results))
+        return response.model_copy(update={"fingerprint": mark, "seconds": time.monotonic() - started})
+
+    async def _dispatch(
+        self,
+        req: ExecutorRequest,
+        profile: Profile,
+        meter: Meter | None,
+        speculation: Speculation | None,
+        on_text: OnText | None,
+    ) -> ExecutorResponse:
+        step = req.step
+        if step.kind == "llm":
+            return await run_llm_step(req, self._model, meter, self._clock(), on_text)
+        if step.kind == "agent":
+            return await self._agent_step(req, profile, meter)
+        inputs = resolve_references(step.inputs, req.results)
+        if speculation is not None and (early := await speculation.take(fingerprint(step, inputs))) is not None:
+            return early.model_copy(update={"step_id": step.id})
+        return await self.run_task(step.task or "", inputs, req, profile)
+
+    async def run_task(
+        self, task: str, inputs: dict[str, Any], req: ExecutorRequest, profile: Profile
+    ) -> ExecutorResponse:
+        """Runs one plugin task for a step.
+
+        Args:
+            task: `plan/name`.
+            inputs: resolved values.
+            req: the step behind it, for ids and the session.
+            profile: who asks.
+
+        Raises:
+            NotAllowedError: the profile does not allow the task.
+        """
+        card = self._dispatcher.card(task, profile)
+        files = self._sessions.files(req.session_id) if req.session_id else None
+        run = RunInfo(
+            corr_id=req.run_id,
+            session_id=req.session_id,
+            files_folder=files,
+            source=req.source,
+            idempotency_key=req.idempotency_key,
+        )
+        result = await self._framework.submit(Tasklet(task=card.task, inputs=inputs, run=run))
+        return _response(req.step.id, card, result, files)
+
+    async def _agent_step(self, req: ExecutorRequest, profile: Profile, meter: Meter | None) -> ExecutorResponse:
+        cards = self._dispatcher.catalogue(profile)
+        calls, tainted = 0, False
+
+        async def call(task: str, inputs: dict[str, Any]) -> ExecutorResponse:
+            nonlocal calls, tainted
+            calls += 1
+            card = self._dispatcher.card(task, profile)
+            if tainted and card.effects in profile.approve:
+                text = f"{task} may not run after text from outside was read; finish, and the person can decide."
+                return ExecutorResponse(step_id=req.step.id, status="error", error=text)
+            inner = req.model_copy(update={"idempotency_key": f"{req.idempotency_key}/call:{calls}"})
+            try:
+                response = await self.run_task(task, inputs, inner, profile)
+            except (AgentError, CoreError) as error:
+                return ExecutorResponse(step_id=req.step.id, status="error", error=str(error))
+            tainted = tainted or response.untrusted
+            return response
+
+        return await run_agent_step(
+            req, cards, self._model, meter=meter, now=self._clock(), turns=self._agent_turns, call=call
+        )
+
+
+def prefetchable(step: PlanStep, card: TaskCard, user_text: str) -> bool:
+    """Whether a step may be started before its plan is complete: it only reads, and all it needs is known.
+
+    An input marked `grounded` must stand in the person's own words: nothing is fetched that a model made up.
+    """
+    if step.kind != "task" or card.effects != "read" or step.depends_on or "llm" in card.resources:
+        return False
+    if any(name not in step.inputs for name in card.required):
+        return False
+    words = user_text.casefold()
+    return all(
+        not (isinstance(value, str) and "${" in value)
+        and not (card.properties.get(name, {}).get("grounded") and str(value).casefold() not in words)
+        for name, value in step.inputs.items()
+    )
+
+
+def _response(step_id: str, card: TaskCard, result: TaskResult, files: Path | None) -> ExecutorResponse:
+    if result.ok:
+        status = "partial" if result.status == "stopped" else "ok"
+        summary = result.message if result.status == "stopped" else summarize_output(result.result)
+        return ExecutorResponse(
+            step_id=step_id,
+            status=status,
+            output=result.message if result.status == "stopped" else result.result,
+            summary=summary,
+            artifacts=[_artifact(item, files) for item in result.attachments if files],
+            seconds=result.seconds,
+            untrusted=card.untrusted,
+        )
+    message = result.error.message if result.error else f"{card.task} ended as {result.status}."
+    return ExecutorResponse(step_id=step_id, status="error", error=message, summary=message, seconds=result.seconds)
+
+
+def _artifact(attachment: Attachment, files: Path) -> Artifact:
+    path = attachment.path.resolve()
+    return Artifact(
+        path=path.relative_to(files.resolve()).as_posix(), caption=attachment.caption, bytes=path.stat().st_size
+    )

@@ -1,0 +1,407 @@
+"""OrchestratorRunner: the run loop of one request, durable at every moment (seed 004, DESIGN 2)."""
+
+from __future__ import annotations
+
+import asyncio
+import time
+import uuid
+from collections.abc import AsyncGenerator
+from contextlib import asynccontextmanager
+from typing import Any, Protocol
+
+import structlog
+
+from agent.config import AppConfig
+from agent.contracts import (
+    ExecutorRequest,
+    ExecutorResponse,
+    Incoming,
+    Plan,
+    PlanStep,
+    Profile,
+    RunOutcome,
+    RunRequest,
+    RunStatus,
+    TaskCard,
+    Usage,
+)
+from agent.durable.protocol import Ctx, Engine, Json
+from agent.errors import AgentError, BudgetExceededError, TaskCancelledError, TaskFailedError
+from agent.executor import Executor
+from agent.live_run import LiveRun, Opened
+from agent.llm.meter import Ledger, Meter
+from agent.moments import Moments
+from agent.plan_graph import fingerprint, next_batch
+from agent.progress import PhaseChanged, PlanMade, RunEnded, RunStarted, StepEnded, StepStarted
+from agent.questions import QUESTION_TASK, QuestionDesk, answer_response, ask_args, is_approved
+from agent.references import resolve_references
+from agent.run_state import RunState
+
+RUN_TASK = "run"
+STEP_TASK = "step"
+STEP_QUEUE = "steps"
+APPROVAL_KEY = "approve:"
+
+
+class SessionLike(Protocol):
+    """Whatever a caller has as a session: it only needs an id."""
+
+    id: str
+
+
+class OrchestratorRunner:
+    """Plans, runs side by side, asks, plans again, answers, remembers.
+
+    Args:
+        config: settings.
+        engine: remembers every moment.
+        moments: what thinks or leaves a trace.
+        executor: runs steps.
+        desk: questions to the person.
+        ledger: what was spent per profile and day.
+        step_meters: where the meter of a step in flight is found, by idempotency key; filled here.
+    """
+
+    def __init__(
+        self,
+        config: AppConfig,
+        *,
+        engine: Engine,
+        moments: Moments,
+        executor: Executor,
+        desk: QuestionDesk,
+        ledger: Ledger,
+        step_meters: dict[str, Meter],
+    ) -> None:
+        self._config = config
+        self._engine = engine
+        self._moments = moments
+        self._executor = executor
+        self._dispatcher = moments.dispatcher
+        self._desk = desk
+        self._ledger = ledger
+        self._step_meters = step_meters
+        self._events = moments.events
+        self._log = structlog.get_logger("agent.orchestrator")
+        self._turns: dict[str, asyncio.Lock] = {}
+        self.live: dict[str, LiveRun] = {}
+        engine.queue(STEP_QUEUE, limit=config.execution.concurrency)
+        engine.task(RUN_TASK, self._run)
+        engine.task(STEP_TASK, self._step)
+        engine.task(QUESTION_TASK, desk.run_question)
+        desk.on_change = self._update_waiting
+
+    async def run(self, session: SessionLike, user_text: str, bot: Any, context: Any, dest: dict[str, Any]) -> str:  # noqa: ARG002 (seed 004's signature)
+        """Runs one request to its answer (seed 004).
+
+        Args:
+            session: has the session's `id`.
+            user_text: the person's words.
+            bot: the transport; not used here, since `dest["channel"]` names it durably. May be None.
+            context: not used; the seed keeps it for callers.
+            dest: where the answer goes, e.g. {"channel": "telegram", "chat_id": 1}.
+
+        Returns:
+            The final answer. Failures are told in it, not raised.
+        """
+        incoming = Incoming(
+            session_id=session.id, person=f"{dest.get('channel', 'terminal')}:*", text=user_text, dest=dest
+        )
+        request = RunRequest(run_id=f"run-{uuid.uuid4().hex[:12]}", incoming=incoming, profile="owner")
+        await self._engine.start(RUN_TASK, request.model_dump(mode="json"), id=request.run_id)
+        record = await self._engine.outcome(request.run_id)
+        if record.status == "done":
+            return RunOutcome.model_validate(record.result).answer
+        return f"The request could not be answered: {record.error or record.status}"
+
+    async def _run(self, ctx: Ctx, args: Json) -> Json:
+        request = RunRequest.model_validate(args)
+        profile = self._config.profile(request.profile)
+        meter = Meter(profile, self._ledger, await self._spent_before(ctx.id))
+        run = LiveRun(request, profile, meter)
+        self.live[run.id] = run
+        try:
+            async with self._turn(run):
+                resumed = bool(await self._engine.steps(ctx.id))
+                self._events.publish(RunStarted(run.id, run.session_id, run.text, resumed))
+                run.opened = Opened.model_validate(await ctx.step("open", self._moments.open, run))
+                problem = await self._drive(ctx, run)
+                return await self._finish(ctx, run, problem)
+        finally:
+            await run.speculation.close()
+            del self.live[run.id]
+
+    @asynccontextmanager
+    async def _turn(self, run: LiveRun) -> AsyncGenerator[None]:
+        """One run of a session at a time; `_wait` lends the turn to others while only the person is waited for."""
+        await self._take_turn(run)
+        try:
+            yield
+        finally:
+            self._lend_turn(run)
+
+    async def _take_turn(self, run: LiveRun) -> None:
+        lock = self._turns.setdefault(run.session_id, asyncio.Lock())
+        if lock.locked():
+            self._events.publish(PhaseChanged(run.id, run.session_id, "queued", "after the request before it"))
+        await lock.acquire()
+        run.has_turn = True
+
+    def _lend_turn(self, run: LiveRun) -> None:
+        if run.has_turn:
+            run.has_turn = False
+            self._turns[run.session_id].release()
+
+    async def _drive(self, ctx: Ctx, run: LiveRun) -> str:
+        """Plans and runs until nothing is left; returns what went wrong with the run as a whole, or nothing."""
+        state, waits = run.state, 0
+        problem = await self._plan(ctx, run, 0)
+        while not problem:
+            problem = await self._start_ready(ctx, run)
+            if not state.running:
+                if problem or not self._wants_replan(run):
+                    break
+                problem = await self._plan(ctx, run, state.replans + 1)
+                continue
+            ended = await self._wait(ctx, run, waits)
+            waits += 1
+            await self._collect(ctx, run, ended)
+        return problem
+
+    async def _plan(self, ctx: Ctx, run: LiveRun, revision: int) -> str:
+        started = time.monotonic()
+        try:
+            record = await ctx.step(f"plan:{revision}", self._planned, run, revision)
+        except AgentError as error:
+            return str(error)
+        run.seconds += time.monotonic() - started
+        if record.get("problem"):
+            return record["problem"]
+        run.state.adopt(Plan.model_validate(record["plan"]))
+        run.state.spend(Usage.model_validate(record["usage"]))
+        self._events.publish(PlanMade(run.id, run.session_id, run.state.plan))
+        return ""
+
+    async def _planned(self, run: LiveRun, revision: int) -> Json:
+        meter = run.meter.child()
+        try:
+            plan = await self._moments.plan(run, revision, meter)
+        except AgentError as error:
+            self._log.warning("planning failed", corr_id=run.id, error=str(error))
+            return {"problem": str(error), "usage": meter.usage.model_dump()}
+        return {"plan": plan, "usage": meter.usage.model_dump()}
+
+    async def _start_ready(self, ctx: Ctx, run: LiveRun) -> str:
+        """Starts every step that can start now; returns the budget that is used up, if one is."""
+        state = run.state
+        while True:
+            ready, skipped = next_batch(
+                state.plan.steps, state.completed_ok, state.completed_fail, run.session_id, state.running_ids
+            )
+            for response in skipped:
+                step = next(step for step in state.plan.steps if step.id == response.step_id)
+                self._ended(run, step, response)
+            settled = False
+            for step in ready:
+                if problem := self._over_budget(run):
+                    return problem
+                settled = await self._start(ctx, run, step) or settled
+            if not settled:
+                return ""
+
+    def _over_budget(self, run: LiveRun) -> str:
+        budgets = run.profile.budgets
+        if len(run.state.responses) + len(run.state.running) >= budgets.steps:
+            return f"The limit of {budgets.steps} steps for one request is reached."
+        if budgets.seconds_per_run is not None and run.seconds > budgets.seconds_per_run:
+            return f"The limit of {budgets.seconds_per_run:g} seconds for one request is reached."
+        return ""
+
+    async def _start(self, ctx: Ctx, run: LiveRun, step: PlanStep) -> bool:
+        """Starts one step side by side; True if it was settled at once (a result was reused, or it was refused)."""
+        if step.kind == "ask_user":
+            step = step.model_copy(update={"question": str(resolve_references(step.question, run.state.outputs))})
+            child = await ctx.start(f"ask:{step.id}", QUESTION_TASK, ask_args(run.request, step))
+            run.state.running[child] = step
+            return False
+        settled = self._settled(run, step)
+        if settled is not None:
+            self._ended(run, step, settled)
+            return True
+        if step.effects in run.profile.approve and run.state.descends_from_untrusted(step):
+            args = ask_args(run.request, step, approval_of=_approval_text(step, run))
+            child = await ctx.start(f"{APPROVAL_KEY}{step.id}", QUESTION_TASK, args)
+            run.state.running[child] = step
+            return False
+        await self._launch(ctx, run, step)
+        return False
+
+    def _settled(self, run: LiveRun, step: PlanStep) -> ExecutorResponse | None:
+        """A finished result with the same fingerprint, or the refusal to repeat a failed step unchanged."""
+        try:
+            mark = fingerprint(step, run.state.resolved_inputs(step))
+        except AgentError as error:
+            return ExecutorResponse(step_id=step.id, status="blocked", error=str(error), summary=str(error))
+        if (done := run.state.finished_like(mark)) is not None and run.state.replans:
+            return done.model_copy(update={"step_id": step.id, "seconds": 0.0, "artifacts": []})
+        if (failed := run.state.failed_like(mark)) is not None:
+            text = f"Not tried again unchanged; it failed before: {failed.error}"
+            return ExecutorResponse(step_id=step.id, status="blocked", error=text, summary=text, fingerprint=mark)
+        return None
+
+    async def _launch(self, ctx: Ctx, run: LiveRun, step: PlanStep) -> None:
+        request = ExecutorRequest(
+            run_id=run.id,
+            session_id=run.session_id,
+            profile=run.profile.name,
+            step=step,
+            user_text=run.text,
+            results=run.state.outputs,
+            context=run.opened.history,
+            source=run.request.source,
+            idempotency_key=f"{ctx.id}/step:{step.id}",
+        )
+        card = self._card(step, run.profile)
+        child = await ctx.start(
+            f"step:{step.id}",
+            STEP_TASK,
+            request.model_dump(mode="json"),
+            queue=STEP_QUEUE,
+            timeout=card.timeout if card else None,
+        )
+        run.state.running[child] = step
+
+    def _card(self, step: PlanStep, profile: Profile) -> TaskCard | None:
+        try:
+            return self._dispatcher.card(step.task or "", profile) if step.kind == "task" else None
+        except AgentError:
+            return None
+
+    async def _step(self, ctx: Ctx, args: Json) -> Json:
+        """The durable task of one step: run once, recorded, never repeated after that."""
+        return await ctx.step("execute", self._execute, ExecutorRequest.model_validate(args))
+
+    async def _execute(self, request: ExecutorRequest) -> Json:
+        run = self.live[request.run_id]
+        self._events.publish(StepStarted(run.id, run.session_id, request.step))
+        meter = run.meter.child()
+        self._step_meters[request.idempotency_key] = meter
+        try:
+            response = await self._executor.run_step(
+                request, run.profile, meter, run.speculation, self._moments.streamed(run)
+            )
+        except BudgetExceededError as error:
+            response = ExecutorResponse(step_id=request.step.id, status="error", error=str(error), summary=str(error))
+        finally:
+            self._step_meters.pop(request.idempotency_key, None)
+        if run.state.descends_from_untrusted(request.step):
+            response = response.model_copy(update={"untrusted": True})
+        return {"response": response.model_dump(mode="json"), "usage": meter.usage.model_dump()}
+
+    async def _wait(self, ctx: Ctx, run: LiveRun, number: int) -> str:
+        """Waits for the next step that ends; lends the session's turn while only the person is waited for."""
+        self._update_waiting(run.id)
+        started, lend = time.monotonic(), run.waiting.is_set()
+        if lend:
+            self._events.publish(PhaseChanged(run.id, run.session_id, "waiting"))
+            self._lend_turn(run)
+        try:
+            ended = await ctx.wait_any(f"wait:{number}", list(run.state.running))
+        finally:
+            run.waiting.clear()
+        if lend:
+            await self._take_turn(run)
+        else:
+            run.seconds += time.monotonic() - started
+        return ended
+
+    async def _spent_before(self, run_id: str) -> Usage:
+        """What an interrupted run had spent, from its records."""
+        records = list((await self._engine.steps(run_id)).values())
+        records += [child.result for child in await self._engine.list(parent=run_id, limit=1000)]
+        spent = RunState()
+        for record in records:
+            if isinstance(record, dict) and "usage" in record:
+                spent.spend(Usage.model_validate(record["usage"]))
+        return spent.usage
+
+    def _update_waiting(self, run_id: str) -> None:
+        """Says whether all that is left of a run waits for a person."""
+        run = self.live.get(run_id)
+        if run is None:
+            return
+        inside = self._desk.waiting_inside.get(run_id, set[str]())
+        waits = [
+            child.rsplit("/", 1)[-1].startswith(("ask:", APPROVAL_KEY)) or child in inside
+            for child in run.state.running
+        ]
+        if waits and all(waits):
+            run.waiting.set()
+        else:
+            run.waiting.clear()
+
+    async def _collect(self, ctx: Ctx, run: LiveRun, child: str) -> None:
+        step = run.state.running.pop(child)
+        try:
+            result = await ctx.result(child)
+        except (TaskFailedError, TaskCancelledError) as error:
+            status = "cancelled" if isinstance(error, TaskCancelledError) else "error"
+            text = f"{step.title or step.id} did not finish: {error}"
+            self._ended(run, step, ExecutorResponse(step_id=step.id, status=status, error=text, summary=text))
+            return
+        key = child.rsplit("/", 1)[-1]
+        if key.startswith(APPROVAL_KEY):
+            if is_approved(result):
+                await self._launch(ctx, run, step)
+                return
+            text = f"{step.title or step.task}: not done, because you did not allow it."
+            self._ended(run, step, ExecutorResponse(step_id=step.id, status="cancelled", error=text, summary=text))
+        elif key.startswith("ask:"):
+            self._ended(run, step, answer_response(step, result))
+        else:
+            run.state.spend(Usage.model_validate(result["usage"]))
+            self._ended(run, step, ExecutorResponse.model_validate(result["response"]))
+
+    def _ended(self, run: LiveRun, step: PlanStep, response: ExecutorResponse) -> None:
+        run.state.apply(step, response)
+        self._events.publish(StepEnded(run.id, run.session_id, step, response))
+
+    def _wants_replan(self, run: LiveRun) -> bool:
+        """Whether to plan again: a step failed or asks for it, or the person answered a question nobody uses."""
+        state = run.state
+        if run.request.command is not None or state.replans >= run.profile.budgets.replans:
+            return False
+        current = [(step, state.responses[step.id]) for step in state.plan.steps if step.id in state.responses]
+        if any(response.replan for _, response in current):
+            return True
+        if any(response.status == "error" for _, response in current):
+            return True
+        used = {name for step in state.plan.steps for name in step.depends_on}
+        return any(step.kind == "ask_user" and response.ok and step.id not in used for step, response in current)
+
+    async def _finish(self, ctx: Ctx, run: LiveRun, problem: str) -> Json:
+        answer: str = (await ctx.step("answer", self._moments.answer, run, problem))["text"]
+        failed = problem or (run.state.responses and not run.state.completed_ok)
+        status: RunStatus = "error" if failed else "ok"
+        await ctx.step("record", self._moments.record, run, answer, status)
+        await ctx.step("deliver", self._moments.deliver, run, answer)
+        artifacts = list({item.path: item for r in run.state.responses.values() for item in r.artifacts}.values())
+        for number, artifact in enumerate(artifacts):
+            await ctx.step(f"file:{number}", self._moments.deliver_file, run, artifact)
+        self._events.publish(RunEnded(run.id, run.session_id, status, answer, [item.path for item in artifacts]))
+        await ctx.step("remember", self._moments.remember, run, answer)
+        return RunOutcome(
+            run_id=run.id,
+            status=status,
+            answer=answer,
+            plan=run.state.plan.steps,
+            results=list(run.state.responses.values()),
+            replans=run.state.replans,
+            usage=run.state.usage.model_copy(update={"seconds": round(run.seconds, 3)}),
+        ).model_dump(mode="json")
+
+
+def _approval_text(step: PlanStep, run: LiveRun) -> str:
+    sources = [name for name, response in run.state.responses.items() if response.untrusted]
+    titles = ", ".join(run.state.title_of(name) for name in sources) or "an earlier result"
+    return f"“{step.title or step.task}” would use text that came from outside ({titles}). Shall I go on with it?"

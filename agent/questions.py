@@ -1,0 +1,136 @@
+"""Questions to the person: one durable task each, so that they survive a kill and hold no slot while they wait."""
+
+from __future__ import annotations
+
+import hashlib
+import time
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass, field
+
+from agent.contracts import ExecutorResponse, PlanStep, Question, RunRequest, Transport
+from agent.durable.protocol import Ctx, Engine, Json
+from agent.progress import QuestionAsked, QuestionClosed
+from aura_core.events import EventBus
+from aura_core.tasklet import RunInfo
+
+QUESTION_TASK = "question"
+ANSWER_SIGNAL = "answer"
+ALLOW, DENY = "Allow", "Don't allow"
+
+
+def ask_args(request: RunRequest, step: PlanStep, *, approval_of: str = "") -> dict[str, Json]:
+    """Arguments of the durable question task for a step.
+
+    Args:
+        request: the run.
+        step: the `ask_user` step, or the step that needs approval.
+        approval_of: one line on what is about to happen; empty for an ordinary question.
+    """
+    return {
+        "run_id": request.run_id,
+        "step_id": step.id,
+        "session_id": request.incoming.session_id,
+        "dest": request.incoming.dest,
+        "text": approval_of or step.question or step.title or "What exactly do you mean?",
+        "options": [ALLOW, DENY] if approval_of else step.options,
+        "purpose": "approval" if approval_of else "input",
+    }
+
+
+def answer_response(step: PlanStep, answer: Json) -> ExecutorResponse:
+    """What an `ask_user` step gives: the person's words, which are trusted."""
+    text = str(answer["text"])
+    return ExecutorResponse(step_id=step.id, status="ok", output=text, summary=f"The person answered: {text}")
+
+
+def is_approved(answer: Json) -> bool:
+    """Whether the person allowed the step."""
+    return str(answer["text"]).strip().casefold() in {ALLOW.casefold(), "yes", "y", "ok", "да", "是", "好"}
+
+
+def chosen(question: Question, text: str) -> str:
+    """The answer that a text means: a number picks the choice of that number, any case picks a choice by name."""
+    words = text.strip()
+    if question.options and words.isdecimal() and 1 <= int(words) <= len(question.options):
+        return question.options[int(words) - 1]
+    return next((option for option in question.options if option.casefold() == words.casefold()), words)
+
+
+@dataclass(slots=True)
+class QuestionDesk:
+    """Runs the durable question task and remembers, in memory, which steps wait inside a YAML task.
+
+    Attributes:
+        engine: where questions live.
+        events: where they are announced.
+        transports: channels by name; a destination names its own.
+        on_change: called with a run id when one of its steps begins or ends to wait inside a task.
+    """
+
+    engine: Engine
+    events: EventBus
+    transports: Mapping[str, Transport]
+    on_change: Callable[[str], None] = field(default=lambda _: None)
+    waiting_inside: dict[str, set[str]] = field(default_factory=dict[str, set[str]])
+
+    async def run_question(self, ctx: Ctx, args: Json) -> Json:
+        """The durable task: shows the question once, waits for the answer, returns {"text", "person"}."""
+
+        async def show() -> Json:
+            question = self._question(ctx.id, args)
+            transport = self.transports.get(str(args["dest"].get("channel", "")))
+            if transport is not None:
+                await transport.send_question(args["dest"], question)
+            return question.model_dump(mode="json")
+
+        question = Question.model_validate(await ctx.step("show", show))
+        self.events.publish(QuestionAsked(question.run_id, question.session_id, question))
+        answer = await ctx.wait_signal(ANSWER_SIGNAL)
+        self.events.publish(QuestionClosed(question.run_id, question.session_id, question.id, str(answer["text"])))
+        return answer
+
+    async def open_questions(self, session_id: str = "", run_id: str = "") -> list[Question]:
+        """Questions that wait, oldest first, of a session or a run."""
+        records = await self.engine.list(task=QUESTION_TASK, statuses=["pending", "waiting"], limit=1000)
+        found = [
+            self._question(record.id, record.args, record.created_at)
+            for record in records
+            if record.args["session_id"] == (session_id or record.args["session_id"])
+            and record.args["run_id"] == (run_id or record.args["run_id"])
+        ]
+        return sorted(found, key=lambda question: (question.asked_at, question.id))
+
+    async def ask(self, run: RunInfo, text: str, options: Sequence[str] = ()) -> str:
+        """The `chat` service: asks from inside a YAML task and waits; the same question of a run is asked once.
+
+        Implements `aura_core.services.ChatService`.
+        """
+        mark = hashlib.sha256("\0".join([text, *options]).encode()).hexdigest()[:12]
+        question_id = f"{run.idempotency_key or run.corr_id}/ask:{mark}"
+        root = await self.engine.get(run.corr_id)
+        dest = root.args["incoming"]["dest"] if root is not None else {}
+        step_id = run.idempotency_key.rsplit(":", 1)[-1]
+        args = {
+            "run_id": run.corr_id,
+            "step_id": step_id,
+            "session_id": run.session_id,
+            "dest": dest,
+            "text": text,
+            "options": list(options),
+            "purpose": "input",
+        }
+        await self.engine.start(QUESTION_TASK, args, id=question_id)
+        await self.engine.resume(question_id)
+        waiting = self.waiting_inside.setdefault(run.corr_id, set())
+        waiting.add(run.idempotency_key)
+        self.on_change(run.corr_id)
+        try:
+            record = await self.engine.outcome(question_id)
+        finally:
+            waiting.discard(run.idempotency_key)
+            self.on_change(run.corr_id)
+        return str(record.result["text"])
+
+    def _question(self, question_id: str, args: Json, asked_at: float | None = None) -> Question:
+        fields = {key: value for key, value in args.items() if key != "dest"}
+        return Question(id=question_id, asked_at=time.time() if asked_at is None else asked_at, **fields)

@@ -1,0 +1,155 @@
+"""RunState: what one run knows so far; a pure value rebuilt on every replay from what was recorded."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Callable
+from dataclasses import dataclass, field
+from typing import Any
+
+from agent.contracts import ExecutorResponse, Plan, PlanStep, Usage
+from agent.plan_graph import apply_step_result
+from agent.references import find_references, resolve_references
+
+PROGRESS_LIMIT = 25
+PROGRESS_TEXT_LIMIT = 600
+
+
+@dataclass(slots=True)
+class RunState:
+    """The plan, the responses and the sets that `next_batch` asks for.
+
+    Attributes:
+        plan: the latest plan; earlier plans' steps live on only in `responses`.
+        responses: one per step that ended, by step id, in order of ending.
+        completed_ok: ids of steps that succeeded.
+        completed_fail: ids of steps that did not.
+        running: durable child id -> the step it works for.
+        usage: what was spent, as recorded.
+        replans: how often it was planned again.
+    """
+
+    plan: Plan = field(default_factory=lambda: Plan(steps=[]))
+    responses: dict[str, ExecutorResponse] = field(default_factory=dict[str, ExecutorResponse])
+    completed_ok: set[str] = field(default_factory=set[str])
+    completed_fail: set[str] = field(default_factory=set[str])
+    running: dict[str, PlanStep] = field(default_factory=dict[str, PlanStep])
+    usage: Usage = field(default_factory=Usage)
+    replans: int = 0
+
+    @property
+    def running_ids(self) -> frozenset[str]:
+        """Ids of the steps that run or wait now."""
+        return frozenset(step.id for step in self.running.values())
+
+    @property
+    def outputs(self) -> dict[str, Any]:
+        """Outputs of the steps that succeeded, by step id."""
+        return {name: response.output for name, response in self.responses.items() if response.ok}
+
+    def apply(self, step: PlanStep, response: ExecutorResponse) -> None:
+        """Takes in how a step ended."""
+        self.responses[step.id] = response
+        apply_step_result(step, response, self.completed_ok, self.completed_fail)
+
+    def spend(self, usage: Usage) -> None:
+        """Adds what a recorded step has spent."""
+        self.usage = Usage(
+            tokens=self.usage.tokens + usage.tokens,
+            money=self.usage.money + usage.money,
+            seconds=self.usage.seconds + usage.seconds,
+        )
+
+    def title_of(self, step_id: str) -> str:
+        """How a person would name a step of the current plan; its id for an older one."""
+        return next((step.title or step.id for step in self.plan.steps if step.id == step_id), step_id)
+
+    def resolved_inputs(self, step: PlanStep) -> dict[str, Any]:
+        """The step's inputs with every reference replaced by what it refers to."""
+        return resolve_references(step.inputs, self.outputs)
+
+    def descends_from_untrusted(self, step: PlanStep) -> bool:
+        """Whether words of strangers reach the step: by reference, by dependency of an llm step, or a tainted plan."""
+        sources = find_references(step.inputs) | find_references(step.instruction)
+        if step.kind in ("llm", "agent"):
+            sources |= set(step.depends_on)
+        return self.plan.tainted or any(self.responses[name].untrusted for name in sources if name in self.responses)
+
+    def finished_like(self, fingerprint: str) -> ExecutorResponse | None:
+        """A successful response with this fingerprint: it need not run again."""
+        return next((r for r in self.responses.values() if r.ok and r.fingerprint == fingerprint), None)
+
+    def failed_like(self, fingerprint: str) -> ExecutorResponse | None:
+        """A failed response with this fingerprint: repeating it unchanged is refused."""
+        return next((r for r in self.responses.values() if r.status == "error" and r.fingerprint == fingerprint), None)
+
+    def adopt(self, plan: Plan) -> None:
+        """Makes `plan` the current one; ids that earlier steps already use are renamed, with their references."""
+        taken = set(self.responses)
+        names = {step.id: _free_name(step.id, plan.revision, taken) for step in plan.steps}
+        self.plan = plan.model_copy(update={"steps": [_renamed(step, names) for step in plan.steps]})
+        self.replans = plan.revision
+
+
+def progress_context(responses: list[ExecutorResponse], limit: int = PROGRESS_LIMIT) -> str:
+    """A bounded text of the latest results for planning again (seed 004, `_progress_context`).
+
+    Args:
+        responses: in order of ending.
+        limit: how many of the latest are shown.
+
+    Returns:
+        A JSON list of {id, status, summary, error}; an empty string when there is nothing.
+    """
+    if not responses:
+        return ""
+    rows = [
+        {
+            "id": response.step_id,
+            "status": response.status,
+            "summary": response.summary[:PROGRESS_TEXT_LIMIT],
+            "error": response.error[:PROGRESS_TEXT_LIMIT],
+        }
+        for response in responses[-limit:]
+    ]
+    return json.dumps([{key: value for key, value in row.items() if value} for row in rows], ensure_ascii=False)
+
+
+def _free_name(name: str, revision: int, taken: set[str]) -> str:
+    candidate = name
+    while candidate in taken:
+        candidate = f"{name}_r{revision}" if candidate == name else f"{candidate}x"
+    taken.add(candidate)
+    return candidate
+
+
+def _renamed(step: PlanStep, names: dict[str, str]) -> PlanStep:
+    if all(old == new for old, new in names.items()):
+        return step
+    return step.model_copy(
+        update={
+            "id": names[step.id],
+            "depends_on": [names.get(name, name) for name in step.depends_on],
+            "inputs": _map_text(step.inputs, lambda text: _rename_references(text, names)),
+            "instruction": _rename_references(step.instruction, names),
+        }
+    )
+
+
+def _map_text(value: Any, change: Callable[[str], str]) -> Any:
+    match value:
+        case str():
+            return change(value)
+        case list():
+            return [_map_text(item, change) for item in value]  # pyright: ignore[reportUnknownVariableType] (JSON)
+        case dict():
+            return {key: _map_text(item, change) for key, item in value.items()}  # pyright: ignore[reportUnknownVariableType] (JSON)
+        case _:
+            return value
+
+
+def _rename_references(text: str, names: dict[str, str]) -> str:
+    for old, new in names.items():
+        for end in ("}", ".", "["):
+            text = text.replace(f"${{{old}{end}", f"${{\0{new}{end}")
+    return text.replace("${\0", "${")
