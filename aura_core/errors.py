@@ -60,7 +60,15 @@ class InputError(CoreError):
 
 
 class ExpressionError(CoreError):
-    """An expression that cannot be compiled or evaluated."""
+    """An expression that cannot be compiled or evaluated.
+
+    Attributes:
+        offset: characters from the beginning of the template to the mistake; 0 if unknown.
+    """
+
+    def __init__(self, message: str, offset: int = 0) -> None:
+        super().__init__(message)
+        self.offset = offset
 
 
 class ActionError(CoreError):

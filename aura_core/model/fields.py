@@ -1,0 +1,96 @@
+"""Types of single values in plan and task files: names, references, durations, conditions."""
+
+from __future__ import annotations
+
+import keyword
+import re
+from typing import Annotated, Any
+
+from pydantic import AfterValidator, BeforeValidator, PlainValidator, WithJsonSchema
+from pydantic_core import PydanticCustomError
+
+from aura_core.templates import Template, compile_template
+
+RESERVED_VARIABLES = frozenset(
+    {"inputs", "state", "loop", "error", "config", "now", "range", "dict", "and", "or", "not", "in", "is", "if", "else"}
+    | {"true", "false", "none", "True", "False", "None"}
+)
+"""Names with a meaning of their own in expressions; no variable may hide them."""
+
+_DURATION = re.compile(r"\s*(\d+(?:\.\d+)?)\s*(ms|s|m|h|d)?\s*", re.ASCII)
+_UNITS = {"ms": 0.001, "s": 1.0, "m": 60.0, "h": 3600.0, "d": 86400.0, None: 1.0}
+
+
+def _text(value: Any) -> Any:
+    """Numbers are fine where a name is wanted (`id: 1`); nothing else is."""
+    return str(value) if isinstance(value, int) and not isinstance(value, bool) else value
+
+
+def _variable(value: str) -> str:
+    if not value.isidentifier() or keyword.iskeyword(value):
+        raise PydanticCustomError(
+            "variable_name", "{name} cannot be a variable: use letters, digits and _, no digit first", {"name": value}
+        )
+    if value in RESERVED_VARIABLES:
+        raise PydanticCustomError(
+            "variable_name", "{name} has a meaning of its own in expressions: choose another name", {"name": value}
+        )
+    return value
+
+
+def _reference(value: str) -> str:
+    parts = value.split("/")
+    if not all(part and not part.isspace() and part not in {".", ".."} for part in parts) or "{{" in value:
+        raise PydanticCustomError("reference", "{ref} is no reference to a task: write plan/task", {"ref": value})
+    return value
+
+
+def seconds_of(value: Any) -> Any:
+    """A duration in seconds: a number, or text such as "15m", "1.5h", "250ms"."""
+    if isinstance(value, str):
+        match = _DURATION.fullmatch(value)
+        if match is None:
+            raise PydanticCustomError(
+                "duration", "{text} is no duration: write seconds, or 250ms, 90s, 15m, 2h, 1d", {"text": value}
+            )
+        return float(match[1]) * _UNITS[match[2]]
+    if isinstance(value, bool) or not isinstance(value, int | float) or value != value or value < 0:  # noqa: PLR0124 (NaN)
+        raise PydanticCustomError("duration", "a duration is wanted: seconds, or 250ms, 90s, 15m, 2h, 1d")
+    return float(value)
+
+
+def _above_zero(value: float) -> float:
+    if value <= 0:
+        raise PydanticCustomError("duration", "a duration above zero is wanted")
+    return value
+
+
+def _condition(value: Any) -> Template:
+    if isinstance(value, str):
+        value = value.strip()
+    template = compile_template(value)
+    if isinstance(value, str) and not template.is_expression:
+        raise PydanticCustomError(
+            "condition", "a condition is one expression: write {fixed}", {"fixed": _as_expression(value)}
+        )
+    return template
+
+
+def _as_expression(value: str) -> str:
+    inner = value.replace("{{", " ").replace("}}", " ").strip() if value else "…"
+    return '"{{ ' + " ".join(inner.split()) + ' }}"'
+
+
+PlainText = Annotated[str, BeforeValidator(_text)]
+"""A name for people or programs; whole numbers are taken as text."""
+VariableName = Annotated[str, AfterValidator(_variable)]
+"""A name that expressions can use."""
+Reference = Annotated[str, AfterValidator(_reference)]
+"""`plan/task`, `plan/folder/task`, or without the plan inside it."""
+_DURATION_SCHEMA = WithJsonSchema({"anyOf": [{"type": "number", "minimum": 0}, {"type": "string"}]})
+Seconds = Annotated[float, BeforeValidator(seconds_of), _DURATION_SCHEMA]
+"""A duration in seconds, zero allowed."""
+WholeSeconds = Annotated[float, BeforeValidator(seconds_of), AfterValidator(_above_zero), _DURATION_SCHEMA]
+"""A duration in seconds, above zero."""
+Condition = Annotated[Template, PlainValidator(_condition), WithJsonSchema({"type": ["string", "boolean"]})]
+"""One expression, or a plain true or false; text beside the expression would always be true and is refused."""

@@ -1,0 +1,39 @@
+"""The nearest name that exists, for every "did you mean …?" of the core."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+from difflib import get_close_matches
+
+MOST_LISTED = 10
+"""Longer lists of names are cut: an error must stay readable."""
+
+
+def nearest(name: str, existing: Iterable[str]) -> str | None:
+    """The name most like `name`, case aside; None if none is near.
+
+    Args:
+        name: what was written.
+        existing: what could have been written.
+    """
+    by_lower = {candidate.lower(): candidate for candidate in existing}
+    found = get_close_matches(name.lower(), by_lower, n=1, cutoff=0.6)
+    return by_lower[found[0]] if found else None
+
+
+def hint(name: str, existing: Iterable[str], *, what: str = "known") -> str:
+    """`did you mean 'x'?`, or if nothing is near, what there is; empty if there is nothing at all.
+
+    Args:
+        name: what was written.
+        existing: what could have been written.
+        what: how a list of the existing names begins, e.g. "known actions".
+    """
+    names = sorted(set(existing))
+    near = nearest(name, names)
+    if near is not None:
+        return f"did you mean {near!r}?"
+    if not names:
+        return ""
+    rest = "" if len(names) <= MOST_LISTED else f" and {len(names) - MOST_LISTED} more"
+    return f"{what}: {', '.join(names[:MOST_LISTED])}{rest}"

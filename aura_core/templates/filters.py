@@ -1,0 +1,110 @@
+"""Filters and globals that Jinja does not bring, or brings for web pages: tojson, fromjson, date, now."""
+
+from __future__ import annotations
+
+import dataclasses
+import json
+from collections.abc import Mapping
+from datetime import UTC, date, datetime, timedelta
+from pathlib import PurePath
+from typing import Any
+
+from pydantic import BaseModel
+
+from aura_core.templates.limits import MAX_ITEMS, MAX_WIDTH, LimitError, deep_size
+
+
+def now() -> datetime:
+    """This moment, to the second, in the machine's time zone."""
+    return datetime.now(UTC).astimezone().replace(microsecond=0)
+
+
+def to_json(value: Any, indent: int | None = None) -> str:
+    """`value | tojson`: JSON text, readable in every script; dates in ISO form, objects as their fields.
+
+    Args:
+        value: the value.
+        indent: spaces per level; one line if left out.
+    """
+    if indent is not None and not 0 <= indent <= MAX_WIDTH:
+        raise LimitError(f"tojson indents by {MAX_WIDTH:,} columns at most")
+    return json.dumps(value, indent=indent, ensure_ascii=False, default=plain)
+
+
+def from_json(text: str) -> Any:
+    """`text | fromjson`: the value that a JSON text holds."""
+    return json.loads(text)
+
+
+def plain(value: Any) -> Any:
+    """What JSON can hold of a value that it cannot hold itself."""
+    if isinstance(value, BaseModel):
+        return value.model_dump(mode="json")
+    if dataclasses.is_dataclass(value) and not isinstance(value, type):
+        return {field.name: getattr(value, field.name) for field in dataclasses.fields(value)}
+    if isinstance(value, date):
+        return value.isoformat()
+    if isinstance(value, timedelta):
+        return value.total_seconds()
+    if isinstance(value, Mapping):
+        return dict(value)  # pyright: ignore[reportUnknownArgumentType, reportUnknownVariableType] (any keys)
+    if isinstance(value, set | frozenset | range):
+        return list(value)  # pyright: ignore[reportUnknownArgumentType, reportUnknownVariableType] (any items)
+    if isinstance(value, PurePath):
+        return str(value)
+    raise TypeError(f"a value of type {type(value).__name__} cannot be written as JSON")
+
+
+def format_date(value: Any, form: str = "%Y-%m-%d") -> str:
+    """`value | date("%d.%m.%Y")`: a date, a moment, an ISO text or seconds since the epoch as text.
+
+    Args:
+        value: what to write.
+        form: strftime's form.
+    """
+    if isinstance(value, bool) or not isinstance(value, date | str | int | float):
+        raise TypeError(f"a date, an ISO text or seconds are wanted, not {type(value).__name__}")
+    if isinstance(value, str):
+        value = datetime.fromisoformat(value.strip())
+    elif isinstance(value, int | float):
+        value = datetime.fromtimestamp(value, UTC).astimezone()
+    if len(form) > MAX_WIDTH:
+        raise LimitError(f"a date's form has {MAX_WIDTH:,} characters at most")
+    return value.strftime(form)
+
+
+def join(value: Any, separator: str = "", attribute: str | int | None = None) -> str:
+    """`list | join(", ")` for the fast path; with an attribute the sandbox does it."""
+    if attribute is not None:
+        raise TypeError("only the sandbox joins attributes")
+    items = list(value)
+    separator = str(separator)
+    size = len(separator) * len(items)
+    texts: list[str] = []
+    for item in items:
+        text = bounded_text(item)
+        size += len(text)
+        if size > MAX_ITEMS:
+            raise LimitError(f"joining would make more than {MAX_ITEMS:,} characters")
+        texts.append(text)
+    return separator.join(texts)
+
+
+def replace(text: Any, old: str, new: str, count: int | None = None) -> str:
+    """`text | replace("a", "b")`, unless it would grow beyond all measure."""
+    text, old, new = str(text), str(old), str(new)
+    times = text.count(old)
+    if count is not None and count >= 0:
+        times = min(times, count)
+    if len(text) + times * len(new) > MAX_ITEMS + len(text):
+        raise LimitError(f"replacing would make more than {MAX_ITEMS:,} characters")
+    return text.replace(old, new, -1 if count is None else count)
+
+
+def bounded_text(value: Any) -> str:
+    """`str(value)`, unless a value of few parts, each held many times, would become an endless text."""
+    if isinstance(value, str):
+        return str(value)
+    if isinstance(value, dict | list | tuple | set | frozenset) and deep_size(value, MAX_ITEMS) > MAX_ITEMS:
+        raise LimitError(f"a value of more than {MAX_ITEMS:,} items is not written as text")
+    return str(value)

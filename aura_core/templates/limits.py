@@ -1,0 +1,76 @@
+"""What an expression may cost at most, and the operators that could otherwise cost without end."""
+
+from __future__ import annotations
+
+import re
+from typing import Any
+
+MAX_SOURCE_LENGTH = 100_000
+"""Characters of one template."""
+MAX_FAST_LENGTH = 300
+"""Digits of one number."""
+MAX_ITEMS = 1_000_000
+"""Items or characters that one operator or filter may make."""
+MAX_WIDTH = 10_000
+"""Columns to which text may be padded, digits to which a number may be rounded."""
+MAX_POWER_BITS = 300
+"""Bits of the largest power."""
+MAX_WORK = 1_000_000
+"""Loop turns and items handed to filters, while one template is rendered."""
+MAX_OUTPUT = 10_000_000
+"""Characters that one template may write."""
+
+_NUMBERS = frozenset({int, float, bool})
+_FORMAT_WIDTH = re.compile(r"%(?:\([^)]*\))?[-#0 +]*(\*|\d+)?(?:\.(\*|\d+))?")
+
+
+class LimitError(Exception):
+    """An expression asked for more than the limits allow."""
+
+
+def multiply(left: Any, right: Any) -> Any:
+    """`left * right`, unless it would repeat a text or list beyond all measure."""
+    if type(left) in _NUMBERS and type(right) in _NUMBERS:
+        return left * right
+    for sequence, times in ((left, right), (right, left)):
+        if isinstance(sequence, str | bytes | list | tuple) and isinstance(times, int):
+            size = 1 + deep_size(sequence, MAX_ITEMS)  # pyright: ignore[reportUnknownArgumentType] (any items)
+            if times > 0 and size * times > MAX_ITEMS:
+                raise LimitError(f"repeating it {times:,} times would make more than {MAX_ITEMS:,} items or characters")
+    return left * right
+
+
+def power(base: Any, exponent: Any) -> Any:
+    """`base ** exponent`, unless the result would be a number of absurd length."""
+    if isinstance(base, int) and isinstance(exponent, int) and abs(base) > 1:
+        if exponent > 0 and base.bit_length() * exponent > MAX_POWER_BITS:
+            raise LimitError(f"a power of more than {MAX_POWER_BITS:,} bits is not computed")
+    return base**exponent
+
+
+def modulo(left: Any, right: Any) -> Any:
+    """`left % right`; where `left` is a text this formats, with widths in bounds."""
+    if isinstance(left, str | bytes):
+        text = left if isinstance(left, str) else left.decode("latin-1")
+        for match in _FORMAT_WIDTH.finditer(text):
+            for width in match.groups():
+                if width is not None and (width == "*" or len(width) > 5 or int(width) > MAX_WIDTH):  # noqa: PLR2004
+                    raise LimitError(f"text is padded to {MAX_WIDTH:,} columns at most")
+    return left % right
+
+
+def deep_size(value: Any, limit: int) -> int:
+    """How many items and characters a value of lists, mappings and text holds, counted up to `limit`."""
+    size = 0
+    stack = [value]
+    while stack and size <= limit:
+        item = stack.pop()
+        if isinstance(item, str | bytes):
+            size += len(item)
+        elif isinstance(item, dict):
+            size += len(item)  # pyright: ignore[reportUnknownArgumentType] (any items)
+            stack.extend(item.values())  # pyright: ignore[reportUnknownArgumentType, reportUnknownMemberType]
+        elif isinstance(item, list | tuple | set | frozenset):
+            size += len(item)  # pyright: ignore[reportUnknownArgumentType] (any items)
+            stack.extend(item)  # pyright: ignore[reportUnknownArgumentType]
+    return size

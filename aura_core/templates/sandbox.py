@@ -1,0 +1,226 @@
+"""The sandboxed half of the expression language: Jinja without a way out, without endless work, with exact errors.
+
+Immutable as Jinja's ImmutableSandboxedEnvironment, and further: attributes of mappings are their items first, so that
+`order.items` is the item; modules and private attributes are closed; work, widths, powers and output are bounded; of
+Jinja's statements only `if` and `for` exist, because a task is not a program in a string.
+"""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Callable, ItemsView, Iterable, Iterator, KeysView, Mapping, ValuesView
+from types import BuiltinMethodType, GeneratorType, ModuleType
+from typing import Any, cast
+
+import jinja2
+from jinja2.runtime import Context, StrictUndefined, missing
+from jinja2.sandbox import ImmutableSandboxedEnvironment, SandboxedFormatter, SecurityError
+
+from aura_core.config import config
+from aura_core.templates import filters, limits
+from aura_core.templates.limits import LimitError
+
+_BOUNDED_ARGUMENTS = frozenset({"batch", "center", "indent", "round", "slice", "tojson", "truncate", "wordwrap"})
+_MAKES_TEXT = (str, bytes, bytearray, int)
+_FORBIDDEN_METHODS = frozenset({"translate", "maketrans", "to_bytes", "from_bytes"})
+_NOT_FOR_TASKS = frozenset({"cycler", "joiner", "lipsum", "namespace"})
+_DIGITS = re.compile(r"\d+")
+_PASSING = (GeneratorType, range, KeysView, ValuesView, ItemsView, map, filter, zip, reversed)
+COUNTED = "aura counted"
+REQUIRED = "aura required"
+
+
+class MissingError(jinja2.UndefinedError):
+    """A name, key or attribute that does not exist.
+
+    Attributes:
+        name: what was looked for.
+        owner: where; `missing` if it is a variable.
+    """
+
+    def __init__(self, message: str | None, name: Any, owner: Any) -> None:
+        super().__init__(message)
+        self.name = name
+        self.owner = owner
+
+
+class Missing(StrictUndefined):
+    """Jinja's strict undefined value, which remembers what it would have been."""
+
+    __slots__ = ()
+
+    def __init__(
+        self,
+        hint: str | None = None,
+        obj: Any = missing,
+        name: str | None = None,
+        exc: type[jinja2.TemplateRuntimeError] = jinja2.UndefinedError,
+    ) -> None:
+        super().__init__(hint, obj, name, exc)
+        if exc is jinja2.UndefinedError:
+            self._undefined_exception = cast("Any", self._exception)
+
+    def _exception(self, message: str) -> MissingError:
+        return MissingError(message, self._undefined_name, self._undefined_obj)
+
+
+class Scope(Context):
+    """Jinja's context over the one plain mapping of a task: nothing is copied, however many variables there are."""
+
+    def __init__(self, environment: jinja2.Environment, variables: Mapping[str, Any]) -> None:
+        super().__init__(environment, cast("dict[str, Any]", variables), None, {})
+        self.work = 0
+
+    def resolve_or_missing(self, key: str) -> Any:
+        """The variable, or the global, or `missing`."""
+        if key in self.parent:
+            return self.parent[key]
+        return self.environment.globals.get(key, missing)
+
+    def spend(self, amount: int) -> None:
+        """Counts work.
+
+        Raises:
+            LimitError: it is too much.
+        """
+        self.work += amount
+        if self.work > limits.MAX_WORK:
+            raise LimitError(f"it needs more than {limits.MAX_WORK:,} turns")
+
+
+class BoundedFormatter(SandboxedFormatter):
+    """`str.format` that reaches nothing private and pads to a bounded width."""
+
+    def format_field(self, value: Any, format_spec: str) -> str:
+        """One field."""
+        if any(int(digits[-6:]) > limits.MAX_WIDTH for digits in _DIGITS.findall(format_spec)):
+            raise LimitError(f"text is padded to {limits.MAX_WIDTH:,} columns at most")
+        return cast("str", super().format_field(value, format_spec))
+
+
+class Sandbox(ImmutableSandboxedEnvironment):
+    """The environment in which every expression is compiled that is not simple."""
+
+    intercepted_binops = frozenset({"*", "**", "%"})
+
+    def __init__(self) -> None:
+        super().__init__(undefined=Missing, autoescape=False, optimized=False, keep_trailing_newline=True, cache_size=0)
+        self.binop_table.update({"*": limits.multiply, "**": limits.power, "%": limits.modulo})
+        for name in _NOT_FOR_TASKS:
+            self.globals.pop(name, None)
+        self.globals.update(config=config, now=filters.now)
+        self.filters.update(fromjson=filters.from_json, tojson=filters.to_json, date=filters.format_date)
+        self.filters.update(replace=filters.replace, format=_format, string=filters.bounded_text)
+        self.filters = {name: _counting(name, function) for name, function in self.filters.items()}
+        self.filters[COUNTED] = _counted
+        self.filters[REQUIRED] = _required
+        self.finalize = _written
+
+    def getattr(self, obj: Any, attribute: str) -> Any:
+        """`obj.attribute`; the item of that name first where `obj` is a mapping."""
+        if isinstance(obj, Mapping):
+            try:
+                return obj[attribute]  # pyright: ignore[reportUnknownVariableType] (any values)
+            except KeyError:
+                pass
+        return super().getattr(obj, attribute)
+
+    def is_safe_attribute(self, obj: Any, attr: str, value: Any) -> bool:
+        """Whether an expression may see it: nothing private, nothing that changes a list or mapping, no modules."""
+        return not isinstance(obj, ModuleType) and super().is_safe_attribute(obj, attr, value)
+
+    def wrap_str_format(self, value: Any) -> Callable[..., str] | None:
+        """`"…".format` under the sandbox's rules, with widths in bounds."""
+        if not isinstance(value, BuiltinMethodType) or value.__name__ not in {"format", "format_map"}:
+            return None
+        text = value.__self__
+        if not isinstance(text, str):
+            return None
+        formatter = BoundedFormatter(self)
+
+        def form(*args: Any, **kwargs: Any) -> str:
+            return formatter.vformat(text, args, kwargs)
+
+        def form_map(values: Mapping[str, Any]) -> str:
+            return formatter.vformat(text, (), values)
+
+        return form if value.__name__ == "format" else form_map
+
+    def call(__self, __context: Scope, __obj: Any, *args: Any, **kwargs: Any) -> Any:  # noqa: N805 (as Jinja calls it)
+        """Calls what the expression calls, if it is safe and its arguments are in bounds."""
+        if isinstance(__obj, BuiltinMethodType) and isinstance(__obj.__self__, _MAKES_TEXT):
+            bounded = _bounded_method(__obj, args, kwargs)
+            if bounded is not None:
+                return bounded
+        __context.spend(1)
+        return super().call(__context, __obj, *args, **kwargs)
+
+
+def _bounded_method(method: BuiltinMethodType, args: tuple[Any, ...], kwargs: Mapping[str, Any]) -> str | None:
+    name, owner = method.__name__, method.__self__
+    if name in _FORBIDDEN_METHODS:
+        raise SecurityError(f"the method {name!r} is not for expressions")
+    if name == "replace" and isinstance(owner, str):
+        return filters.replace(owner, *args, **kwargs)
+    if name == "join" and isinstance(owner, str) and len(args) == 1 and not kwargs:
+        items = list(args[0])
+        return filters.join(items, owner) if all(isinstance(item, str) for item in items) else None
+    for argument in (*args, *kwargs.values()):
+        if isinstance(argument, int) and abs(argument) > limits.MAX_WIDTH and name not in {"find", "index", "count"}:
+            raise LimitError(f"{name}() takes numbers up to {limits.MAX_WIDTH:,}")
+    return None
+
+
+def _counting(name: str, function: Callable[..., Any]) -> Callable[..., Any]:
+    """A filter that counts the items handed to it, and refuses arguments out of bounds."""
+    marker: Any = getattr(function, "jinja_pass_arg", None)
+    passes = marker.name if marker is not None else ""
+    bounded = name in _BOUNDED_ARGUMENTS
+
+    @jinja2.pass_context
+    def counting(context: Scope, value: Any = "", *args: Any, **kwargs: Any) -> Any:
+        context.spend(1 + (len(value) if isinstance(value, list | tuple | dict | range | str) else 0))  # pyright: ignore[reportUnknownArgumentType] (any items)
+        if bounded:
+            for argument in (*args, *kwargs.values()):
+                if isinstance(argument, int) and abs(argument) > limits.MAX_WIDTH:
+                    raise LimitError(f"the filter {name} takes numbers up to {limits.MAX_WIDTH:,}")
+        if passes == "context":
+            return function(context, value, *args, **kwargs)
+        if passes == "eval_context":
+            return function(context.eval_ctx, value, *args, **kwargs)
+        if passes == "environment":
+            return function(context.environment, value, *args, **kwargs)
+        return function(value, *args, **kwargs)
+
+    return counting
+
+
+def _format(value: Any, *args: Any, **kwargs: Any) -> str:
+    return limits.modulo(str(value), kwargs or args)
+
+
+@jinja2.pass_context
+def _counted(context: Scope, items: Iterable[Any]) -> Iterator[Any]:
+    for item in items:
+        context.spend(1)
+        yield item
+
+
+def _required(value: Any) -> Any:
+    return str(value) if isinstance(value, StrictUndefined) else value  # str() raises what any use of it raises
+
+
+def _written(value: Any) -> Any:
+    return value if isinstance(value, StrictUndefined) else filters.bounded_text(settled(value))
+
+
+def settled(value: Any) -> Any:
+    """A value that stays: generators, views and ranges as lists, Jinja's marked text as text."""
+    if isinstance(value, _PASSING):
+        return list(value)  # pyright: ignore[reportUnknownArgumentType, reportUnknownVariableType] (any items)
+    if isinstance(value, str) and type(value) is not str and type(value).__module__ == "markupsafe":
+        return str.__str__(value)
+    return value
+
+
+SANDBOX = Sandbox()

@@ -1,0 +1,297 @@
+"""Turns the shape of a simple expression into Python source, with the grammar and the meaning of Jinja.
+
+Python's grammar is not Jinja's (`-2 ** 2`, `2 ** 3 ** 2`, `1 + 2 ~ 3` differ), so this follows jinja2.parser method
+by method and parenthesises everything. The source may raise where Jinja would not (a missing key under `default`, a
+method that hides behind a key): whoever runs it then asks the sandbox, so it only has to be right when it succeeds.
+"""
+
+from __future__ import annotations
+
+from aura_core.templates.names import FAST_FILTERS, FAST_GLOBALS, SLOW_GLOBALS
+from aura_core.templates.scanner import KEYWORDS, NAME, NUMBER, PLACEHOLDERS, STRING, NotSimpleError, Shape
+
+_COMPARE = {"==": "==", "!=": "!=", "<": "<", "<=": "<=", ">": ">", ">=": ">=", "in": "in"}
+_CONSTANTS = {"true": "True", "True": "True", "false": "False", "False": "False", "none": "None", "None": "None"}
+_BEGINS_ARGUMENT = frozenset({NAME, NUMBER, STRING, "(", "[", "{"})
+_MAX_DEPTH = 40
+
+
+class SimpleParser:
+    """One pass over a shape; every method returns Python source for what it read.
+
+    Args:
+        shape: tokens of the expression.
+        first_cell: index of the cell that belongs to the shape's first placeholder.
+    """
+
+    def __init__(self, shape: Shape, first_cell: int) -> None:
+        self._tokens = (*shape, "")
+        self._at = 0
+        self._cell = first_cell
+        self._depth = 0
+        self._callable: set[str] = set()
+        self._lenient: dict[str, str] = {}
+
+    def parse(self) -> tuple[str, int]:
+        """Python source of the whole expression, and the index of the next free cell.
+
+        Raises:
+            NotSimpleError: it is not simple, or not an expression.
+        """
+        source = self._condition()
+        if self._tokens[self._at]:
+            raise NotSimpleError(self._at)
+        return source, self._cell
+
+    def _accept(self, token: str) -> bool:
+        if self._tokens[self._at] == token:
+            self._at += 1
+            return True
+        return False
+
+    def _expect(self, token: str) -> None:
+        if not self._accept(token):
+            raise NotSimpleError(self._at)
+
+    def _next_cell(self) -> str:
+        self._cell += 1
+        return f"c{self._cell - 1}"
+
+    def _condition(self) -> str:
+        self._depth += 1
+        if self._depth > _MAX_DEPTH:
+            raise NotSimpleError
+        value = self._or()
+        while self._accept("if"):
+            test = self._or()
+            if not self._accept("else"):
+                raise NotSimpleError
+            value = f"({value} if {test} else {self._condition()})"
+        self._depth -= 1
+        return value
+
+    def _or(self) -> str:
+        parts = [self._and()]
+        while self._accept("or"):
+            parts.append(self._and())
+        return _joined(parts, " or ")
+
+    def _and(self) -> str:
+        parts = [self._not()]
+        while self._accept("and"):
+            parts.append(self._not())
+        return _joined(parts, " and ")
+
+    def _not(self) -> str:
+        count = 0
+        while self._tokens[self._at] == "not" and self._accept("not"):
+            count += 1
+        value = self._compare()
+        return f"({'not ' * count}{value})" if count else value
+
+    def _compare(self) -> str:
+        source = self._sum()
+        chained = False
+        while True:
+            token = self._tokens[self._at]
+            if token in _COMPARE:
+                self._at += 1
+                operator = _COMPARE[token]
+            elif token == "not" and self._tokens[self._at + 1] == "in":
+                self._at += 2
+                operator = "not in"
+            else:
+                return f"({source})" if chained else source
+            source = f"{source} {operator} {self._sum()}"
+            chained = True
+
+    def _sum(self) -> str:
+        source = self._concat()
+        chained = False
+        while (token := self._tokens[self._at]) in {"+", "-"}:
+            self._at += 1
+            source = f"{source} {token} {self._concat()}"
+            chained = True
+        return f"({source})" if chained else source
+
+    def _concat(self) -> str:
+        parts = [self._product()]
+        while self._accept("~"):
+            parts.append(self._product())
+        return parts[0] if len(parts) == 1 else f"concat({', '.join(parts)})"
+
+    def _product(self) -> str:
+        source = self._power()
+        while (token := self._tokens[self._at]) in {"*", "/", "//", "%"}:
+            self._at += 1
+            right = self._power()
+            if token == "*":
+                source = f"multiply({source}, {right})"
+            elif token == "%":
+                source = f"modulo({source}, {right})"
+            else:
+                source = f"({source} {token} {right})"
+        return source
+
+    def _power(self) -> str:
+        source = self._unary()
+        while self._accept("**"):
+            source = f"power({source}, {self._unary()})"
+        return source
+
+    def _unary(self, *, filters: bool = True) -> str:
+        token = self._tokens[self._at]
+        if token in {"-", "+"}:
+            self._at += 1
+            source = self._postfix(f"({token}{self._unary(filters=False)})")
+        else:
+            source = self._postfix(self._primary())
+        return self._filters(source) if filters else source
+
+    def _primary(self) -> str:
+        token = self._tokens[self._at]
+        self._at += 1
+        if token in PLACEHOLDERS:
+            if token == STRING and self._tokens[self._at] == STRING:
+                raise NotSimpleError
+            return self._variable(self._next_cell()) if token == NAME else self._next_cell()
+        if token in _CONSTANTS:
+            return _CONSTANTS[token]
+        if token == "(":
+            return self._group()
+        if token == "[":
+            return f"[{', '.join(self._items(']'))}]"
+        if token == "{":
+            return self._mapping()
+        if token in FAST_GLOBALS:
+            source = f"(s[{token!r}] if {token!r} in s else {token})"
+            self._callable.add(source)
+            return source
+        if token in SLOW_GLOBALS:
+            raise NotSimpleError
+        if token.isidentifier() and token not in KEYWORDS:
+            return self._variable(repr(token))
+        raise NotSimpleError(self._at - 1)
+
+    def _variable(self, name: str) -> str:
+        source = f"s[{name}]"
+        self._lenient[source] = f"s.get({name}, missing)"
+        return source
+
+    def _group(self) -> str:
+        if self._accept(")"):
+            return "()"
+        first = self._condition()
+        if self._accept(")"):
+            return f"({first})"
+        self._expect(",")
+        return f"({', '.join([first, *self._items(')')])},)"
+
+    def _items(self, end: str) -> list[str]:
+        items: list[str] = []
+        while not self._accept(end):
+            if items:
+                self._expect(",")
+                if self._accept(end):
+                    break
+            items.append(self._condition())
+        return items
+
+    def _mapping(self) -> str:
+        items: list[str] = []
+        while not self._accept("}"):
+            if items:
+                self._expect(",")
+                if self._accept("}"):
+                    break
+            key = self._condition()
+            self._expect(":")
+            items.append(f"{key}: {self._condition()}")
+        return f"{{{', '.join(items)}}}"
+
+    def _postfix(self, source: str) -> str:
+        while True:
+            token = self._tokens[self._at]
+            if token == ".":
+                self._at += 1
+                source = self._attribute(source)
+            elif token == "[":
+                self._at += 1
+                index = self._condition()
+                if not self._accept("]"):
+                    raise NotSimpleError(None if self._tokens[self._at] in {":", ","} else self._at)
+                item = f"{source}[{index}]"
+                self._lenient[item] = f"item_or_missing({source}, {index})"
+                source = item
+            elif token == "(":
+                source = self._call(source)
+            else:
+                return source
+
+    def _attribute(self, source: str) -> str:
+        token = self._tokens[self._at]
+        self._at += 1
+        if token == NAME:
+            name = self._next_cell()
+        elif token.isidentifier():
+            name = repr(token)
+        else:
+            raise NotSimpleError(None if token == NUMBER else self._at - 1)
+        if token == "get" and self._tokens[self._at] == "(":
+            self._at += 1
+            return f"get({', '.join([source, *self._items(')')])})"
+        value = f"(t[{name}] if (t := {source}).__class__ is dict else attribute(t, {name}))"
+        self._lenient[value] = f"attribute_or_missing({source}, {name})"
+        return value
+
+    def _call(self, source: str) -> str:
+        if source not in self._callable:
+            raise NotSimpleError
+        self._at += 1
+        return f"{source}({', '.join(self._items(')'))})"
+
+    def _filters(self, source: str) -> str:
+        while True:
+            token = self._tokens[self._at]
+            if token == "|":
+                self._at += 1
+                source = self._filter(source)
+            elif token == "is":
+                self._at += 1
+                source = self._test(source)
+            elif token == "(":
+                raise NotSimpleError
+            else:
+                return source
+
+    def _or_missing(self, source: str) -> str:
+        """The same, but `missing` where the last link of a chain is undefined; earlier links still raise, as in Jinja."""
+        if source not in self._lenient:
+            raise NotSimpleError
+        return self._lenient[source]
+
+    def _filter(self, source: str) -> str:
+        name = self._tokens[self._at]
+        self._at += 1
+        if name not in FAST_FILTERS or self._tokens[self._at] == ".":
+            raise NotSimpleError(None if name == NAME or name.isidentifier() else self._at - 1)
+        arguments = self._items(")") if self._accept("(") else []
+        if name in {"default", "d"}:
+            source = self._or_missing(source)
+        return f"filter_{name}({', '.join([source, *arguments])})"
+
+    def _test(self, source: str) -> str:
+        negated = self._accept("not")
+        name = self._tokens[self._at]
+        self._at += 1
+        following = self._tokens[self._at]
+        argument = following in _BEGINS_ARGUMENT or (following.isidentifier() and following not in {"else", "or", "and"})
+        if name == "none" and not argument:
+            return f"({source} is {'not ' if negated else ''}None)"
+        if name in {"defined", "undefined"} and not argument:
+            return f"({self._or_missing(source)} {'is' if negated is (name == 'defined') else 'is not'} missing)"
+        raise NotSimpleError(None if name == NAME or name.isidentifier() else self._at - 1)
+
+
+def _joined(parts: list[str], operator: str) -> str:
+    return parts[0] if len(parts) == 1 else f"({operator.join(parts)})"
