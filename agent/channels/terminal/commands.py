@@ -1,0 +1,165 @@
+"""The chat's own /commands; those of plugins come from the catalogue."""
+
+from __future__ import annotations
+
+import difflib
+from datetime import UTC, datetime
+from typing import TYPE_CHECKING
+
+from rich.table import Table
+from rich.text import Text
+
+from agent.channels.terminal.completion import session_files
+from agent.channels.terminal.draw import notice_view
+
+if TYPE_CHECKING:
+    from collections.abc import Awaitable, Callable, Iterable
+
+    from rich.console import RenderableType
+
+    from agent.app import App
+    from agent.contracts import Profile, TaskCard
+
+OWN_COMMANDS = {
+    "/help": "what you can type",
+    "/tasks": "everything I can do; /tasks WORD searches",
+    "/files": "the files of this session",
+    "/runs": "recent requests and how they ended",
+    "/new": "begin a new conversation; files and memory stay",
+    "/ask": "a new request while a question waits: /ask TEXT",
+    "/stop": "stop what is running",
+    "/quit": "leave; what is unfinished goes on next time",
+}
+KEYS = "Enter sends · Alt-Enter new line · Tab completes · Ctrl-C stops a run · Ctrl-D leaves"
+MOST_RUNS = 10
+
+
+class ChatCommands:
+    """Runs the chat's own commands.
+
+    Args:
+        app: the app.
+        profile: what the person may do.
+        session_id: the session.
+        show: shows things in the terminal.
+    """
+
+    def __init__(self, app: App, profile: Profile, session_id: str, show: Callable[..., Awaitable[None]]) -> None:
+        self._app = app
+        self._profile = profile
+        self._session_id = session_id
+        self._show = show
+        self._own: dict[str, Callable[[str], Awaitable[None]]] = {
+            "/help": self._help,
+            "/tasks": self._tasks,
+            "/files": self._files,
+            "/runs": self._runs,
+            "/new": self._new,
+            "/stop": self._stop,
+        }
+
+    def about(self) -> dict[str, str]:
+        """Every command with its slash and one line about it."""
+        plugins = {f"/{name}": card.title for name, card in self._app.commands(self._profile).items()}
+        return {**plugins, **OWN_COMMANDS}
+
+    def plugin(self, name: str) -> TaskCard | None:
+        """The task behind a plugin's command, given with its slash; None if there is none."""
+        return self._app.commands(self._profile).get(name.removeprefix("/"))
+
+    async def run(self, name: str, rest: str) -> None:
+        """Runs one of the chat's own commands, or says that there is none of this name."""
+        command = self._own.get(name)
+        if command is not None:
+            await command(rest)
+            return
+        near = difflib.get_close_matches(name, list(self.about()), n=1)
+        hint = f" Did you mean {near[0]}?" if near else ""
+        await self._show(notice_view(f"There is no command {name}.{hint} /help lists them.", "yellow"))
+
+    async def _help(self, _: str) -> None:
+        await self._show(Text(), _table("  Commands", ((name, Text(about)) for name, about in OWN_COMMANDS.items())))
+        plugins = self._app.commands(self._profile)
+        if plugins:
+            rows = ((_usage(name, card), Text(card.title)) for name, card in sorted(plugins.items()))
+            await self._show(Text(), _table("  Commands of plugins", rows))
+        await self._show(
+            Text(), notice_view("Everything else you type is a request in plain words."), notice_view(KEYS)
+        )
+
+    async def _tasks(self, word: str) -> None:
+        cards = [card for card in self._app.tasks(self._profile) if word.casefold() in searched(card)]
+        if not cards:
+            await self._show(notice_view(f"No task has {word!r} in its name or description. /tasks lists all."))
+            return
+        await self._show(Text(), tasks_table(cards))
+
+    async def _files(self, _: str) -> None:
+        folder = self._app.sessions.files(self._session_id)
+        names = session_files(folder)
+        if names:
+            rows = ((name, Text(_size((folder / name).stat().st_size), style="dim")) for name in names)
+            await self._show(Text(), _table("  Files", rows))
+        await self._show(notice_view(f"{'' if names else 'No files yet. '}Folder: {folder}"))
+
+    async def _runs(self, _: str) -> None:
+        runs = [run for run in await self._app.runs(limit=50) if run.session_id == self._session_id][:MOST_RUNS]
+        if not runs:
+            await self._show(notice_view("Nothing was asked in this session yet."))
+            return
+        table = Table.grid(padding=(0, 2))
+        for run in runs:
+            at = datetime.fromtimestamp(run.created_at, tz=UTC).astimezone().strftime("%d %b %H:%M")
+            table.add_row(f"  {run.run_id}", Text(at, style="dim"), Text(run.status), Text(_one_line(run.text)))
+        await self._show(Text(), table)
+
+    async def _new(self, _: str) -> None:
+        await self._app.new_conversation(self._session_id)
+        await self._show(notice_view("A new conversation. Files and memory are still here."))
+
+    async def _stop(self, _: str) -> None:
+        count = await self._app.stop(self._session_id)
+        await self._show(notice_view(f"Stopped {count}." if count else "Nothing is running."))
+
+
+def tasks_table(cards: Iterable[TaskCard]) -> RenderableType:
+    """Tasks with what they do and whether they change something."""
+    table = Table.grid(padding=(0, 2))
+    table.add_column(no_wrap=True, style="bold")
+    table.add_column(no_wrap=True)
+    table.add_column(overflow="fold")
+    colours = {"read": "dim", "write": "yellow", "external": "magenta"}
+    for card in cards:
+        table.add_row(f"  {card.task}", Text(card.effects, style=colours[card.effects]), Text(card.title))
+    return table
+
+
+def _table(title: str, rows: Iterable[tuple[str, Text]]) -> RenderableType:
+    table = Table.grid(padding=(0, 2))
+    table.add_column(no_wrap=True, style="cyan")
+    table.add_column(overflow="fold")
+    table.add_row(Text(title, style="bold"), "")
+    for name, about in rows:
+        table.add_row(f"  {name}", about)
+    return table
+
+
+def _usage(name: str, card: TaskCard) -> str:
+    inputs = " ".join(key if key in card.required else f"[{key}]" for key in card.properties)
+    return f"/{name} {inputs}".rstrip()
+
+
+def searched(card: TaskCard) -> str:
+    """What a search in the catalogue looks at, in one case."""
+    return f"{card.task} {card.title} {card.description}".casefold()
+
+
+def _one_line(text: str, length: int = 60) -> str:
+    line = " ".join(text.split())
+    return line if len(line) <= length else line[: length - 1] + "…"
+
+
+def _size(count: int) -> str:
+    if count < 1000:  # noqa: PLR2004 (a kilobyte)
+        return f"{count} B"
+    return f"{count / 1000:.1f} kB" if count < 1_000_000 else f"{count / 1_000_000:.1f} MB"  # noqa: PLR2004 (a megabyte)

@@ -1,0 +1,217 @@
+"""How runs, plans, questions and answers look: pure functions from the board to what rich draws."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import TYPE_CHECKING
+
+from rich import box
+from rich.console import Group
+from rich.markdown import Markdown
+from rich.padding import Padding
+from rich.panel import Panel
+from rich.table import Table
+from rich.text import Text
+
+if TYPE_CHECKING:
+    from pathlib import Path
+
+    from rich.console import Console, RenderableType
+
+    from agent.channels.terminal.board import RunBoard, StepRow, StepState
+    from agent.contracts import Question
+
+FRAMES_PER_SECOND = 10
+SHOW_SECONDS_FROM = 0.05
+NOTE_CHARACTERS = 240
+PHASES = {
+    "queued": "waiting for its turn",
+    "planning": "planning",
+    "running": "working",
+    "waiting": "waiting for you",
+    "answering": "writing the answer",
+    "remembering": "remembering",
+}
+
+
+@dataclass(frozen=True, slots=True)
+class Signs:
+    """The marks in front of lines; a terminal without UTF-8 gets plain ones."""
+
+    states: dict[str, tuple[str, str]]
+    spinner: str
+    bullet: str
+    prompt: str
+    ellipsis: str
+    file: str
+
+
+UNICODE = Signs(
+    states={
+        "drafted": ("○", "dim"),
+        "pending": ("○", "dim"),
+        "running": ("•", "cyan"),
+        "waiting": ("⏸", "yellow"),
+        "ok": ("✓", "green"),
+        "partial": ("✓", "yellow"),
+        "error": ("✗", "red"),
+        "blocked": ("⊘", "red"),
+        "needs_input": ("⏸", "yellow"),
+        "cancelled": ("■", "yellow"),
+    },
+    spinner="⠋⠙⠹⠸⠼⠴⠦⠧⠇⠏",
+    bullet="●",
+    prompt="›",
+    ellipsis="…",
+    file="→",
+)
+ASCII = Signs(
+    states={
+        "drafted": (".", "dim"),
+        "pending": (".", "dim"),
+        "running": ("*", "cyan"),
+        "waiting": ("?", "yellow"),
+        "ok": ("+", "green"),
+        "partial": ("+", "yellow"),
+        "error": ("x", "red"),
+        "blocked": ("-", "red"),
+        "needs_input": ("?", "yellow"),
+        "cancelled": ("#", "yellow"),
+    },
+    spinner="|/-\\",
+    bullet="*",
+    prompt=">",
+    ellipsis="...",
+    file="->",
+)
+
+
+def signs_for(encoding: str | None) -> Signs:
+    """The marks that a terminal of this encoding can show."""
+    return UNICODE if (encoding or "").lower().replace("-", "").startswith("utf") else ASCII
+
+
+def spinner(signs: Signs, now: float) -> str:
+    """The spinner's frame at a time in seconds."""
+    return signs.spinner[int(now * FRAMES_PER_SECOND) % len(signs.spinner)]
+
+
+def duration(seconds: float) -> str:
+    """Seconds as a person reads them: `0.4 s`, `12 s`, `3:05 min`."""
+    if seconds < 9.95:  # noqa: PLR2004 (from here on tenths say nothing)
+        return f"{seconds:.1f} s"
+    whole = round(seconds)
+    return f"{whole} s" if whole < 60 else f"{whole // 60}:{whole % 60:02d} min"  # noqa: PLR2004 (a minute)
+
+
+def run_view(run: RunBoard, now: float, signs: Signs, *, live: bool, named: bool = False) -> RenderableType:
+    """A run's plan as it stands: a headline while it is live, and a line per step.
+
+    Args:
+        run: the run.
+        now: the board's clock, for spinners and running times.
+        signs: marks the terminal can show.
+        live: whether it still moves; a finished run has no headline, its steps and the answer say it all.
+        named: the headline repeats the request, because there are several runs.
+    """
+    table = Table.grid(padding=(0, 1), expand=False)
+    table.add_column(width=1)
+    table.add_column(overflow="fold")
+    for row in run.rows.values():
+        _add_row(table, row, now, signs, live=live)
+    parts: list[RenderableType] = [headline(run, now, signs, named=named)] if live else []
+    if run.rows:
+        parts.append(Padding(table, (0, 0, 0, 2), expand=False))
+    return Group(*parts)
+
+
+def headline(run: RunBoard, now: float, signs: Signs, *, named: bool = False) -> Text:
+    """One line: what the run does now, and for how long."""
+    waits = run.phase == "waiting" or bool(
+        run.questions and not any(row.state == "running" for row in run.rows.values())
+    )
+    mark, style = signs.states["waiting"] if waits else (spinner(signs, now), "cyan")
+    text = Text(f"{mark} ", style=style)
+    text.append(PHASES["waiting"] if waits else PHASES.get(run.phase, run.phase), style="bold")
+    if run.revision:
+        text.append(f" (plan {run.revision + 1})", style="dim")
+    if run.detail:
+        text.append(f" {run.detail}", style="dim")
+    text.append(f"  {duration(now - run.since)}", style="dim")
+    if named:
+        text.append(f"  {' '.join(run.text.split())}", style="dim italic")
+    text.no_wrap, text.overflow = True, "ellipsis"
+    return text
+
+
+def _add_row(table: Table, row: StepRow, now: float, signs: Signs, *, live: bool) -> None:
+    mark, style = signs.states[row.state]
+    took = row.seconds
+    if row.state == "running" and live:
+        mark, took = spinner(signs, now), now - row.since
+    title = Text(row.title, style="dim" if row.state in ("drafted", "pending") else "")
+    if took >= SHOW_SECONDS_FROM:
+        title.append(f"  {duration(took)}", style="dim")
+    table.add_row(Text(mark, style=style), title)
+    if row.note:
+        note = row.note if len(row.note) <= NOTE_CHARACTERS else row.note[:NOTE_CHARACTERS] + signs.ellipsis
+        table.add_row("", Text(note, style=_note_style(row.state)))
+
+
+def _note_style(state: StepState) -> str:
+    return "red" if state == "error" else "dim"
+
+
+def said_view(text: str, signs: Signs) -> RenderableType:
+    """The person's own words, as they stay in the scroll-back."""
+    grid = Table.grid(padding=(0, 1))
+    grid.add_column(width=len(signs.prompt), style="bold cyan")
+    grid.add_column(overflow="fold")
+    grid.add_row(signs.prompt, Text(text, style="bold"))
+    return grid
+
+
+def answer_view(text: str, *, formatted: bool = True) -> RenderableType:
+    """An answer as Markdown, set in a little; as it is where nobody looks at the format, e.g. in a pipe."""
+    if not formatted:
+        return Text(text)
+    return Padding(Markdown(text, code_theme="ansi_dark", hyperlinks=False), (0, 1, 0, 2))
+
+
+def question_view(question: Question, signs: Signs) -> RenderableType:
+    """A question with its numbered choices, and how to answer it."""
+    body = Table.grid(padding=(0, 1))
+    body.add_column(justify="right", style="bold yellow")
+    body.add_column(overflow="fold")
+    for number, option in enumerate(question.options, 1):
+        body.add_row(str(number), Text(option))
+    hint = "Type a number, or your own words." if question.options else "Type your answer."
+    parts: list[RenderableType] = [Text(question.text)]
+    if question.options:
+        parts.append(Padding(body, (1, 0, 0, 1)))
+    parts.append(Padding(Text(hint, style="dim"), (1, 0, 0, 0) if question.options else (0, 0, 0, 0)))
+    title = "May I?" if question.purpose == "approval" else "A question"
+    shape = box.ROUNDED if signs is UNICODE else box.ASCII
+    return Panel(Group(*parts), title=title, title_align="left", border_style="yellow", box=shape, padding=(0, 1))
+
+
+def file_view(path: Path, caption: str, signs: Signs) -> RenderableType:
+    """A file that a run made for the person, with its absolute path."""
+    text = Text(f"  {signs.file} ", style="green")
+    text.append(str(path), style="underline")
+    if caption:
+        text.append(f"  {caption}", style="dim")
+    return text
+
+
+def notice_view(text: str, style: str = "dim") -> RenderableType:
+    """A remark of the program itself."""
+    return Padding(Text(text, style=style), (0, 0, 0, 2), expand=False)
+
+
+def tail(console: Console, renderable: RenderableType, lines: int) -> list[str]:
+    """The last `lines` lines of what is drawn, as text with colours."""
+    with console.capture() as capture:
+        console.print(renderable, end="")
+    drawn = capture.get().splitlines()
+    return drawn[-lines:] if lines > 0 else []

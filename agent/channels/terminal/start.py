@@ -1,0 +1,140 @@
+"""Opening a chat: which terminal this is, whether a model is there, the greeting, and then the loop."""
+
+from __future__ import annotations
+
+import asyncio
+import os
+import signal
+import sys
+from contextlib import nullcontext
+from typing import TYPE_CHECKING
+
+from rich.console import Console
+from rich.markup import escape
+from rich.text import Text
+
+from agent.channels.terminal.board import Board
+from agent.channels.terminal.chat import Chat, terminal_person
+from agent.channels.terminal.draw import notice_view, signs_for
+from agent.channels.terminal.fetch import fetch_model
+from agent.channels.terminal.plain import PlainTerminal
+from agent.config import EMBEDDED_MODEL
+from agent.errors import AgentError, ModelMissingError
+
+if TYPE_CHECKING:
+    from contextlib import AbstractContextManager
+
+    from agent.app import App
+    from agent.channels.terminal.terminal import Terminal
+
+EXAMPLES = (
+    "What is 12*7? Also list my files.",
+    "Write a haiku about rain and save it as haiku.txt",
+    "Make a note that the plumber comes on Friday, then show me all my notes",
+)
+HISTORY_FILE = "chat_history"
+
+
+async def run_chat(app: App, *, session_id: str, fetch: bool = False) -> None:
+    """Chats in this process's terminal until the person leaves.
+
+    Args:
+        app: the app, opened.
+        session_id: the session to chat in.
+        fetch: fetch the embedded model without asking if no model is there.
+    """
+    person = terminal_person()
+    board = Board()
+    terminal, around = _terminal(app, board, session_id, person)
+    chat = Chat(app, terminal, board, session_id=session_id, person=person)
+    loop = asyncio.get_running_loop()
+    if not terminal.live:
+        _stop_or_leave(loop, terminal)
+    await _greet(app, terminal, session_id)
+    await _need_a_model(app, terminal, fetch=fetch)
+    try:
+        with around:
+            await chat.run()
+    finally:
+        if not terminal.live:
+            loop.remove_signal_handler(signal.SIGINT)
+
+
+def is_live() -> bool:
+    """Whether this process has a terminal that an input line can be drawn in."""
+    return sys.stdin.isatty() and sys.stdout.isatty() and os.environ.get("TERM", "dumb") != "dumb"
+
+
+def _terminal(app: App, board: Board, session_id: str, person: str) -> tuple[Terminal, AbstractContextManager[None]]:
+    console = Console(highlight=False)
+    signs = signs_for(sys.stdout.encoding)
+    if not is_live():
+        return PlainTerminal(console, signs), nullcontext()
+    from agent.channels.terminal.commands import OWN_COMMANDS  # noqa: PLC0415 (only a live terminal pays for these)
+    from agent.channels.terminal.completion import ChatCompleter  # noqa: PLC0415 (the same)
+    from agent.channels.terminal.live import LiveTerminal  # noqa: PLC0415 (the same)
+
+    profile = app.profile_of(person)
+
+    def commands() -> dict[str, str]:
+        return {**{f"/{name}": card.title for name, card in app.commands(profile).items()}, **OWN_COMMANDS}
+
+    completer = ChatCompleter(commands, app.sessions.files(session_id))
+    terminal = LiveTerminal(console, signs, board, completer, app.config.home / HISTORY_FILE)
+    return terminal, terminal.running()
+
+
+def _stop_or_leave(loop: asyncio.AbstractEventLoop, terminal: Terminal) -> None:
+    """Plain lines have no key for it: Ctrl-C stops the run, or leaves when none is going on."""
+    task = asyncio.current_task()
+
+    def interrupted() -> None:
+        if not terminal.on_interrupt() and task is not None:
+            task.cancel()
+
+    loop.add_signal_handler(signal.SIGINT, interrupted)
+
+
+async def _greet(app: App, terminal: Terminal, session_id: str) -> None:
+    """Who is there, with which model; three examples the first time."""
+    title = Text("Aura", style="bold cyan")
+    title.append(f"  {app.model.describe()} · session {session_id} · /help", style="dim")
+    await terminal.show(Text(), title)
+    if not await app.sessions.history(session_id, 1):
+        await terminal.show(
+            Text(),
+            notice_view("Ask in plain words: I plan the steps, run them and answer. For example", ""),
+            *(notice_view(f"{terminal.signs.prompt} {example}", "cyan") for example in EXAMPLES),
+        )
+    for problem in app.framework.problems:
+        await terminal.show(notice_view(f"A plan was left out: {problem}", "yellow"))
+
+
+async def _need_a_model(app: App, terminal: Terminal, *, fetch: bool) -> None:
+    """Without a model: offers to fetch one, or names the ways on; commands work all the same."""
+    try:
+        await app.model.check()
+    except ModelMissingError as error:
+        missing = str(error)
+    else:
+        return
+    name = app.config.llm.model or EMBEDDED_MODEL
+    if not fetch:
+        fetch = terminal.live and await _yes(terminal, f"No model is there yet. Fetch {name} now (about 1 GB)?")
+    if fetch:
+        try:
+            await fetch_model(terminal.console, app.config, name)
+        except AgentError as error:
+            missing = str(error)
+        else:
+            await terminal.show(notice_view("The model is there.", "green"))
+            return
+    await terminal.show(Text(), notice_view(missing, "yellow"), notice_view("Until then only /commands work."))
+
+
+async def _yes(terminal: Terminal, question: str) -> bool:
+    terminal.console.print(f"  {escape(question)} [bold]\\[Y/n][/bold]")
+    try:
+        return (await terminal.read()).strip().casefold() in ("", "y", "yes", "да", "д", "是", "好")
+    except EOFError:
+        return False

@@ -1,0 +1,70 @@
+"""`aura …`: the command line. One module per group of commands; this one puts them together.
+
+Exit codes and `--json` shapes are an interface (docs/operations.md): 0 done or answered, 1 failed, 2 needs an answer,
+130 stopped with Ctrl-C.
+"""
+
+from __future__ import annotations
+
+import sys
+from collections.abc import Sequence
+from typing import Annotated
+
+import typer
+
+from agent.cli import ask, chat, doctor, model, runs, tasks
+from agent.cli.guard import guarded
+from agent.cli.invocation import Invocation, current
+
+app = typer.Typer(
+    name="aura",
+    help="You chat, a model plans a graph of plugin tasks, they run side by side, the answer comes back.",
+    no_args_is_help=True,
+    add_completion=False,
+    pretty_exceptions_enable=False,
+    rich_markup_mode="rich",
+    context_settings={"help_option_names": ["-h", "--help"], "max_content_width": 110},
+)
+for module in (chat, ask, tasks, runs, model, doctor):
+    module.register(app)
+
+
+def _print_version(wanted: bool) -> None:
+    if wanted:
+        from importlib.metadata import version
+
+        typer.echo(f"aura {version('aura-assistant')}")
+        raise typer.Exit
+
+
+@app.callback()
+def root(
+    version: Annotated[
+        bool, typer.Option("--version", help="Print the version.", callback=_print_version, is_eager=True)
+    ] = False,
+    debug: Annotated[bool, typer.Option("--debug", help="Show tracebacks and log everything.")] = False,
+) -> None:
+    """Options of every command; `--debug` may also stand behind the command."""
+
+
+def run(arguments: Sequence[str]) -> int:
+    """Runs one command line and returns its exit code; prints a message instead of raising.
+
+    Args:
+        arguments: without the program's name.
+    """
+    words = list(arguments)
+    end = words.index("--") if "--" in words else len(words)
+    debug = "--debug" in words[:end]
+    words = [word for word in words[:end] if word != "--debug"] + words[end:]
+    invocation = Invocation(debug=debug)
+    token = current.set(invocation)
+    try:
+        return guarded(lambda: typer.main.get_command(app).main(words, "aura", standalone_mode=False), invocation)
+    finally:
+        current.reset(token)
+
+
+def main() -> None:
+    """The program `aura`."""
+    sys.exit(run(sys.argv[1:]))

@@ -1,0 +1,121 @@
+"""`aura doctor`: what works here and what does not, one line each."""
+
+from __future__ import annotations
+
+import os
+import platform
+import sys
+from collections.abc import Iterator
+from dataclasses import asdict, dataclass
+from typing import TYPE_CHECKING, Annotated, Literal
+
+import typer
+
+from agent.channels.terminal.draw import signs_for
+from agent.cli.invocation import asynchronously, out, print_json, settings
+from agent.errors import AgentError
+
+if TYPE_CHECKING:
+    from agent.app import App
+    from agent.config import AppConfig
+
+Verdict = Literal["ok", "note", "problem"]
+
+
+@dataclass(frozen=True, slots=True)
+class Finding:
+    """One line: what was looked at, how it is, what to do."""
+
+    what: str
+    verdict: Verdict
+    text: str
+
+
+def register(app: typer.Typer) -> None:
+    """Adds the command to the program."""
+    app.command("doctor")(doctor)
+
+
+def doctor(as_json: Annotated[bool, typer.Option("--json", help="Print a JSON document.")] = False) -> int:
+    """Look at everything that Aura needs; exit code 1 if something is missing."""
+    return asynchronously(_doctor(as_json=as_json))
+
+
+async def _doctor(*, as_json: bool) -> int:
+    config = settings()
+    findings = [_python(), _home(config), _terminal(), _telegram(config), *await _inside(config)]
+    if as_json:
+        print_json([asdict(finding) for finding in findings])
+    else:
+        _print(findings)
+    return 1 if any(finding.verdict == "problem" for finding in findings) else 0
+
+
+def _print(findings: list[Finding]) -> None:
+    from rich.table import Table
+    from rich.text import Text
+
+    console = out()
+    states = signs_for(console.encoding).states
+    marks = {"ok": states["ok"], "note": states["waiting"], "problem": states["error"]}
+    table = Table.grid(padding=(0, 1))
+    for finding in findings:
+        mark, style = marks[finding.verdict]
+        table.add_row(Text(mark, style=style), Text(finding.what, style="bold"), Text(finding.text))
+    console.print(table)
+
+
+def _python() -> Finding:
+    version = platform.python_version()
+    return Finding("Python", "ok", f"{version} on {platform.system()} {platform.machine()}, {os.cpu_count()} cores")
+
+
+def _home(config: AppConfig) -> Finding:
+    from agent.sessions import HomeLock
+
+    try:
+        with HomeLock(config.home, "aura doctor"):
+            return Finding("AURA_HOME", "ok", f"{config.home}, writable and free")
+    except AgentError as error:
+        return Finding("AURA_HOME", "problem", str(error))
+
+
+def _terminal() -> Finding:
+    encoding = sys.stdout.encoding or "unknown"
+    if signs_for(encoding) is signs_for("utf-8"):
+        return Finding("Terminal", "ok", f"encoding {encoding}")
+    return Finding("Terminal", "note", f"encoding {encoding}: plain characters are used; a UTF-8 locale shows more")
+
+
+def _telegram(config: AppConfig) -> Finding:
+    if config.telegram.token is None:
+        return Finding("Telegram", "note", "no bot: set TELEGRAM_TOKEN if you want one")
+    if not config.telegram.owners:
+        return Finding("Telegram", "problem", "a token is set, but nobody may use the bot: set AURA_TELEGRAM_OWNERS")
+    return Finding("Telegram", "ok", f"token set, {len(config.telegram.owners)} owners")
+
+
+async def _inside(config: AppConfig) -> list[Finding]:
+    """What only an opened app knows: the model and the plans."""
+    from agent.app import App
+
+    try:
+        async with App.open(config, program="aura doctor", durable=False) as app:
+            return [await _model(app), *_plans(app)]
+    except AgentError as error:
+        return [Finding("Aura", "problem", str(error))]
+
+
+async def _model(app: App) -> Finding:
+    try:
+        await app.model.check()
+    except AgentError as error:
+        return Finding("Model", "problem", str(error))
+    return Finding("Model", "ok", app.model.describe())
+
+
+def _plans(app: App) -> Iterator[Finding]:
+    count = len(app.framework.plans.plans)
+    yield Finding("Plans", "ok", f"{count} plans, {len(app.framework.plans.tasks())} tasks")
+    for problem in app.framework.problems:
+        yield Finding("Plans", "problem", str(problem))

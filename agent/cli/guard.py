@@ -1,0 +1,103 @@
+"""What stands around every command: whatever happens, a person reads a clear line and never a traceback."""
+
+from __future__ import annotations
+
+import asyncio
+import io
+import os
+import sys
+import traceback
+from collections.abc import Callable, Iterator
+from typing import TYPE_CHECKING, Any
+
+import structlog
+import typer
+from typer.exceptions import TyperException
+
+from agent.cli.invocation import print_json
+from agent.errors import AgentError
+from aura_core.errors import CoreError
+
+if TYPE_CHECKING:
+    from agent.cli.invocation import Invocation
+
+DONE, FAILED, NEEDS_ANSWER, STOPPED, PIPE_CLOSED = 0, 1, 2, 130, 141
+
+
+def guarded(command: Callable[[], Any], invocation: Invocation) -> int:
+    """Runs a command and turns whatever comes out of it into an exit code.
+
+    Args:
+        command: returns its exit code, or None for 0.
+        invocation: says whether tracebacks are wanted and where the log is.
+    """
+    _tolerate_every_locale()
+    try:
+        code = command()
+        sys.stdout.flush()
+    except (KeyboardInterrupt, typer.Abort, asyncio.CancelledError):
+        _say("Stopped.")
+        return STOPPED
+    except BrokenPipeError:
+        os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
+        return PIPE_CLOSED
+    except TyperException as error:
+        return _usage(error)
+    except Exception as error:  # noqa: BLE001 (the last stop before the person; it is logged and said)
+        return _failed(error, invocation)
+    return code if isinstance(code, int) else DONE
+
+
+def _usage(error: TyperException) -> int:
+    """A wrong command line; the help was printed already if there were no words at all."""
+    message = str(getattr(error, "message", "") or error)
+    if not message:
+        return DONE
+    context = getattr(error, "ctx", None)
+    path = getattr(context, "command_path", "aura")
+    _say(f"{message} `{path} --help` says how it is used.")
+    return FAILED
+
+
+def _failed(error: Exception, invocation: Invocation) -> int:
+    causes = list(_causes(error))
+    expected = all(isinstance(cause, AgentError | CoreError) for cause in causes)
+    message = "\n".join(dict.fromkeys(str(cause) for cause in causes))
+    if not expected:
+        structlog.get_logger("agent.cli").error("unexpected error", exc_info=error)
+        first = next(cause for cause in causes if not isinstance(cause, AgentError | CoreError))
+        what = f"{type(first).__name__}: {first}".rstrip(": ")
+        message = f"Something unexpected happened: {what}"
+        if invocation.log_file is not None:
+            message += f"\nThe details are in {invocation.log_file}; --debug shows them here."
+    if invocation.debug:
+        traceback.print_exception(error)
+    if invocation.json_failure is not None:
+        print_json(invocation.json_failure(message))
+    _say(message)
+    return FAILED
+
+
+def _causes(error: BaseException) -> Iterator[BaseException]:
+    """The errors inside a group, or the error itself."""
+    if isinstance(error, BaseExceptionGroup):
+        for inner in error.exceptions:  # pyright: ignore[reportUnknownVariableType, reportUnknownMemberType] (isinstance forgets the argument)
+            yield from _causes(inner)  # pyright: ignore[reportUnknownArgumentType] (the same)
+    else:
+        yield error
+
+
+def _say(message: str) -> None:
+    """One message on standard error; a closed standard error is nobody to say it to."""
+    try:
+        sys.stderr.write(message + "\n")
+        sys.stderr.flush()
+    except (BrokenPipeError, ValueError):
+        return
+
+
+def _tolerate_every_locale() -> None:
+    """Characters that the terminal's encoding lacks become `?` instead of an error."""
+    for stream in (sys.stdout, sys.stderr):
+        if isinstance(stream, io.TextIOWrapper):
+            stream.reconfigure(errors="replace")

@@ -1,0 +1,100 @@
+"""One call of the program: its settings, where its log is, and how it prints."""
+
+from __future__ import annotations
+
+import asyncio
+import json
+import sys
+from collections.abc import Callable, Coroutine
+from contextvars import ContextVar
+from dataclasses import dataclass
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+from rich.console import Console
+
+from agent import logs
+from agent.config import AppConfig
+
+if TYPE_CHECKING:
+    from agent.contracts import Profile
+
+
+@dataclass(slots=True)
+class Invocation:
+    """What the commands and the guard around them share.
+
+    Attributes:
+        debug: tracebacks are shown.
+        log_file: where the log goes, once the settings are read.
+        json_failure: makes the `--json` document of a failure from its message; None without `--json`.
+    """
+
+    debug: bool = False
+    log_file: Path | None = None
+    json_failure: Callable[[str], object] | None = None
+
+
+current: ContextVar[Invocation] = ContextVar("invocation")
+"""The call of the program that this code works for."""
+
+
+def settings() -> AppConfig:
+    """Reads the settings and sets up logging for this call.
+
+    Raises:
+        ConfigError: aura.yaml or the environment is wrong.
+    """
+    config = AppConfig.load()
+    invocation = current.get()
+    invocation.log_file = logs.configure(config, debug=invocation.debug)
+    return config
+
+
+def acting_as(config: AppConfig, person: str, profile: str | None) -> tuple[AppConfig, Profile]:
+    """The settings under which this person belongs to `profile`, for this call alone.
+
+    Args:
+        config: the settings.
+        person: who calls, as `channel:id`.
+        profile: `--profile`; None leaves it to the settings.
+
+    Raises:
+        ConfigError: there is no such profile.
+    """
+    if profile is None:
+        return config, config.profile_of(person)
+    config.profile(profile)
+    profiles = {
+        name: known.model_copy(update={"people": [person] if name == profile else []})
+        for name, known in config.all_profiles().items()
+    }
+    changed = config.model_copy(update={"profiles": profiles})
+    return changed, changed.profile(profile)
+
+
+def asynchronously(work: Coroutine[Any, Any, int]) -> int:
+    """Runs a command's coroutine to its end; Ctrl-C cancels it and becomes KeyboardInterrupt."""
+    return asyncio.run(work)
+
+
+def print_json(value: object) -> None:
+    """Prints a JSON document on standard output; characters that the terminal cannot show are escaped."""
+    encoding = (sys.stdout.encoding or "ascii").lower()
+    text = json.dumps(value, ensure_ascii=not encoding.startswith("utf"), indent=2, default=str)
+    sys.stdout.write(text + "\n")
+
+
+def print_text(text: str) -> None:
+    """Prints plain text on standard output, as it is."""
+    sys.stdout.write(text if text.endswith("\n") else text + "\n")
+
+
+def out() -> Console:
+    """Rich's console of standard output."""
+    return Console(highlight=False)
+
+
+def err() -> Console:
+    """Rich's console of standard error: progress, questions and messages."""
+    return Console(stderr=True, highlight=False)

@@ -1,0 +1,75 @@
+"""`aura model`: the weights of embedded models."""
+
+from __future__ import annotations
+
+from typing import Annotated
+
+import typer
+
+from agent.cli.invocation import asynchronously, err, out, print_json, print_text, settings
+from agent.config import EMBEDDED_MODEL
+from agent.errors import ModelMissingError
+
+Name = Annotated[str | None, typer.Argument(help="A model that `aura model list` names; the default one if left out.")]
+
+
+def register(app: typer.Typer) -> None:
+    """Adds the commands to the program."""
+    group = typer.Typer(help="Fetch, list and find the weights of embedded models.", no_args_is_help=True)
+    group.command("pull")(pull)
+    group.command("list")(list_models)
+    group.command("path")(path)
+    app.add_typer(group, name="model")
+
+
+def pull(name: Name = None) -> int:
+    """Fetch a model; does nothing if it is there already."""
+    return asynchronously(_pull(name))
+
+
+async def _pull(name: str | None) -> int:
+    from agent.channels.terminal.fetch import fetch_model
+    from agent.llm.weights import find_weights
+
+    config = settings()
+    wanted = name or EMBEDDED_MODEL
+    found = find_weights(config, wanted)
+    if found is None:
+        found = await fetch_model(err(), config, wanted)
+    err().print(f"{wanted} is there: {found}", markup=False, soft_wrap=True)
+    return 0
+
+
+def list_models(as_json: Annotated[bool, typer.Option("--json", help="Print a JSON document.")] = False) -> int:
+    """List the models that can be fetched, and which are there."""
+    from rich.table import Table
+    from rich.text import Text
+
+    from agent.llm.weights import MODELS, find_weights
+
+    config = settings()
+    rows = [
+        {"name": name, "bytes": model.size, "path": str(place) if (place := find_weights(config, name)) else None}
+        for name, model in MODELS.items()
+    ]
+    if as_json:
+        print_json(rows)
+        return 0
+    table = Table.grid(padding=(0, 2))
+    for row in rows:
+        there = Text(str(row["path"]), style="green") if row["path"] else Text("not fetched", style="dim")
+        table.add_row(Text(str(row["name"]), style="bold"), f"{int(str(row['bytes'])) / 1e6:,.0f} MB", there)
+    out().print(table)
+    return 0
+
+
+def path(name: Name = None) -> int:
+    """Print where a model's weights are."""
+    from agent.llm.weights import find_weights
+
+    wanted = name or EMBEDDED_MODEL
+    found = find_weights(settings(), wanted)
+    if found is None:
+        raise ModelMissingError(f"{wanted} is not here yet: aura model pull {wanted}")
+    print_text(str(found))
+    return 0

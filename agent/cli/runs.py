@@ -1,0 +1,159 @@
+"""`aura runs`: what was asked and how it ended; show, resume and cancel one."""
+
+from __future__ import annotations
+
+from datetime import UTC, datetime
+from typing import TYPE_CHECKING, Annotated
+
+import typer
+
+from agent.cli.invocation import asynchronously, err, out, print_json, print_text, settings
+
+if TYPE_CHECKING:
+    from agent.app import App
+    from agent.contracts import RunOutcome, RunSummary
+
+RunId = Annotated[str, typer.Argument(metavar="ID", help="The run, as `aura runs` names it.")]
+AsJson = Annotated[bool, typer.Option("--json", help="Print a JSON document.")]
+
+
+def register(app: typer.Typer) -> None:
+    """Adds the commands to the program."""
+    group = typer.Typer(help="List runs; show, resume or cancel one.")
+    group.callback(invoke_without_command=True)(list_runs)
+    group.command("show")(show)
+    group.command("resume")(resume)
+    group.command("cancel")(cancel)
+    app.add_typer(group, name="runs")
+
+
+def list_runs(
+    context: typer.Context,
+    as_json: AsJson = False,
+    limit: Annotated[int, typer.Option(min=1, help="How many.")] = 20,
+) -> int:
+    """List the latest runs, newest first."""
+    if context.invoked_subcommand is not None:
+        return 0
+    return asynchronously(_list(limit, as_json=as_json))
+
+
+async def _list(limit: int, *, as_json: bool) -> int:
+    from agent.app import App
+
+    async with App.open(settings(), program="aura runs") as app:
+        runs = await app.runs(limit)
+    if as_json:
+        print_json([run.model_dump(mode="json") for run in runs])
+    elif runs:
+        _print_runs(runs)
+    else:
+        err().print("Nothing was asked yet.")
+    return 0
+
+
+def _print_runs(runs: list[RunSummary]) -> None:
+    from rich.table import Table
+    from rich.text import Text
+
+    table = Table.grid(padding=(0, 2))
+    styles = {"ok": "green", "error": "red", "waiting": "yellow", "running": "cyan", "cancelled": "dim"}
+    for run in runs:
+        at = datetime.fromtimestamp(run.created_at, tz=UTC).astimezone()
+        table.add_row(
+            run.run_id,
+            Text(f"{at:%Y-%m-%d %H:%M}", style="dim"),
+            Text(run.status, style=styles[run.status]),
+            Text(run.session_id, style="dim"),
+            Text(" ".join(run.text.split())[:80]),
+        )
+    out().print(table)
+
+
+def show(run_id: RunId, as_json: AsJson = False) -> int:
+    """Show one run: its plan, its results, its answer."""
+    return asynchronously(_show(run_id, as_json=as_json))
+
+
+async def _show(run_id: str, *, as_json: bool) -> int:
+    from agent.app import App
+
+    async with App.open(settings(), program="aura runs show") as app:
+        outcome = await app.run_detail(run_id)
+    if as_json:
+        print_json(outcome.model_dump(mode="json"))
+    else:
+        _print_detail(outcome)
+    return 0
+
+
+def _print_detail(outcome: RunOutcome) -> None:
+    from agent.channels.terminal.board import RunBoard, StepRow
+    from agent.channels.terminal.draw import run_view, signs_for
+
+    board = RunBoard(outcome.run_id)
+    board.rows = {step.id: StepRow(step) for step in outcome.plan}
+    for response in outcome.results:
+        if row := board.rows.get(response.step_id):
+            row.state, row.seconds = response.status, response.seconds
+            row.note = response.summary or response.error
+    console = out()
+    usage = outcome.usage
+    console.print(f"{outcome.run_id}  {outcome.status}  {usage.tokens} tokens  {usage.seconds:.1f} s", markup=False)
+    console.print(run_view(board, 0, signs_for(console.encoding), live=False))
+    for question in outcome.questions:
+        console.print(f"open question: {question.text}", style="yellow", markup=False)
+    if outcome.answer:
+        print_text(outcome.answer)
+
+
+def resume(
+    run_id: RunId,
+    as_json: AsJson = False,
+    answer: Annotated[list[str] | None, typer.Option(help="Answer to a question; may be given several times.")] = None,
+) -> int:
+    """Go on with a run and print how it ends, as `aura ask` does."""
+    return asynchronously(_resume(run_id, answer or [], as_json=as_json))
+
+
+async def _resume(run_id: str, given: list[str], *, as_json: bool) -> int:
+    from agent.app import App
+    from agent.channels.terminal.chat import CHANNEL, terminal_person
+    from agent.cli.follow import CommandTransport, follow, report
+    from agent.cli.questions import Answers
+    from agent.errors import AgentError
+
+    async with App.open(settings(), program="aura runs resume") as app:
+        channel = await _channel(app, run_id)
+        if channel != CHANNEL:
+            raise AgentError(
+                f"The answer of {run_id} belongs to {channel}; that program goes on with it when it starts."
+            )
+        files = CommandTransport()
+        app.add_transport(files)
+        await app.resume(run_id=run_id)
+        outcome = await app.run_detail(run_id)
+        if outcome.status in ("running", "waiting"):
+            outcome = await follow(app, run_id, Answers(given, err()), terminal_person(), err())
+    return report(outcome, files, as_json=as_json)
+
+
+async def _channel(app: App, run_id: str) -> str:
+    """The channel that a run answers to."""
+    await app.run_detail(run_id)
+    record = await app.engine.get(run_id)
+    return "" if record is None else str(record.args["incoming"]["dest"].get("channel", ""))
+
+
+def cancel(run_id: RunId) -> int:
+    """Cancel a run."""
+    return asynchronously(_cancel(run_id))
+
+
+async def _cancel(run_id: str) -> int:
+    from agent.app import App
+
+    async with App.open(settings(), program="aura runs cancel") as app:
+        cancelled = await app.cancel(run_id)
+    err().print(f"{run_id} is cancelled." if cancelled else f"{run_id} had ended already.", markup=False)
+    return 0

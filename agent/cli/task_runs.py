@@ -1,0 +1,88 @@
+"""Running one task for `aura run`: inputs from words, questions of the task to whoever can answer."""
+
+from __future__ import annotations
+
+import asyncio
+import uuid
+from collections.abc import Sequence
+from typing import TYPE_CHECKING, Any
+
+import yaml
+
+from agent.channels.terminal.chat import terminal_person
+from agent.cli.invocation import err
+from agent.cli.questions import Answers
+from agent.progress import QuestionAsked
+from aura_core.errors import InputError
+from aura_core.tasklet import RunInfo, Tasklet, TaskResult
+
+if TYPE_CHECKING:
+    from aura_core.model.task import TaskDefinition
+
+    from agent.app import App
+    from aura_core.events import Subscription
+
+
+def inputs_from(definition: TaskDefinition, pairs: Sequence[str]) -> dict[str, Any]:
+    """`key=value` words as inputs: text where the task wants text, else what YAML makes of it.
+
+    Raises:
+        InputError: a word without `=`.
+    """
+    properties: dict[str, Any] = definition.input_schema().get("properties", {})
+    inputs: dict[str, Any] = {}
+    for pair in pairs:
+        key, equals, value = pair.partition("=")
+        if not equals or not key:
+            known = ", ".join(properties) or "none"
+            raise InputError(f"{pair!r} is no input; write key=value. {definition.ref} takes: {known}.")
+        inputs[key] = value if properties.get(key, {}).get("type") == "string" else _value(value)
+    return inputs
+
+
+def _value(text: str) -> Any:
+    try:
+        return yaml.safe_load(text)
+    except yaml.YAMLError:
+        return text
+
+
+async def run_task(app: App, ref: str, inputs: dict[str, Any], session: str, given: Sequence[str]) -> TaskResult | None:
+    """Runs a task in a session's folder.
+
+    Args:
+        app: the app.
+        ref: the task.
+        inputs: its inputs.
+        session: whose files it works on.
+        given: answers to its questions, in order.
+
+    Returns:
+        How it ended; None if it asked something that nobody answers.
+    """
+    run_id = f"cli-{uuid.uuid4().hex[:12]}"
+    folder = app.sessions.files(session)
+    info = RunInfo(corr_id=run_id, session_id=session, files_folder=folder, source="cli", idempotency_key=run_id)
+    with app.events.subscribe(QuestionAsked, lambda event: event.run_id == run_id) as asked:
+        work = asyncio.create_task(app.framework.submit(Tasklet(task=ref, inputs=inputs, run=info)))
+        helper = asyncio.create_task(_answer(app, asked, Answers(given, err())))
+        try:
+            await asyncio.wait({work, helper}, return_when=asyncio.FIRST_COMPLETED)
+            if not work.done():
+                await helper
+                return None
+            return await work
+        finally:
+            for task in (work, helper):
+                task.cancel()
+            await asyncio.gather(work, helper, return_exceptions=True)
+
+
+async def _answer(app: App, asked: Subscription[QuestionAsked], answers: Answers) -> None:
+    """Answers the task's questions; returns when one has no answer."""
+    person = terminal_person()
+    async for event in asked:
+        answer = await answers.to(event.question)
+        if answer is None:
+            return
+        await app.answer(event.question.id, answer, person=person)

@@ -1,0 +1,141 @@
+"""`aura run`, `aura tasks`, `aura check`: tasks without a model, the catalogue, and mistakes in plans."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import TYPE_CHECKING, Annotated, Any
+
+import typer
+
+from agent.cli.invocation import acting_as, asynchronously, current, err, out, print_json, print_text, settings
+
+if TYPE_CHECKING:
+    from agent.app import App
+    from aura_core.tasklet import TaskResult
+
+RUN_SESSION = "ask"
+AsJson = Annotated[bool, typer.Option("--json", help="Print a JSON document.")]
+
+
+def register(app: typer.Typer) -> None:
+    """Adds the commands to the program."""
+    app.command("run")(run)
+    app.command("tasks")(tasks)
+    app.command("check")(check)
+
+
+def run(
+    task: Annotated[str, typer.Argument(metavar="PLAN/TASK", help="The task, as `aura tasks` names it.")],
+    inputs: Annotated[list[str] | None, typer.Argument(metavar="key=value…", help="Its inputs.")] = None,
+    *,
+    session: Annotated[str, typer.Option(help="Whose files it works on.")] = RUN_SESSION,
+    answer: Annotated[list[str] | None, typer.Option(help="Answer to a question; may be given several times.")] = None,
+    as_json: AsJson = False,
+) -> int:
+    """Run one task, without a model to plan it."""
+    if as_json:
+        current.get().json_failure = _failure
+    return asynchronously(_run(task, inputs or [], session, answer or [], as_json=as_json))
+
+
+def _failure(message: str) -> Any:
+    return {"status": "error", "result": None, "error": {"type": "", "message": message}, "seconds": 0.0}
+
+
+async def _run(task: str, pairs: list[str], session: str, answers: list[str], *, as_json: bool) -> int:
+    from agent.app import App
+    from agent.cli.task_runs import inputs_from, run_task
+
+    async with App.open(settings(), program="aura run") as app:
+        definition = app.framework.plans.task(task)
+        result = await run_task(app, definition.ref, inputs_from(definition, pairs), session, answers)
+    if result is None:
+        err().print("The task needs an answer; give it with --answer TEXT.")
+        return 2
+    _report(result, as_json=as_json)
+    return 0 if result.ok else 1
+
+
+def _report(result: TaskResult, *, as_json: bool) -> None:
+    from dataclasses import asdict
+
+    if as_json:
+        error = asdict(result.error) if result.error else None
+        print_json(
+            {
+                "status": result.status,
+                "result": result.result,
+                "error": error,
+                "seconds": round(result.seconds, 3),
+            }
+        )
+        return
+    if result.error is not None:
+        place = f" ({result.error.location})" if result.error.location else ""
+        err().print(f"{result.error.message}{place}", style="red", markup=False)
+    elif isinstance(result.result, str):
+        print_text(result.result)
+    elif result.result is not True and result.result is not None:
+        print_json(result.result)
+    if result.message:
+        err().print(result.message, markup=False)
+    for attachment in result.attachments:
+        err().print(f"file: {attachment.path}", markup=False, soft_wrap=True)
+
+
+def tasks(
+    word: Annotated[str, typer.Argument(help="Only tasks with this word in name or description.")] = "",
+    *,
+    profile: Annotated[str | None, typer.Option("--profile", metavar="NAME", help="What this profile may use.")] = None,
+    as_json: AsJson = False,
+) -> int:
+    """List the catalogue: every task that may be planned or called."""
+    return asynchronously(_tasks(word, profile, as_json=as_json))
+
+
+async def _tasks(word: str, profile_name: str | None, *, as_json: bool) -> int:
+    from agent.app import App
+    from agent.channels.terminal.chat import terminal_person
+    from agent.channels.terminal.commands import searched, tasks_table
+
+    config, profile = acting_as(settings(), terminal_person(), profile_name)
+    async with App.open(config, program="aura tasks", durable=False) as app:
+        cards = [card for card in app.tasks(profile) if word.casefold() in searched(card)]
+        _warn(app)
+    if as_json:
+        print_json([card.model_dump(mode="json") for card in cards])
+    else:
+        out().print(tasks_table(cards))
+    return 0
+
+
+def _warn(app: App) -> None:
+    for problem in app.framework.problems:
+        err().print(f"left out: {problem}", style="yellow", markup=False, soft_wrap=True)
+
+
+def check(
+    paths: Annotated[
+        list[Path] | None, typer.Argument(help="Plan folders, or folders of plans; all known plans if left out.")
+    ] = None,
+    *,
+    as_json: AsJson = False,
+) -> int:
+    """Check plans: every mistake with file, line and column."""
+    return asynchronously(_check(paths or [], as_json=as_json))
+
+
+async def _check(paths: list[Path], *, as_json: bool) -> int:
+    from dataclasses import asdict
+
+    from agent.cli.checking import checked
+
+    report = await checked(settings(), paths)
+    if as_json:
+        print_json([asdict(problem) for problem in report.problems])
+    else:
+        for problem in report.problems:
+            print_text(str(problem))
+        where = err() if report.problems else out()
+        where.print(f"{report.plans} plans, {report.tasks} tasks, {len(report.problems)} mistakes")
+    return 1 if report.problems else 0

@@ -1,0 +1,155 @@
+"""Logs: structlog to stderr at the configured level, and everything from `info` up to AURA_HOME/logs/aura.log.
+
+Every line carries `corr_id`, the run's id, wherever a run is behind it: the run binds it with
+`structlog.contextvars.bind_contextvars(corr_id=…)` (seed 004). What is configured as secret never gets into a line.
+"""
+
+from __future__ import annotations
+
+import logging
+import sys
+import tempfile
+from logging.handlers import RotatingFileHandler
+from pathlib import Path
+from typing import TYPE_CHECKING, Any, TextIO
+
+import structlog
+from pydantic import BaseModel, SecretStr
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator
+
+    from agent.config import AppConfig
+
+LOG_FILE = "aura.log"
+FILE_BYTES = 2_000_000
+FILES_KEPT = 3
+SHORTEST_SECRET = 4
+MARK = "_aura"
+"""Attribute on handlers that `configure` added, so that configuring again replaces them and nothing else."""
+
+
+class _CurrentStderr(logging.StreamHandler[TextIO]):
+    """Writes to whatever `sys.stderr` is now: the chat puts a stream above its input line there."""
+
+    def __init__(self) -> None:
+        logging.Handler.__init__(self)
+
+    @property
+    def stream(self) -> TextIO:  # pyright: ignore[reportIncompatibleVariableOverride] (logging's own lastResort does so)
+        return sys.stderr
+
+
+class _QuietFile(RotatingFileHandler):
+    """A log file that says once when it cannot be written, instead of a traceback per line."""
+
+    _said = False
+
+    def handleError(self, record: logging.LogRecord) -> None:  # noqa: ARG002, N802 (logging's signature)
+        if not self._said:
+            self._said = True
+            print(f"The log file {self.baseFilename} cannot be written: {sys.exc_info()[1]}", file=sys.stderr)  # noqa: T201
+
+
+class _Redact:
+    """Replaces secrets in every text of an event."""
+
+    def __init__(self, secrets: list[str]) -> None:
+        self._secrets = secrets
+
+    def __call__(self, _logger: Any, _method: str, event: structlog.typing.EventDict) -> structlog.typing.EventDict:
+        return {key: self._clean(value) for key, value in event.items()}
+
+    def _clean(self, value: Any) -> Any:
+        if isinstance(value, str):
+            for secret in self._secrets:
+                value = value.replace(secret, "•••")
+        return value
+
+
+def log_folder(config: AppConfig) -> Path:
+    """AURA_HOME/logs; the temporary folder when that cannot be written."""
+    folder = config.home / "logs"
+    try:
+        folder.mkdir(parents=True, exist_ok=True)
+        with (folder / LOG_FILE).open("ab"):
+            return folder
+    except OSError:
+        return Path(tempfile.gettempdir())
+
+
+def configure(config: AppConfig, *, debug: bool = False) -> Path:
+    """Sets up logging for this process.
+
+    Args:
+        config: its `log_level` says what goes to stderr; its `home` says where the file is.
+        debug: everything goes to both.
+
+    Returns:
+        The log file's path, for messages that point to it.
+    """
+    path = log_folder(config) / LOG_FILE
+    shared: list[structlog.typing.Processor] = [
+        structlog.contextvars.merge_contextvars,
+        structlog.stdlib.add_log_level,
+        structlog.stdlib.add_logger_name,
+        structlog.stdlib.ExtraAdder(),
+        structlog.processors.TimeStamper(fmt="%Y-%m-%d %H:%M:%S", utc=False),
+    ]
+    structlog.configure(
+        processors=[
+            structlog.stdlib.filter_by_level,
+            *shared,
+            structlog.stdlib.PositionalArgumentsFormatter(),
+            structlog.stdlib.ProcessorFormatter.wrap_for_formatter,
+        ],
+        logger_factory=structlog.stdlib.LoggerFactory(),
+        wrapper_class=structlog.stdlib.BoundLogger,
+        cache_logger_on_first_use=False,
+    )
+    redact = _Redact([secret for secret in _secrets(config) if len(secret) >= SHORTEST_SECRET])
+    stderr = _CurrentStderr()
+    stderr.setLevel(logging.DEBUG if debug else config.log_level.upper())
+    stderr.setFormatter(_formatter(shared, redact, colors=sys.stderr.isatty()))
+    file = _QuietFile(path, maxBytes=FILE_BYTES, backupCount=FILES_KEPT, encoding="utf-8", delay=True)
+    file.setLevel(logging.DEBUG if debug else logging.INFO)
+    file.setFormatter(_formatter(shared, redact, colors=False))
+    _install(stderr, file)
+    return path
+
+
+def _formatter(
+    shared: list[structlog.typing.Processor], redact: _Redact, *, colors: bool
+) -> structlog.stdlib.ProcessorFormatter:
+    return structlog.stdlib.ProcessorFormatter(
+        foreign_pre_chain=shared,
+        processors=[
+            structlog.stdlib.ProcessorFormatter.remove_processors_meta,
+            structlog.processors.format_exc_info,
+            redact,
+            structlog.dev.ConsoleRenderer(colors=colors, pad_event_to=0, pad_level=False),
+        ],
+    )
+
+
+def _install(*handlers: logging.Handler) -> None:
+    root = logging.getLogger()
+    for old in [handler for handler in root.handlers if hasattr(handler, MARK)]:
+        root.removeHandler(old)
+        old.close()
+    for handler in handlers:
+        setattr(handler, MARK, True)
+        root.addHandler(handler)
+    root.setLevel(min(handler.level for handler in handlers))
+    for noisy in ("asyncio", "markdown_it", "hpack", "httpcore"):
+        logging.getLogger(noisy).setLevel(logging.WARNING)
+
+
+def _secrets(settings: BaseModel) -> Iterator[str]:
+    """Every secret of the configuration, nested sections included."""
+    for name in type(settings).model_fields:
+        value = getattr(settings, name)
+        if isinstance(value, SecretStr):
+            yield value.get_secret_value()
+        elif isinstance(value, BaseModel):
+            yield from _secrets(value)
