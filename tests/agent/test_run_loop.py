@@ -1,0 +1,353 @@
+"""The run loop on real parts: plans, side by side, questions, planning again, answers, and restarts in between."""
+
+from __future__ import annotations
+
+import asyncio
+import json
+
+import pytest
+
+from agent.contracts import RunOutcome
+from agent.errors import NotAllowedError
+from agent.progress import PhaseChanged, PlanMade, Progress, StepEnded, StepStarted
+from tests.agent.conftest import incoming
+
+PLAN = "plan"
+LOG_ACTION = """
+import asyncio
+from pathlib import Path
+from aura_core.api import action
+
+LOG = Path(__file__).parent.parent / "log.txt"
+
+@action("mark", effects="write")
+async def mark(text: str, wait: float = 0.0) -> dict:
+    with LOG.open("a") as log:
+        log.write(f"{text} begins\\n")
+    await asyncio.sleep(wait)
+    with LOG.open("a") as log:
+        log.write(f"{text} ends\\n")
+    return {"text": text}
+
+@action("look")
+async def look(name: str) -> str:
+    with LOG.open("a") as log:
+        log.write(f"look {name}\\n")
+    return f"seen {name}"
+
+@action("fail")
+async def fail(times: int = 99) -> str:
+    raise ValueError("the lamp is broken")
+"""
+TASKS = """
+mark:
+  meta:
+    title: Mark
+    description: Write a mark.
+    effects: write
+    command: mark
+    inputs:
+      text: {type: string, required: true, ask: Which mark?}
+      wait: {type: number, default: 0}
+    resources: ["{resource}"]
+  steps: [{action: mark, params: {text: "{{ inputs.text }}", wait: "{{ inputs.wait }}"}, output_to: m}]
+  returns: {text: "{{ m.text }}"}
+look:
+  meta:
+    title: Look
+    description: Look at something.
+    effects: read
+    inputs: {name: {type: string, required: true, ask: Look at what?}}
+  steps: [{action: look, params: {name: "{{ inputs.name }}"}, output_to: seen}]
+  returns: "{{ seen }}"
+page:
+  meta:
+    title: Read a page
+    description: Text from outside.
+    effects: read
+    untrusted: true
+    inputs: {name: {type: string, required: true}}
+  steps: [{action: look, params: {name: "{{ inputs.name }}"}, output_to: seen}]
+  returns: "{{ seen }}"
+fail:
+  meta: {title: Fail, description: It always fails., effects: read, expose: true}
+  steps: [{action: fail}]
+"""
+
+
+@pytest.fixture
+def lab(plan_folder):
+    folder = plan_folder / "lab"
+    (folder / "actions").mkdir(parents=True)
+    (folder / "tasks").mkdir()
+    (folder / "plan.yaml").write_text("name: lab\nversion: 1.0.0\ntitle: Lab\n")
+    (folder / "actions/marks.py").write_text(LOG_ACTION)
+    (folder / "tasks/marks.yaml").write_text(TASKS.replace("{resource}", "pen:4"))
+    return folder
+
+
+def steps(*items: dict) -> dict:
+    return {"steps": list(items)}
+
+
+def task(name: str, title: str, inputs: dict | None = None, after: list[str] | None = None, step: str = "s1") -> dict:
+    return {"id": step, "title": title, "kind": "task", "task": name, "inputs": inputs or {}, "depends_on": after or []}
+
+
+def log_of(lab) -> list[str]:
+    path = lab / "log.txt"
+    return path.read_text().splitlines() if path.exists() else []
+
+
+def is_planning(request: dict) -> bool:
+    return (request.get("response_format") or {}).get("type") == "json_schema"
+
+
+def is_writing(request: dict) -> bool:
+    return not is_planning(request)
+
+
+async def ask(app, text: str, **fields) -> RunOutcome:
+    run_id = await app.submit(incoming(text, **fields))
+    assert run_id is not None
+    return await app.outcome(run_id)
+
+
+async def test_independent_steps_run_side_by_side_and_the_answer_is_delivered(open_app, scripted_model, transport, lab):
+    scripted_model.say(
+        steps(
+            task("lab/look", "Look at one", {"name": "one"}),
+            task("lab/look", "Look at two", {"name": "two"}, step="s2"),
+        ),
+        when=is_planning,
+    )
+    scripted_model.say("Both were seen: seen one, seen two.", when=is_writing, times=None)
+    async with open_app() as app:
+        outcome = await ask(app, "Look at one and at two")
+    assert outcome.status == "ok"
+    assert {response.output for response in outcome.results} == {"seen one", "seen two"}
+    assert transport.texts == [outcome.answer]
+    assert sorted(log_of(lab)) == ["look one", "look two"]
+
+
+async def test_a_step_starts_as_soon_as_its_own_dependency_is_done(open_app, scripted_model, lab):
+    scripted_model.say(
+        steps(
+            task("lab/mark", "Slow", {"text": "slow", "wait": 0.6}),
+            task("lab/look", "Quick", {"name": "quick"}, step="s2"),
+            task("lab/look", "After", {"name": "after ${s2}"}, ["s2"], step="s3"),
+        ),
+        when=is_planning,
+    )
+    scripted_model.say("Done.", when=is_writing, times=None)
+    async with open_app() as app:
+        outcome = await ask(app, "slow, quick, after")
+    assert outcome.status == "ok"
+    assert log_of(lab).index("look after seen quick") < log_of(lab).index("slow ends")
+
+
+async def test_other_branches_go_on_while_a_question_waits(open_app, scripted_model, transport, lab):
+    scripted_model.say(
+        steps(
+            task("lab/mark", "Mark it", {}),
+            task("lab/look", "Look", {"name": "other"}, step="s2"),
+        ),
+        when=is_planning,
+    )
+    scripted_model.say("Done: red.", when=is_writing, times=None)
+    async with open_app() as app:
+        waiting = await ask(app, "Mark it, and look at other")
+        assert waiting.status == "waiting"
+        assert [question.text for question in waiting.questions] == ["Which mark?"]
+        assert [response.output for response in waiting.results if response.status == "ok"] == ["seen other"]
+        assert await app.reply("s", "red", person="terminal:me")
+        outcome = await app.outcome(waiting.run_id)
+        assert not await app.answer(waiting.questions[0].id, "blue", person="terminal:me")
+    assert outcome.status == "ok"
+    assert log_of(lab) == ["look other", "red begins", "red ends"]
+    assert len(transport.questions) == 1
+
+
+async def test_a_question_survives_a_restart_and_is_not_asked_twice(open_app, scripted_model, transport, lab):
+    scripted_model.say(
+        steps(task("lab/look", "Look", {"name": "first"}), task("lab/mark", "Mark", {}, step="s2")), when=is_planning
+    )
+    scripted_model.say("Marked: red.", when=is_writing, times=None)
+    async with open_app() as app:
+        waiting = await ask(app, "Look at first, and mark")
+    async with open_app() as app:
+        assert [question.id for question in await app.questions("s")] == [waiting.questions[0].id]
+        assert await app.resume() == [waiting.run_id]
+        assert await app.answer(waiting.questions[0].id, "red", person="terminal:me")
+        outcome = await app.outcome(waiting.run_id)
+    assert outcome.status == "ok"
+    assert log_of(lab).count("look first") == 1
+    assert len(transport.questions) == 1
+    assert len(transport.texts) == 1
+
+
+async def test_a_failed_step_is_planned_again_and_finished_results_are_reused(open_app, scripted_model, lab):
+    scripted_model.say(
+        steps(task("lab/look", "Look", {"name": "lamp"}), task("lab/fail", "Switch it on", step="s2")),
+        when=is_planning,
+    )
+    scripted_model.say(
+        steps(
+            task("lab/look", "Look", {"name": "lamp"}),
+            task("lab/mark", "Mark it as broken", {"text": "broken"}, step="s2"),
+        ),
+        when=is_planning,
+    )
+    scripted_model.say("The lamp is broken; I marked it: broken.", when=is_writing, times=None)
+    async with open_app() as app:
+        outcome = await ask(app, "Switch on the lamp, or mark it as broken")
+    assert outcome.replans == 1
+    assert log_of(lab) == ["look lamp", "broken begins", "broken ends"]
+    assert "the lamp is broken" in json.dumps(scripted_model.requests[1]["messages"])
+
+
+async def test_replans_end_when_the_model_only_repeats_what_failed(open_app, scripted_model, lab):
+    scripted_model.say(steps(task("lab/fail", "Switch it on")), when=is_planning, times=None)
+    scripted_model.say("It did not work.", when=is_writing, times=None)
+    async with open_app() as app:
+        outcome = await ask(app, "Switch on the lamp")
+    assert outcome.status == "error"
+    assert outcome.replans <= 3
+    assert "the lamp is broken" in outcome.answer
+
+
+async def test_words_from_outside_do_not_reach_a_write_without_consent(open_app, scripted_model, transport, lab):
+    scripted_model.say(
+        steps(
+            task("lab/page", "Read the page", {"name": "page"}),
+            task("lab/mark", "Mark it", {"text": "${s1}"}, ["s1"], step="s2"),
+        ),
+        when=is_planning,
+        times=2,
+    )
+    scripted_model.say("It was not marked.", when=is_writing, times=None)
+    async with open_app() as app:
+        waiting = await ask(app, "Read the page and mark what it says")
+        assert waiting.questions[0].purpose == "approval"
+        await app.answer(waiting.questions[0].id, "2", person="terminal:me")
+        outcome = await app.outcome(waiting.run_id)
+        assert [response.status for response in outcome.results] == ["ok", "cancelled"]
+        again = await ask(app, "Read the page and mark what it says")
+        await app.answer(again.questions[0].id, "Allow", person="terminal:me")
+        assert (await app.outcome(again.run_id)).status == "ok"
+    assert log_of(lab).count("seen page ends") == 1
+
+
+async def test_a_message_with_the_same_key_is_taken_once(open_app, scripted_model, lab):
+    scripted_model.say(steps(task("lab/look", "Look", {"name": "x"})), when=is_planning)
+    scripted_model.say("seen x", when=is_writing, times=None)
+    async with open_app() as app:
+        first = await app.submit(incoming("Look at x", key="telegram:1"))
+        assert await app.submit(incoming("Look at x", key="telegram:1")) is None
+        await app.outcome(first)
+    async with open_app() as app:
+        assert await app.submit(incoming("Look at x", key="telegram:1")) is None
+    assert log_of(lab) == ["look x"]
+
+
+async def test_a_reply_with_the_same_key_is_the_same_answer(open_app, scripted_model, lab):
+    scripted_model.say(steps(task("lab/mark", "Mark", {})), when=is_planning)
+    scripted_model.say("Marked red.", when=is_writing, times=None)
+    async with open_app() as app:
+        waiting = await ask(app, "Mark it")
+        assert await app.reply("s", "red", person="terminal:me", key="telegram:2")
+        await app.outcome(waiting.run_id)
+        assert await app.reply("s", "red", person="terminal:me", key="telegram:2")
+        assert not await app.reply("s", "and now?", person="terminal:me", key="telegram:3")
+
+
+async def test_a_strangers_answer_does_not_count(open_app, scripted_model, lab):
+    scripted_model.say(steps(task("lab/mark", "Mark", {})), when=is_planning)
+    async with open_app() as app:
+        waiting = await ask(app, "Mark it")
+        assert not await app.answer(waiting.questions[0].id, "red", person="telegram:666")
+        assert not await app.answer("no-such-question", "red", person="terminal:me")
+
+
+async def test_guests_may_not_ask(open_app):
+    async with open_app() as app:
+        with pytest.raises(NotAllowedError):
+            await app.submit(incoming("Hello", person="telegram:666"))
+
+
+async def test_stop_ends_the_work_and_closes_the_questions(open_app, scripted_model, lab):
+    scripted_model.say(
+        steps(task("lab/mark", "Slow", {"text": "slow", "wait": 60}), task("lab/mark", "Mark", {}, step="s2")),
+        when=is_planning,
+    )
+    async with open_app() as app:
+        run_id = await app.submit(incoming("slow and mark"))
+        with app.events.subscribe(StepStarted) as started:
+            await asyncio.wait_for(started.next(), 20)
+        assert await app.stop("s") == 1
+        assert (await app.run_detail(run_id)).status == "cancelled"
+        assert await app.questions("s") == []
+        assert await app.stop("s") == 0
+    assert log_of(lab) == ["slow begins"]
+
+
+async def test_a_second_request_of_a_session_waits_for_the_first_but_not_for_its_question(
+    open_app, scripted_model, lab
+):
+    scripted_model.say(steps(task("lab/mark", "Mark", {})), when="Mark it, please")
+    scripted_model.say(steps(task("lab/look", "Look", {"name": "x"})), when="Look at x, please")
+    scripted_model.say("seen x red", when=is_writing, times=None)
+    async with open_app() as app:
+        waiting = await ask(app, "Mark it, please")
+        assert (await ask(app, "Look at x, please")).status == "ok"
+        await app.reply("s", "red", person="terminal:me")
+        assert (await app.outcome(waiting.run_id)).status == "ok"
+
+
+async def test_a_command_needs_no_model_and_asks_for_what_is_missing(open_app, transport, lab):
+    async with open_app() as app:
+        run_id = await app.submit_command(incoming("/mark"), "lab/mark", {})
+        waiting = await app.outcome(run_id)
+        assert waiting.questions[0].text == "Which mark?"
+        await app.reply("s", "green", person="terminal:me")
+        outcome = await app.outcome(run_id)
+    assert outcome.status == "ok"
+    assert log_of(lab) == ["green begins", "green ends"]
+    assert "green" in transport.texts[0]
+
+
+async def test_a_model_that_is_down_gives_a_plain_message_and_loses_nothing(open_app, scripted_model, transport):
+    scripted_model.fail(503, times=None)
+    async with open_app() as app:
+        outcome = await ask(app, "What is 12*7?")
+        assert outcome.status == "error"
+        assert transport.texts == [outcome.answer]
+        assert "Traceback" not in outcome.answer
+        history = await app.sessions.history("s", 5)
+    assert history[-1]["user"] == "What is 12*7?"
+
+
+async def test_progress_is_published_in_order(open_app, scripted_model, lab):
+    scripted_model.say(steps(task("lab/look", "Look", {"name": "x"})), when=is_planning)
+    scripted_model.say("seen x", when=is_writing, times=None)
+    async with open_app() as app:
+        with app.events.subscribe(Progress) as progress:
+            await ask(app, "Look at x")
+            seen = [type(event).__name__ for event in progress.pending()]
+    wanted = ["RunStarted", "PhaseChanged", "PlanMade", "StepStarted", "StepEnded", "RunEnded"]
+    places = [seen.index(name) for name in wanted]
+    assert places == sorted(places)
+    assert {PlanMade, StepEnded, PhaseChanged} <= set(Progress.__subclasses__())
+
+
+async def test_the_session_remembers_the_turn_and_the_next_plan_reads_it(open_app, scripted_model, lab):
+    scripted_model.say(steps(task("lab/look", "Look", {"name": "teapot"})), when=is_planning)
+    scripted_model.say(steps(task("lab/look", "Look", {"name": "cup"})), when=is_planning)
+    scripted_model.say("seen teapot, seen cup", when=is_writing, times=None)
+    async with open_app() as app:
+        await ask(app, "Look at the teapot")
+        await ask(app, "And at the cup")
+        planning = [request for request in scripted_model.requests if is_planning(request)]
+        assert "teapot" in json.dumps(planning[1]["messages"][1:])
+        await app.new_conversation("s")
+        assert await app.sessions.history("s", 5) == []
