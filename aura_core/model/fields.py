@@ -90,7 +90,7 @@ Reference = Annotated[str, AfterValidator(_reference)]
 _DURATION_SCHEMA = WithJsonSchema({"anyOf": [{"type": "number", "minimum": 0}, {"type": "string"}]})
 Seconds = Annotated[float, BeforeValidator(seconds_of), _DURATION_SCHEMA]
 """A duration in seconds, zero allowed."""
-WholeSeconds = Annotated[float, BeforeValidator(seconds_of), AfterValidator(_above_zero), _DURATION_SCHEMA]
+PositiveSeconds = Annotated[float, BeforeValidator(seconds_of), AfterValidator(_above_zero), _DURATION_SCHEMA]
 """A duration in seconds, above zero."""
 Condition = Annotated[Template, PlainValidator(_condition), WithJsonSchema({"type": ["string", "boolean"]})]
 """One expression, or a plain true or false; text beside the expression would always be true and is refused."""

@@ -7,7 +7,7 @@ from typing import Annotated, Any, ClassVar, TypeAlias
 
 from pydantic import BaseModel, ConfigDict, Discriminator, Field, PrivateAttr, Tag
 
-from aura_core.model.fields import Condition, PlainText, Reference, Seconds, VariableName, WholeSeconds
+from aura_core.model.fields import Condition, PlainText, Reference, Seconds, VariableName, PositiveSeconds
 from aura_core.templates import Template
 
 Place: TypeAlias = tuple[str | int, ...]
@@ -111,7 +111,7 @@ class ActionStep(StepBase):
     params: Template = Template({})
     output_to: VariableName | None = None
     retry: Retry | None = None
-    timeout: WholeSeconds | None = None
+    timeout: PositiveSeconds | None = None
     wait_before: Template | None = None
     continue_on_failure: bool = False
 

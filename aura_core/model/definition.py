@@ -1,0 +1,139 @@
+"""What a loaded plan and a loaded task are to the rest of the core: immutable, complete, checked."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterator, Mapping
+from dataclasses import dataclass, field
+from functools import cached_property
+from pathlib import Path
+from typing import Any
+
+from pydantic import BaseModel
+
+from aura_core.model import inputs
+from aura_core.model.input_spec import object_schema
+from aura_core.model.meta import OnFailure, PlanFile, TaskFile, TaskMeta
+from aura_core.model.source import Source
+from aura_core.model.steps import Place, Step, StepBase
+from aura_core.templates import Template
+
+
+@dataclass(frozen=True, eq=False)
+class TaskDefinition:
+    """One task.
+
+    Attributes:
+        plan: name of its plan.
+        name: name inside the plan: `task` or `folder/task`.
+        file: what its author wrote, as models.
+        source: the file it stands in.
+        root: path of the task inside that file: empty, or its name in a file of several.
+    """
+
+    plan: str
+    name: str
+    file: TaskFile
+    source: Source
+    root: Place = ()
+
+    @property
+    def ref(self) -> str:
+        """Full reference, `plan/name`."""
+        return f"{self.plan}/{self.name}"
+
+    @property
+    def meta(self) -> TaskMeta:
+        """The `meta` block."""
+        return self.file.meta
+
+    @property
+    def steps(self) -> list[Step]:
+        """The top-level steps."""
+        return self.file.steps
+
+    @property
+    def returns(self) -> Template | None:
+        """Rendered at the end: the result."""
+        return self.file.returns
+
+    @property
+    def outputs(self) -> Template | None:
+        """What `run_task` hands back; None takes `returns`."""
+        return self.file.outputs
+
+    @property
+    def on_failure(self) -> OnFailure | None:
+        """What runs when the task failed."""
+        return self.file.on_failure
+
+    @cached_property
+    def input_model(self) -> type[BaseModel]:
+        """The inputs as a pydantic model, made when first asked for."""
+        return inputs.create_model(f"Inputs of {self.ref}", self.meta.inputs)
+
+    def input_schema(self) -> dict[str, Any]:
+        """The inputs as JSON Schema, with `ask` and `grounded` as extra keys of a property."""
+        return object_schema(self.meta.inputs)
+
+    def validate_inputs(self, values: Mapping[str, Any]) -> dict[str, Any]:
+        """Converts and checks inputs, and fills in defaults.
+
+        Raises:
+            InputError: names the task, every input that is wrong, and what is allowed.
+        """
+        if not values and not self.meta.inputs:
+            return {}
+        return inputs.validate(self.input_model, self.meta.inputs, self.ref, values)
+
+    def location(self, place: Place) -> str:
+        """`file:line:column` of something inside the task; worked out when asked for.
+
+        Args:
+            place: path inside the task, e.g. a step's `place`.
+        """
+        line, column = self.source.position((*self.root, *place))
+        return f"{self.source.path}:{line}:{column}"
+
+    def walk(self) -> Iterator[StepBase]:
+        """All steps of the task, those of `on_failure` last, in the order of the file."""
+        for step in self.steps:
+            yield from step.walk()
+        for step in self.on_failure.steps if self.on_failure else []:
+            yield from step.walk()
+
+
+@dataclass(frozen=True, eq=False)
+class PlanDefinition:
+    """One plan.
+
+    Attributes:
+        name: its folder's name.
+        folder: absolute path of the folder.
+        file: plan.yaml.
+        tasks: by name inside the plan.
+        actions: functions marked by `@action`, by the name they gave themselves.
+        services: classes marked by `@service`, by name.
+        hooks: functions marked by `@hook`, in the order of the files.
+        config_defaults: config.yaml.
+        sources: names of the plan's Python modules -> files, as they were imported.
+    """
+
+    name: str
+    folder: Path
+    file: PlanFile
+    tasks: Mapping[str, TaskDefinition] = field(default_factory=dict[str, TaskDefinition])
+    actions: Mapping[str, Callable[..., Any]] = field(default_factory=dict[str, Callable[..., Any]])
+    services: Mapping[str, type[Any]] = field(default_factory=dict[str, type[Any]])
+    hooks: list[Callable[..., Any]] = field(default_factory=list[Callable[..., Any]])
+    config_defaults: dict[str, Any] = field(default_factory=dict[str, Any])
+    sources: Mapping[str, Path] = field(default_factory=dict[str, Path])
+
+    @property
+    def requires(self) -> list[str]:
+        """Names of the plans that it requires."""
+        return self.file.requires
+
+    @property
+    def meta(self) -> PlanFile:
+        """plan.yaml, under the name that tasks use."""
+        return self.file

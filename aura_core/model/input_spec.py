@@ -1,0 +1,154 @@
+"""What a task says about one of its inputs, and the JSON Schema that follows from it (TASKS.md, "A task")."""
+
+from __future__ import annotations
+
+import re
+from typing import Annotated, Any, Literal
+
+from pydantic import AfterValidator, BaseModel, ConfigDict, Field, ValidationError, model_validator
+from pydantic_core import PydanticCustomError
+
+from aura_core.model.fields import PlainText
+
+InputType = Literal["string", "integer", "number", "boolean", "array", "object", "any"]
+Format = Literal["uri", "date", "date-time", "time", "email", "uuid", "path", "text", "password"]
+
+_BOUNDS: dict[str, tuple[str, ...]] = {
+    "minimum": ("integer", "number"),
+    "maximum": ("integer", "number"),
+    "minLength": ("string",),
+    "maxLength": ("string",),
+    "pattern": ("string",),
+    "format": ("string",),
+    "items": ("array",),
+    "minItems": ("array",),
+    "maxItems": ("array",),
+    "properties": ("object",),
+}
+_PYTHON: dict[str, type | tuple[type, ...]] = {
+    "string": str, "integer": int, "number": (int, float), "boolean": bool, "array": list, "object": dict,
+}  # fmt: skip
+
+
+def _input_name(name: str) -> str:
+    if not name.isidentifier() or name.startswith("_"):
+        message = "{name} cannot be an input: use letters, digits and _, beginning with a letter"
+        raise PydanticCustomError("input_name", message, {"name": name})
+    return name
+
+
+def _pattern(text: str) -> str:
+    try:
+        re.compile(text)
+    except re.error as error:
+        raise PydanticCustomError("pattern", "{text} is no pattern: {why}", {"text": text, "why": str(error)}) from None
+    return text
+
+
+InputName = Annotated[str, AfterValidator(_input_name)]
+"""A name under which expressions find an input: `inputs.name`."""
+
+
+class InputSpec(BaseModel):
+    """One input, or one item or property inside an input.
+
+    Attributes:
+        type: of JSON, or any.
+        format: what kind of text it is.
+        required: it must be given; without it an input is optional, and None if it has no default.
+        default: taken when it is not given.
+        enum: the values that are allowed.
+        grounded: when a planner fills it, the value must stem from the person's words, memory or an earlier result.
+        ask: the question for a person when it is missing.
+        items: of an array.
+        properties: of an object; other keys are refused then.
+    """
+
+    model_config = ConfigDict(extra="forbid", frozen=True, populate_by_name=True)
+
+    type: InputType = "string"
+    format: Format | None = None
+    title: PlainText = ""
+    description: PlainText = ""
+    ask: PlainText = ""
+    required: bool = False
+    grounded: bool = False
+    default: Any = None
+    enum: list[Any] | None = Field(default=None, min_length=1)
+    minimum: float | int | None = None
+    maximum: float | int | None = None
+    minLength: int | None = Field(default=None, ge=0)  # noqa: N815 (JSON Schema's name)
+    maxLength: int | None = Field(default=None, ge=0)  # noqa: N815
+    minItems: int | None = Field(default=None, ge=0)  # noqa: N815
+    maxItems: int | None = Field(default=None, ge=0)  # noqa: N815
+    pattern: Annotated[str, AfterValidator(_pattern)] | None = None
+    items: InputSpec | None = None
+    properties: dict[str, InputSpec] | None = None
+
+    @property
+    def has_default(self) -> bool:
+        """Whether a default was written, be it null."""
+        return "default" in self.model_fields_set
+
+    @model_validator(mode="after")
+    def _consistent(self) -> InputSpec:
+        for key, types in _BOUNDS.items():
+            if getattr(self, key) is not None and self.type not in types:
+                message = "{key} is for inputs of type {types}, not {type}"
+                context = {"key": key, "types": " or ".join(types), "type": self.type}
+                raise PydanticCustomError("input_spec", message, context)
+        for low, high in (("minimum", "maximum"), ("minLength", "maxLength"), ("minItems", "maxItems")):
+            least, most = getattr(self, low), getattr(self, high)
+            if least is not None and most is not None and least > most:
+                raise PydanticCustomError("input_spec", "{low} is above {high}", {"low": low, "high": high})
+        for value in self.enum or []:
+            if not self._is_of_type(value):
+                message = "the choice {value} is not of type {type}"
+                raise PydanticCustomError("input_spec", message, {"value": repr(value), "type": self.type})
+        return self
+
+    def _is_of_type(self, value: Any) -> bool:
+        if self.type == "any":
+            return True
+        if isinstance(value, bool):
+            return self.type == "boolean"
+        return isinstance(value, _PYTHON[self.type])
+
+    def check_default(self) -> str | None:
+        """What is wrong with the default; None if it is fine or there is none."""
+        if self.default is None:
+            return None
+        from aura_core.model.inputs import adapter, reasons  # noqa: PLC0415 (inputs.py builds on this module)
+
+        try:
+            adapter(self).validate_python(self.default)
+        except ValidationError as error:
+            return reasons(error)
+        return None
+
+    def schema(self) -> dict[str, Any]:  # pyright: ignore[reportIncompatibleMethodOverride] (pydantic's is deprecated)
+        """JSON Schema of this input, with `ask` and `grounded` as extra keys."""
+        schema: dict[str, Any] = {} if self.type == "any" else {"type": self.type}
+        keys = ("format", "title", "description", "enum", "minimum", "maximum")
+        keys += ("minLength", "maxLength", "minItems", "maxItems", "pattern", "ask", "grounded")
+        for key in keys:
+            value = getattr(self, key)
+            if value not in (None, "", False) or (key in {"minimum", "maximum"} and value == 0 and value is not None):
+                schema[key] = value
+        if self.has_default and self.default is not None:
+            schema["default"] = self.default
+        if self.items is not None:
+            schema["items"] = self.items.schema()
+        if self.properties is not None:
+            schema |= object_schema(self.properties)
+        return schema
+
+
+def object_schema(specs: dict[str, InputSpec]) -> dict[str, Any]:
+    """JSON Schema of an object with these properties and no others."""
+    return {
+        "type": "object",
+        "properties": {name: spec.schema() for name, spec in specs.items()},
+        "required": [name for name, spec in specs.items() if spec.required and not spec.has_default],
+        "additionalProperties": False,
+    }

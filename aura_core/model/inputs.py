@@ -1,0 +1,186 @@
+"""Inputs of a task as a pydantic model: converts and checks values before anything runs (TASKS.md, "A task")."""
+
+from __future__ import annotations
+
+import json
+import re
+from collections.abc import Callable, Mapping
+from datetime import date, datetime, time
+from functools import partial
+from typing import Annotated, Any
+from urllib.parse import urlsplit
+from uuid import UUID
+
+from pydantic import AfterValidator, BaseModel, BeforeValidator, ConfigDict, Field, TypeAdapter, ValidationError
+from pydantic import create_model as create_pydantic_model
+from pydantic_core import PydanticCustomError
+
+from aura_core.errors import InputError
+from aura_core.model.input_spec import InputSpec
+from aura_core.nearest import hint
+
+_EMAIL = re.compile(r"[^@\s]+@[^@\s]+\.[^@\s.]+")
+_CONFIG = ConfigDict(
+    extra="forbid", coerce_numbers_to_str=True, regex_engine="python-re", protected_namespaces=(), populate_by_name=False
+)
+_TYPES: dict[str, Any] = {
+    "string": str, "integer": int, "number": int | float, "boolean": bool,
+    "array": list[Any], "object": dict[str, Any], "any": Any,
+}  # fmt: skip
+
+
+def create_model(name: str, specs: Mapping[str, InputSpec]) -> type[BaseModel]:
+    """The pydantic model of a task's inputs, one field per input with the input's name as alias."""
+    fields: dict[str, Any] = {}
+    for input_name, spec in specs.items():
+        field_name = f"{input_name}_" if hasattr(BaseModel, input_name) else input_name
+        fields[field_name] = (_optional(spec), _field(input_name, spec))
+    return create_pydantic_model(name, __config__=_CONFIG, **fields)
+
+
+def adapter(spec: InputSpec) -> TypeAdapter[Any]:
+    """Validates values of one input."""
+    return TypeAdapter(_annotation(spec), config=None if spec.properties is not None else _CONFIG)
+
+
+def validate(model: type[BaseModel], specs: Mapping[str, InputSpec], task: str, values: Mapping[str, Any]) -> dict[str, Any]:
+    """Converts and checks inputs.
+
+    Args:
+        model: of `create_model`.
+        specs: of the same inputs.
+        task: full reference, for the message.
+        values: what was given, by name.
+
+    Returns:
+        A value for every input: converted, its default, or None.
+
+    Raises:
+        InputError: names the task, every input that is wrong, and what is allowed.
+    """
+    given = {name: value for name, value in values.items() if value is not None or name not in specs or specs[name].required}
+    try:
+        checked = model.model_validate(given)
+    except ValidationError as error:
+        raise InputError(f"{task}: {'; '.join(_reason(detail, specs) for detail in error.errors())}.") from error
+    return {field.alias or name: getattr(checked, name) for name, field in model.model_fields.items()}
+
+
+def reasons(error: ValidationError) -> str:
+    """What a validation error says, in one line."""
+    return "; ".join(detail["msg"] for detail in error.errors())
+
+
+def _reason(detail: Any, specs: Mapping[str, InputSpec]) -> str:
+    name, *inside = (part for part in detail["loc"] if not str(part).startswith(("function-", "int", "float")))
+    place = str(name) + "".join(f"[{part}]" if isinstance(part, int) else f".{part}" for part in inside)
+    if detail["type"] == "extra_forbidden" and not inside:
+        advice = hint(name, specs, what="its inputs are")
+        return f"it has no input {name!r}; {advice}" if advice else f"it has no input {name!r}, it takes none"
+    if detail["type"] == "missing" and not inside:
+        what = specs[name].description or specs[name].ask
+        return f"it needs the input {name!r}" + (f" ({what})" if what else "")
+    return f"the input {place!r}: {detail['msg']}"
+
+
+def _field(alias: str, spec: InputSpec) -> Any:
+    if spec.has_default:
+        return Field(default=spec.default, alias=alias, description=spec.description, validate_default=spec.default is not None)
+    if spec.required:
+        return Field(alias=alias, description=spec.description)
+    return Field(default=None, alias=alias, description=spec.description)
+
+
+def _optional(spec: InputSpec) -> Any:
+    annotation = _annotation(spec)
+    return annotation if spec.required else annotation | None
+
+
+def _annotation(spec: InputSpec) -> Any:
+    base: Any = _TYPES[spec.type]
+    if spec.items is not None:
+        base = list[_annotation(spec.items)]
+    if spec.properties is not None:
+        base = Annotated[create_model("Properties", spec.properties), AfterValidator(_as_dict)]
+    checks: list[Any] = []
+    if spec.type in {"integer", "number"}:
+        checks.append(BeforeValidator(_no_boolean))
+    elif spec.type in {"array", "object"}:
+        checks.append(BeforeValidator(partial(_from_text, spec.type)))
+    bounds = {"ge": spec.minimum, "le": spec.maximum, "pattern": spec.pattern}
+    bounds |= {"min_length": spec.minLength if spec.type == "string" else spec.minItems}
+    bounds |= {"max_length": spec.maxLength if spec.type == "string" else spec.maxItems}
+    bounds = {key: value for key, value in bounds.items() if value is not None}
+    if bounds:
+        checks.append(Field(**bounds))  # pyright: ignore[reportArgumentType] (each bound has the type of its key)
+    if spec.format in _FORMATS:
+        checks.append(AfterValidator(partial(_formatted, spec.format)))
+    if spec.enum is not None:
+        checks.append(AfterValidator(partial(_one_of, spec.enum)))
+    return Annotated[(base, *checks)] if checks else base  # pyright: ignore[reportReturnType]
+
+
+def _as_dict(value: BaseModel) -> dict[str, Any]:
+    return value.model_dump(by_alias=True, exclude_unset=True)
+
+
+def _no_boolean(value: Any) -> Any:
+    if isinstance(value, bool):
+        raise PydanticCustomError("number", "a number is wanted, not true or false")
+    return value
+
+
+def _from_text(kind: str, value: Any) -> Any:
+    """A list or mapping may be given as JSON text: terminals and forms know only text."""
+    if isinstance(value, str):
+        try:
+            return json.loads(value)
+        except ValueError:
+            example = '["a", "b"]' if kind == "array" else '{"a": 1}'
+            raise PydanticCustomError("json", "a value such as {example} is wanted", {"example": example}) from None
+    return value
+
+
+def _one_of(choices: list[Any], value: Any) -> Any:
+    if not any(value == choice and isinstance(value, bool) == isinstance(choice, bool) for choice in choices):
+        shown = ", ".join(str(choice) for choice in choices)
+        advice = hint(str(value), [str(choice) for choice in choices])
+        message = "{value} is not one of {choices}"
+        if advice.startswith("did"):
+            message += f"; {advice}"
+        raise PydanticCustomError("choice", message, {"value": repr(value), "choices": shown})  # pyright: ignore[reportArgumentType]
+    return value
+
+
+def _formatted(form: str, value: str) -> str:
+    check, wanted = _FORMATS[form]
+    try:
+        good = check(value)
+    except ValueError:
+        good = False
+    if not good:
+        raise PydanticCustomError("format", "{value} is not {wanted}", {"value": repr(value), "wanted": wanted})
+    return value
+
+
+def _is_uri(text: str) -> bool:
+    parts = urlsplit(text)
+    return bool(parts.scheme and (parts.netloc or parts.scheme not in {"http", "https"}) and " " not in text)
+
+
+def _parsed(parse: Callable[[str], object]) -> Callable[[str], bool]:
+    def check(text: str) -> bool:
+        parse(text)
+        return True
+
+    return check
+
+
+_FORMATS: dict[str | None, tuple[Callable[[str], bool], str]] = {
+    "uri": (_is_uri, "a full address such as https://example.org"),
+    "date": (_parsed(date.fromisoformat), "a date such as 2026-11-21"),
+    "date-time": (_parsed(datetime.fromisoformat), "a moment such as 2026-11-21T08:30"),
+    "time": (_parsed(time.fromisoformat), "a time such as 08:30"),
+    "email": (lambda text: bool(_EMAIL.fullmatch(text)), "an e-mail address"),
+    "uuid": (_parsed(UUID), "a UUID"),
+}

@@ -1,0 +1,190 @@
+"""The `meta` block and the other parts of a task beside its steps (TASKS.md)."""
+
+from __future__ import annotations
+
+import re
+from typing import Annotated, Any, Literal
+
+from pydantic import AfterValidator, BaseModel, Field, field_validator, model_validator
+from pydantic_core import PydanticCustomError
+
+from aura_core.model.fields import PlainText, PositiveSeconds, Reference
+from aura_core.model.input_spec import InputName, InputSpec
+from aura_core.model.steps import Step, TaskPart
+from aura_core.templates import Template
+
+_COMMAND = re.compile(r"[^\W\d_][\w-]{0,31}")
+_CRON_FIELD = re.compile(r"(?:\*|\?|L|\w+(?:-\w+)?(?:#\d)?)(?:/\d+)?(?:,(?:\*|\w+(?:-\w+)?)(?:/\d+)?)*")
+_CRON_FIELDS = (5, 6)
+
+
+def split_resource(tag: str) -> tuple[str, int | None]:
+    """`name:limit` as name and limit; the limit is None if it is left out, which counts as 1.
+
+    Raises:
+        PydanticCustomError: the name is empty, or the limit is not a whole number above zero.
+    """
+    name, colon, limit = tag.partition(":")
+    if not name.strip() or (colon and not (limit.isdecimal() and int(limit) > 0)):
+        message = "{tag} is no resource: write name or name:limit, with a limit of 1 or more"
+        raise PydanticCustomError("resource", message, {"tag": tag})
+    return name, int(limit) if colon else None
+
+
+def _resource(tag: str) -> str:
+    split_resource(tag)
+    return tag
+
+
+def _command(name: str) -> str:
+    if not _COMMAND.fullmatch(name):
+        message = "{name} is no command: use up to 32 letters, digits, _ and -, without the slash"
+        raise PydanticCustomError("command", message, {"name": name})
+    return name
+
+
+def _cron(text: str) -> str:
+    fields = text.split()
+    if len(fields) not in _CRON_FIELDS or not all(_CRON_FIELD.fullmatch(field) for field in fields):
+        message = '{text} is no cron rule: write five fields, e.g. "0 8 * * *" for every day at 8'
+        raise PydanticCustomError("cron", message, {"text": text})
+    return text
+
+
+Resource = Annotated[str, AfterValidator(_resource)]
+"""`name` or `name:limit`."""
+
+
+class Schedule(TaskPart):
+    """When a task starts by itself.
+
+    Attributes:
+        cron: five fields, as in crontab.
+        every: seconds between two runs; "15m" and the like are fine.
+        inputs: what the task gets.
+        missed: what becomes of runs that fell into a time when nothing ran.
+        timezone: name of a time zone for `cron`; None takes the machine's.
+    """
+
+    cron: Annotated[str, AfterValidator(_cron)] | None = None
+    every: PositiveSeconds | None = None
+    inputs: dict[str, Any] = Field(default_factory=dict)
+    missed: Literal["skip", "once", "all"] = "once"
+    timezone: str | None = None
+
+    @model_validator(mode="after")
+    def _one_of(self) -> Schedule:
+        if (self.cron is None) == (self.every is None):
+            raise PydanticCustomError("schedule", "a schedule has either cron or every")
+        return self
+
+
+class TaskMeta(TaskPart):
+    """What everyone but the engine needs to know of a task.
+
+    Attributes:
+        title: one line for menus and progress.
+        description: what the planner reads.
+        command: chat command, without the slash.
+        expose: whether the planner may use it.
+        effects: read, write, or external (it acts outside this machine).
+        untrusted: its result holds words of strangers: a page, a file.
+        inputs: by name.
+        returns: JSON Schema-like description of the result.
+        timeout: seconds for the whole task.
+        resources: tags `name:limit` that limit how many run at once.
+        priority: higher goes first among waiters.
+        requires_initial_state: state that is reached before the task starts (states.yaml).
+        activates_interrupts: names of interrupts that are watched while it runs (interrupts.yaml).
+        schedule: when it starts by itself.
+        on_event: name of an event that starts it.
+    """
+
+    title: PlainText = ""
+    description: PlainText = ""
+    command: Annotated[str, AfterValidator(_command)] | None = None
+    expose: bool = True
+    effects: Literal["read", "write", "external"] = "read"
+    untrusted: bool = False
+    inputs: dict[InputName, InputSpec] = Field(default_factory=dict)
+    returns: dict[str, Any] = Field(default_factory=dict)
+    timeout: PositiveSeconds | None = None
+    resources: list[Resource] = Field(default_factory=list)
+    priority: int = 0
+    requires_initial_state: PlainText | None = None
+    activates_interrupts: list[PlainText] = Field(default_factory=list)
+    schedule: Schedule | None = None
+    on_event: PlainText | None = None
+
+    @field_validator("resources")
+    @classmethod
+    def _each_once(cls, tags: list[str]) -> list[str]:
+        names = [split_resource(tag)[0] for tag in tags]
+        for name in names:
+            if names.count(name) > 1:
+                raise PydanticCustomError("resource", "the resource {name} is there twice", {"name": name})
+        return tags
+
+
+class OnFailure(TaskPart):
+    """What runs when a task failed, with the variable `error`.
+
+    Attributes:
+        steps: run in a context of their own.
+        recover: the task counts as done, with this block's result.
+    """
+
+    steps: list[Step] = Field(default_factory=list[Step])
+    recover: bool = False
+
+
+class TaskFile(TaskPart):
+    """One task as it is written: a whole file, or one entry of a file of several.
+
+    Attributes:
+        meta: everything beside the work itself.
+        steps: what it does.
+        returns: rendered at the end: the result.
+        outputs: what `run_task` hands back; `returns` if left out.
+        on_failure: what runs when it failed.
+    """
+
+    meta: TaskMeta = TaskMeta()
+    steps: list[Step]
+    returns: Template | None = None
+    outputs: Template | None = None
+    on_failure: OnFailure | None = None
+
+
+class PlanFile(TaskPart):
+    """plan.yaml.
+
+    Attributes:
+        name: the folder's name; may be left out.
+        version: for people.
+        title: one line for menus.
+        description: what the plan is for.
+        requires: names of plans whose tasks, actions and services this one uses.
+        trusted: asks for what only trusted plans may do; the configuration decides.
+        ui: the plugin's menu, for channels that show one.
+        resources: limits of resources by name.
+    """
+
+    name: PlainText | None = None
+    version: PlainText = "0"
+    title: PlainText = ""
+    description: PlainText = ""
+    requires: list[PlainText] = Field(default_factory=list)
+    trusted: bool = False
+    ui: Any = None
+    resources: dict[str, Annotated[int, Field(ge=1)]] = Field(default_factory=dict)
+
+    @field_validator("version", mode="before")
+    @classmethod
+    def _version_text(cls, value: object) -> object:
+        return str(value) if isinstance(value, float) else value
+
+
+def part_models() -> dict[str, type[BaseModel]]:
+    """The models by the key under which they stand, for the keys that an error offers."""
+    return {"meta": TaskMeta, "schedule": Schedule, "on_failure": OnFailure}
