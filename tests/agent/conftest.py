@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 import contextlib
 from collections.abc import AsyncIterator, Callable
 from pathlib import Path
@@ -31,7 +32,7 @@ class KeepingTransport:
 
     async def send_file(self, dest: dict[str, Any], path: Path, caption: str, *, key: str) -> None:
         self.keys.append(key)
-        self.files.append((path.name, path.read_bytes()))
+        self.files.append((path.name, await asyncio.to_thread(path.read_bytes)))
 
     async def send_question(self, dest: dict[str, Any], question: Question) -> None:
         self.questions.append(question)
