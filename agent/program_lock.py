@@ -5,11 +5,12 @@ from __future__ import annotations
 import contextlib
 import json
 import os
-from typing import TYPE_CHECKING, Any, cast
+from typing import TYPE_CHECKING, Any, Self, cast
 
 from filelock import FileLock, Timeout
 
-from agent.errors import HomeInUseError, HomeNotWritableError
+from agent.atomic_file import not_writable
+from agent.errors import HomeInUseError
 
 if TYPE_CHECKING:
     from pathlib import Path
@@ -39,7 +40,7 @@ class ProgramLock:
             HomeNotWritableError: the lock file cannot be written.
         """
         try:
-            self._path.parent.mkdir(parents=True, exist_ok=True)
+            self._path.parent.mkdir(mode=0o700, parents=True, exist_ok=True)
             self._lock.acquire(blocking=False)
             self._holder.write_text(json.dumps({"program": self._program, "pid": os.getpid()}), encoding="utf-8")
         except Timeout:
@@ -49,10 +50,7 @@ class ProgramLock:
             ) from None
         except OSError as error:
             self._lock.release()
-            raise HomeNotWritableError(
-                f"{self._what} cannot be written: {error.strerror or error} ({self._path}). Make room or give this "
-                f"user the right to write there, or choose another folder with AURA_HOME."
-            ) from error
+            raise not_writable(self._path, error) from error
 
     def release(self) -> None:
         """Gives the lock back; harmless if it is not held."""
@@ -60,6 +58,13 @@ class ProgramLock:
             with contextlib.suppress(OSError):
                 self._holder.unlink(missing_ok=True)
         self._lock.release()
+
+    def __enter__(self) -> Self:
+        self.acquire()
+        return self
+
+    def __exit__(self, *_: object) -> None:
+        self.release()
 
     def _holder_name(self) -> str:
         try:

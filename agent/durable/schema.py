@@ -4,9 +4,9 @@ from __future__ import annotations
 
 import contextlib
 import sqlite3
-import time
 from typing import TYPE_CHECKING
 
+from agent.atomic_file import damaged_name
 from agent.durable.writer import is_damage
 from agent.errors import DurableError
 
@@ -143,12 +143,8 @@ def _check(connection: sqlite3.Connection, path: Path) -> int:
 
 
 def _set_aside(path: Path) -> Path:
-    stamp = time.strftime("%Y%m%d-%H%M%S")
-    aside = path.with_name(f"{path.stem}.damaged-{stamp}{path.suffix}")
-    number = 1
-    while aside.exists():
-        number += 1
-        aside = path.with_name(f"{path.stem}.damaged-{stamp}-{number}{path.suffix}")
+    """Renames the file and what SQLite keeps beside it."""
+    aside = damaged_name(path)
     for ending in ("", "-wal", "-shm"):
         with contextlib.suppress(FileNotFoundError):
             path.with_name(path.name + ending).rename(aside.with_name(aside.name + ending))
