@@ -43,6 +43,10 @@ class ModelContextError(ModelError):
     """The prompt is longer than the model can read."""
 
 
+class WeightsError(ModelError):
+    """The weights of an embedded model could not be fetched; says what each source answered."""
+
+
 class BudgetExceededError(ModelError):
     """A budget of the profile (tokens, money, seconds) is used up."""
 

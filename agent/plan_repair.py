@@ -1,0 +1,87 @@
+"""Repairs a model's plan in code, rule after rule; what no rule can repair is told back to the model (DESIGN 2.4)."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass, field
+
+from agent.contracts import PlanStep
+from agent.plan_draft import Draft, PlanWorld
+from agent.plan_links import link_steps
+from agent.plan_names import keep_fields_of_kind, name_steps, resolve_tasks
+from agent.plan_order import break_cycles, keep_planned_order
+from agent.plan_pruning import drop_unused_lookups, merge_repeated_steps
+from agent.plan_questions import complete_inputs, drop_superfluous_questions
+
+__all__ = ["PlanWorld", "Repaired", "repair_plan"]
+PRUNING = (merge_repeated_steps, drop_unused_lookups, drop_superfluous_questions)
+"""Each may make work for the others, so they go round until nothing is taken out any more."""
+TITLE_VALUE = 40
+"""Characters of an input that a made-up title shows."""
+
+
+@dataclass(frozen=True, slots=True)
+class Repaired:
+    """A plan after repair.
+
+    Attributes:
+        steps: in a safe order, every edge declared in `depends_on`; usable only if there are no problems.
+        notes: what code changed, one line each.
+        problems: what it could not repair, one line each, written for the model.
+    """
+
+    steps: list[PlanStep] = field(default_factory=list[PlanStep])
+    notes: list[str] = field(default_factory=list[str])
+    problems: list[str] = field(default_factory=list[str])
+
+
+def repair_plan(steps: Sequence[PlanStep], world: PlanWorld) -> Repaired:
+    """Applies every rule of DESIGN 2.4 to a plan. Pure; repairing a repaired plan changes nothing.
+
+    Args:
+        steps: as a model, or a command, planned them.
+        world: tasks, known words and earlier results that it must fit.
+    """
+    if len(steps) > world.max_steps:
+        return Repaired(problems=[f"the plan has {len(steps)} steps; at most {world.max_steps} are allowed"])
+    draft = Draft(world, list(steps))
+    name_steps(draft)
+    keep_fields_of_kind(draft)
+    resolve_tasks(draft)
+    if draft.problems:
+        return Repaired(notes=draft.notes, problems=draft.problems)
+    link_steps(draft)
+    break_cycles(draft)
+    merge_repeated_steps(draft)
+    complete_inputs(draft)
+    _prune(draft)
+    if not draft.problems:
+        break_cycles(draft)
+        keep_planned_order(draft)
+    _title(draft)
+    return Repaired(draft.steps, draft.notes, draft.problems)
+
+
+def _prune(draft: Draft) -> None:
+    before = 0
+    while before != len(draft.steps):
+        before = len(draft.steps)
+        for rule in PRUNING:
+            rule(draft)
+
+
+def _title(draft: Draft) -> None:
+    for step in list(draft.steps):
+        if not step.title:
+            draft.change(step, title=_title_of(draft, step))
+
+
+def _title_of(draft: Draft, step: PlanStep) -> str:
+    card = draft.card(step)
+    if card is None:
+        return step.question or step.instruction or {"llm": "Answer", "agent": "Work it out"}.get(step.kind, step.id)
+    title = card.title or card.task.rsplit("/", 1)[-1].replace("_", " ").capitalize()
+    shown = next((str(value) for value in step.inputs.values() if isinstance(value, str | int | float)), "")
+    if not shown or "${" in shown or "\n" in shown:
+        return title
+    return f"{title}: {shown if len(shown) <= TITLE_VALUE else shown[: TITLE_VALUE - 1] + '…'}"
