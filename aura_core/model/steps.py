@@ -266,3 +266,12 @@ Step: TypeAlias = Annotated[
 
 for _model in (IfStep, ForStep, WhileStep, ParallelStep):
     _model.model_rebuild()
+
+STEP_MODELS: dict[str, type[StepBase]] = {
+    f"<{model.kind}>": model
+    for model in (
+        ActionStep, IfStep, ForStep, WhileStep, RunTaskStep, GoStepStep, GoTaskStep, ParallelStep, SetStep, StopStep,
+        AskStep,
+    )
+}  # fmt: skip
+"""The models by their tag in the union."""

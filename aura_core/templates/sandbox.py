@@ -93,7 +93,7 @@ class BoundedFormatter(SandboxedFormatter):
 
     def format_field(self, value: Any, format_spec: str) -> str:
         """One field."""
-        if any(int(digits[-6:]) > limits.MAX_WIDTH for digits in _DIGITS.findall(format_spec)):
+        if any(len(digits) > 5 or int(digits) > limits.MAX_WIDTH for digits in _DIGITS.findall(format_spec)):  # noqa: PLR2004 (digits of MAX_WIDTH)
             raise LimitError(f"text is padded to {limits.MAX_WIDTH:,} columns at most")
         return cast("str", super().format_field(value, format_spec))
 

@@ -1,18 +1,17 @@
-"""What a loaded plan and a loaded task are to the rest of the core: immutable, complete, checked."""
+"""TaskDefinition: what a loaded task is to the rest of the core: immutable, complete, checked."""
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator, Mapping
-from dataclasses import dataclass, field
+from collections.abc import Iterator, Mapping
+from dataclasses import dataclass
 from functools import cached_property
-from pathlib import Path
 from typing import Any
 
 from pydantic import BaseModel
 
 from aura_core.model import inputs
 from aura_core.model.input_spec import object_schema
-from aura_core.model.meta import OnFailure, PlanFile, TaskFile, TaskMeta
+from aura_core.model.meta import OnFailure, TaskFile, TaskMeta
 from aura_core.model.source import Source
 from aura_core.model.steps import Place, Step, StepBase
 from aura_core.templates import Template
@@ -100,40 +99,3 @@ class TaskDefinition:
             yield from step.walk()
         for step in self.on_failure.steps if self.on_failure else []:
             yield from step.walk()
-
-
-@dataclass(frozen=True, eq=False)
-class PlanDefinition:
-    """One plan.
-
-    Attributes:
-        name: its folder's name.
-        folder: absolute path of the folder.
-        file: plan.yaml.
-        tasks: by name inside the plan.
-        actions: functions marked by `@action`, by the name they gave themselves.
-        services: classes marked by `@service`, by name.
-        hooks: functions marked by `@hook`, in the order of the files.
-        config_defaults: config.yaml.
-        sources: names of the plan's Python modules -> files, as they were imported.
-    """
-
-    name: str
-    folder: Path
-    file: PlanFile
-    tasks: Mapping[str, TaskDefinition] = field(default_factory=dict[str, TaskDefinition])
-    actions: Mapping[str, Callable[..., Any]] = field(default_factory=dict[str, Callable[..., Any]])
-    services: Mapping[str, type[Any]] = field(default_factory=dict[str, type[Any]])
-    hooks: list[Callable[..., Any]] = field(default_factory=list[Callable[..., Any]])
-    config_defaults: dict[str, Any] = field(default_factory=dict[str, Any])
-    sources: Mapping[str, Path] = field(default_factory=dict[str, Path])
-
-    @property
-    def requires(self) -> list[str]:
-        """Names of the plans that it requires."""
-        return self.file.requires
-
-    @property
-    def meta(self) -> PlanFile:
-        """plan.yaml, under the name that tasks use."""
-        return self.file

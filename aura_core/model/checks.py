@@ -1,0 +1,54 @@
+"""What a task must keep by itself: ids once, jumps to ids that exist, defaults that fit, inputs that are declared."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from typing import TYPE_CHECKING
+
+from aura_core.errors import Problem
+from aura_core.model.task import TaskDefinition
+from aura_core.model.steps import GoStepStep, StepBase
+from aura_core.nearest import hint
+
+if TYPE_CHECKING:
+    from aura_core.model.problems import Finder
+
+
+def check_task(task: TaskDefinition, finder: Finder) -> Iterator[Problem]:
+    """Problems of one task that need no other task to be seen.
+
+    Args:
+        task: the task, its steps settled.
+        finder: makes problems of its file.
+    """
+    blocks = [task.steps, task.on_failure.steps if task.on_failure else []]
+    for steps in blocks:
+        walked = [inner for step in steps for inner in step.walk()]
+        yield from _check_ids(walked, finder)
+    for name, spec in task.meta.inputs.items():
+        reason = spec.check_default()
+        if reason is not None:
+            yield finder.at(("meta", "inputs", name, "default"), f"the default does not fit: {reason}")
+    if task.meta.schedule is not None:
+        for name in task.meta.schedule.inputs.keys() - task.meta.inputs.keys():
+            advice = hint(name, task.meta.inputs, what="its inputs are")
+            yield finder.at(("meta", "schedule", "inputs", name), f"there is no input {name!r}", advice, key=True)
+
+
+def _check_ids(steps: list[StepBase], finder: Finder) -> Iterator[Problem]:
+    """Ids once; jumps to ids that exist, in the same block of the task, and not out of side-by-side work."""
+    first: dict[str, StepBase] = {}
+    for step in steps:
+        if step.id is None:
+            continue
+        if step.id in first:
+            line = finder.at((*first[step.id].place, "id"), "").line
+            message = f"the id {step.id!r} is there twice"
+            yield finder.at((*step.place, "id"), message, f"the other one is in line {line}; ids are unique in a task")
+        first.setdefault(step.id, step)
+    for step in steps:
+        if isinstance(step, GoStepStep) and step.go_step not in first:
+            advice = hint(step.go_step, first, what="the ids are") or "give the step to jump to an `id`"
+            yield finder.at((*step.place, "go_step"), f"there is no step with the id {step.go_step!r}", advice)
+
+

@@ -1,0 +1,113 @@
+"""PlanDefinition: what a loaded plan is to the rest of the core; `load_plan` makes one from its folder."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass, field
+from functools import cached_property
+from pathlib import Path
+from typing import Any
+
+from pydantic import ValidationError
+
+from aura_core.errors import DefinitionError, Problem
+from aura_core.model.loader import TaskLoader
+from aura_core.model.meta import PlanFile
+from aura_core.model.problems import Finder
+from aura_core.model.source import Source
+from aura_core.model.task import TaskDefinition
+from aura_core.plan_code import PlanCode, load_plan_code
+
+
+@dataclass(frozen=True, eq=False)
+class PlanDefinition:
+    """One plan.
+
+    Attributes:
+        name: its folder's name.
+        folder: absolute path of the folder.
+        file: plan.yaml.
+        code: its Python files, imported.
+        tasks: by name inside the plan.
+        config_defaults: config.yaml.
+    """
+
+    name: str
+    folder: Path
+    file: PlanFile
+    code: PlanCode
+    tasks: Mapping[str, TaskDefinition] = field(default_factory=dict[str, TaskDefinition])
+    config_defaults: dict[str, Any] = field(default_factory=dict[str, Any])
+
+    @property
+    def requires(self) -> list[str]:
+        """Names of the plans that it requires, as plan.yaml has them; aura_base is always there."""
+        return self.file.requires
+
+    @cached_property
+    def actions(self) -> dict[str, Callable[..., Any]]:
+        """Functions marked by `@action`, by the name they gave themselves."""
+        return {spec.name: function for spec, function in self.code.actions}
+
+    @cached_property
+    def services(self) -> dict[str, type[Any]]:
+        """Classes marked by `@service`, by name."""
+        return {spec.name: cls for spec, cls in self.code.services}
+
+    @property
+    def hooks(self) -> list[Callable[..., Any]]:
+        """Functions marked by `@hook`, in the order of the files."""
+        return [function for _, function in self.code.hooks]
+
+
+def load_plan(folder: Path) -> tuple[PlanDefinition, list[Problem]]:
+    """Loads what it can of a plan, and every problem that shows without looking at other plans.
+
+    Args:
+        folder: the plan's folder; its name is the plan's name.
+    """
+    problems: list[Problem] = []
+    name = folder.name
+    file = _plan_file(folder, name, problems)
+    code = load_plan_code(name, folder)
+    loader = TaskLoader(name, folder)
+    loader.load()
+    config = _config(folder / "config.yaml", problems)
+    problems += [*code.problems, *loader.problems]
+    return PlanDefinition(name, folder, file, code, loader.tasks, config), problems
+
+
+def _plan_file(folder: Path, name: str, problems: list[Problem]) -> PlanFile:
+    path = folder / "plan.yaml"
+    if not path.is_file():
+        problems.append(Problem(str(path), 0, 0, "the plan has no plan.yaml", f"write one, with at least `name: {name}`"))
+        return PlanFile()
+    try:
+        source = Source.read(path)
+        raw = source.load()
+        file = PlanFile.model_validate({} if raw is None else raw)
+    except DefinitionError as error:
+        problems.extend(error.problems)
+        return PlanFile()
+    except ValidationError as error:
+        problems.extend(Finder(source, raw).of(error, PlanFile))
+        return PlanFile()
+    if file.name not in (None, name):
+        message = f"the plan's name {file.name!r} is not that of its folder {name!r}"
+        problems.append(Finder(source, raw).at(("name",), message, "make them the same, or leave the name out"))
+    return file
+
+
+def _config(path: Path, problems: list[Problem]) -> dict[str, Any]:
+    if not path.is_file():
+        return {}
+    try:
+        source = Source.read(path)
+        raw = source.load()
+    except DefinitionError as error:
+        problems.extend(error.problems)
+        return {}
+    if raw is not None and not isinstance(raw, dict):
+        problems.append(source.problem_at(1, 1, "config.yaml is a mapping", "write `key: value` lines"))
+        return {}
+    return raw or {}  # pyright: ignore[reportUnknownVariableType] (settings are JSON-like)

@@ -1,0 +1,214 @@
+"""Checks what tasks refer to in other plans: tasks, actions and their parameters, services, resources."""
+
+from __future__ import annotations
+
+from collections.abc import Collection, Iterator, Mapping
+from dataclasses import dataclass
+from graphlib import CycleError, TopologicalSorter
+from typing import Any, cast
+
+from aura_core.config import ConfigService
+from aura_core.errors import NotFoundError, Problem
+from aura_core.model.meta import split_resource
+from aura_core.model.plan import PlanDefinition
+from aura_core.model.problems import Finder
+from aura_core.model.source import Source
+from aura_core.model.steps import ActionStep, GoTaskStep, RunTaskStep, StepBase
+from aura_core.model.task import TaskDefinition
+from aura_core.nearest import hint, nearest
+from aura_core.registry import BASE_PLAN, ActionDefinition, ActionRegistry, problem_at
+from aura_core.service_registry import ServiceRegistry
+
+
+def order_plans(plans: Mapping[str, PlanDefinition]) -> tuple[list[str], list[Problem]]:
+    """Plans after the plans that they require, and a problem for every missing one and for a cycle.
+
+    Args:
+        plans: all plans by name, broken ones too.
+    """
+    problems: list[Problem] = []
+    graph: dict[str, set[str]] = {}
+    for name, plan in plans.items():
+        graph[name] = {BASE_PLAN} & plans.keys() - {name}
+        for index, required in enumerate(plan.requires):
+            if required in plans:
+                graph[name] |= {required} - {name, BASE_PLAN}
+            if required not in plans or required == name:
+                what = "a plan does not require itself" if required == name else f"there is no plan {required!r}"
+                advice = "" if required == name else hint(required, plans, what="the plans are")
+                problems.append(plan_problem(plan, ("requires", index), what, advice))
+    while True:
+        try:
+            return list(TopologicalSorter(graph).static_order()), problems
+        except CycleError as error:
+            cycle = cast("list[str]", error.args[1])[::-1]
+            message = f"plans require each other in a circle: {' → '.join(cycle)}"
+            advice = "move what both need into a third plan"
+            problems += [plan_problem(plans[name], ("requires",), message, advice) for name in sorted(set(cycle))]
+            for name in cycle:
+                graph[name] -= set(cycle)
+
+
+def plan_problem(plan: PlanDefinition, place: tuple[str | int, ...], message: str, advice: str = "") -> Problem:
+    """A problem at a place of plan.yaml."""
+    path = plan.folder / "plan.yaml"
+    if not path.is_file():
+        return Problem(str(path), 0, 0, message, advice)
+    source = Source.read(path)
+    return Finder(source, source.load()).at(place, message, advice)
+
+
+@dataclass(slots=True)
+class References:
+    """Checks plans in the order of `order_plans`.
+
+    Args:
+        plans: all plans by name.
+        broken: names of plans that have problems; what is missing in them is not reported again.
+        services: names of services that whoever embeds the core provides.
+    """
+
+    plans: Mapping[str, PlanDefinition]
+    broken: Collection[str]
+    services: Collection[str]
+
+    def check(self, order: list[str]) -> dict[str, list[Problem]]:
+        """Problems by plan."""
+        actions = ActionRegistry()
+        services = ServiceRegistry(ConfigService(), dict.fromkeys(self.services))
+        found: dict[str, list[Problem]] = {}
+        for name in order:
+            code = self.plans[name].code
+            found[name] = [*actions.register(code), *services.register(code)]
+            for action in actions.actions(name).values():
+                found[name].extend(_check_services(action, services))
+        for name in order:
+            plan = self.plans[name]
+            visible = actions.visible(name, [required for required in plan.requires if required in self.plans])
+            for task in plan.tasks.values():
+                found[name].extend(self._check_task(plan, task, visible))
+        return found
+
+    def _check_task(
+        self, plan: PlanDefinition, task: TaskDefinition, visible: Mapping[str, ActionDefinition]
+    ) -> Iterator[Problem]:
+        finder: Finder | None = None
+        for step in task.walk():
+            mistake = self._mistake(plan, step, visible)
+            if mistake is not None:
+                if finder is None:
+                    finder = Finder(task.source, task.source.load(), task.root, task.ref)
+                place, message, advice, at_key = mistake
+                yield finder.at((*step.place, *place), message, advice, key=at_key)
+
+    def _mistake(
+        self, plan: PlanDefinition, step: StepBase, visible: Mapping[str, ActionDefinition]
+    ) -> tuple[tuple[str | int, ...], str, str, bool] | None:
+        """What is wrong with a step: place inside it, message, advice, whether the key is meant."""
+        if isinstance(step, ActionStep):
+            action = visible.get(step.action)
+            if action is None:
+                return self._unknown_action(plan, step.action, visible)
+            return _check_params(step, action)
+        if isinstance(step, RunTaskStep):
+            return self._unknown_task(plan, step.run_task, "run_task")
+        if isinstance(step, GoTaskStep):
+            return self._unknown_task(plan, step.go_task, "go_task")
+        return None
+
+    def _unknown_action(
+        self, plan: PlanDefinition, name: str, visible: Mapping[str, ActionDefinition]
+    ) -> tuple[tuple[str | int, ...], str, str, bool] | None:
+        if self._hidden_by_other_problems(plan, name):
+            return None
+        other, _, rest = name.replace(".", "/", 1).partition("/")
+        if other in self.plans and rest in self.plans[other].actions:
+            return ("action",), f"the plan {other!r} is not required here", f"add it to `requires` of {plan.name}", False
+        near = nearest(name, visible)
+        own = [action for action in visible if "/" not in action and "." not in action]
+        return ("action",), f"there is no action {name!r}", hint(name, visible if near else own, what="actions are"), False
+
+    def _hidden_by_other_problems(self, plan: PlanDefinition, name: str) -> bool:
+        """Whether a Python file that could not be imported may be the one that holds the action."""
+        prefix = name.replace(".", "/", 1).partition("/")[0]
+        return any(other in self.plans and self.plans[other].code.problems for other in (plan.name, BASE_PLAN, prefix))
+
+    def _unknown_task(
+        self, plan: PlanDefinition, ref: str, key: str
+    ) -> tuple[tuple[str | int, ...], str, str, bool] | None:
+        if ref in plan.tasks:
+            return None
+        other, _, name = ref.partition("/")
+        owner = self.plans.get(other)
+        if owner is None or not name:
+            if plan.name in self.broken:
+                return None
+            names = [*plan.tasks, *(f"{required}/{task}" for required in plan.requires for task in self._tasks(required))]
+            return (key,), f"there is no task {ref!r}", hint(ref, names, what="tasks are"), False
+        if other not in {plan.name, BASE_PLAN, *plan.requires}:
+            return (key,), f"the plan {other!r} is not required here", f"add it to `requires` of {plan.name}", False
+        if name in owner.tasks or other in self.broken:
+            return None
+        return (key,), f"the plan {other!r} has no task {name!r}", hint(name, owner.tasks, what="its tasks are"), False
+
+    def _tasks(self, plan: str) -> Collection[str]:
+        return self.plans[plan].tasks if plan in self.plans else ()
+
+
+def _check_services(action: ActionDefinition, services: ServiceRegistry) -> Iterator[Problem]:
+    for name in action.signature.services.values():
+        try:
+            services.key(action.plan, name)
+        except NotFoundError as error:
+            yield problem_at(action.function, f"action {action.name!r}: {error}")
+
+
+def _check_params(
+    step: ActionStep, action: ActionDefinition
+) -> tuple[tuple[str | int, ...], str, str, bool] | None:
+    params: Any = step.params.raw
+    if not isinstance(params, dict):
+        if step.params.constant:
+            return ("params",), "params is a mapping", "write `params: {name: value}`", False
+        return None
+    given = cast("dict[str, Any]", params)
+    signature = action.signature
+    known = ", ".join(signature.parameters) or "none"
+    for name in given:
+        if name not in signature.parameters and not signature.open:
+            near = nearest(str(name), signature.parameters)
+            advice = f"did you mean {near!r}?" if near else f"its parameters are: {known}"
+            return ("params", name), f"the action {step.action!r} has no parameter {name!r}", advice, True
+    missing = [name for name in signature.parameters if name in signature.required and name not in given]
+    if missing:
+        names = ", ".join(repr(name) for name in missing)
+        return ("action",), f"the action {step.action!r} needs {names}", f"its parameters are: {known}", False
+    return None
+
+
+def check_resources(plans: Mapping[str, PlanDefinition]) -> dict[str, list[Problem]]:
+    """Problems by plan: one resource must have one limit, wherever it is written.
+
+    Args:
+        plans: all plans by name.
+    """
+    limits: dict[str, tuple[int, str]] = {}
+    found: dict[str, list[Problem]] = {}
+    for plan in plans.values():
+        for name, limit in plan.file.resources.items():
+            other = limits.setdefault(name, (limit, f"plan {plan.name}"))
+            if other[0] != limit:
+                message = f"the resource {name!r} has the limit {limit} here, but {other[0]} in {other[1]}"
+                problem = plan_problem(plan, ("resources", name), message, "give it one limit")
+                found.setdefault(plan.name, []).append(problem)
+    for plan in plans.values():
+        for task in plan.tasks.values():
+            for index, tag in enumerate(task.meta.resources):
+                name, limit = split_resource(tag)
+                other = (limit, "") if limit is None else limits.setdefault(name, (limit, f"task {task.ref}"))
+                if other[0] != limit:
+                    message = f"the resource {name!r} has the limit {limit} here, but {other[0]} in {other[1]}"
+                    finder = Finder(task.source, task.source.load(), task.root, task.ref)
+                    problem = finder.at(("meta", "resources", index), message, "give it one limit")
+                    found.setdefault(plan.name, []).append(problem)
+    return found
