@@ -1,0 +1,129 @@
+"""Notes: added once, listed, found by words in any form, deleted."""
+
+from __future__ import annotations
+
+import hashlib
+import re
+from collections.abc import Callable, Mapping
+from datetime import datetime
+from typing import Any
+
+from aura_core.api import ActionError, Context, action
+
+from .search import matching
+
+KEYS_KEPT = 200
+_NUMBER = re.compile(r"(?:note |number |no\.? |#)*(\d{1,9})\.?")
+
+
+def _notes(state: Mapping[str, Any]) -> list[dict[str, Any]]:
+    return state.get("notes", [])
+
+
+def _shown(notes: list[dict[str, Any]], nothing: str) -> dict[str, Any]:
+    lines = [f"{note['id']}. {note['text']} ({note['created'][:10]})" for note in notes]
+    return {"count": len(notes), "notes": notes, "text": "\n".join(lines) or nothing}
+
+
+@action("add", effects="write")
+async def add(text: str, context: Context, config: Callable[..., Any]) -> dict[str, Any]:
+    """Keeps a note. The same step repeated after a crash keeps it once.
+
+    Args:
+        text: the note.
+        context: the running task's.
+        config: the plan's settings.
+
+    Returns:
+        `{id, text, message}`.
+
+    Raises:
+        ActionError: the text is empty or too long, or there are too many notes.
+    """
+    text = text.strip()
+    longest: int = config("limits.note_chars", 10_000)
+    if not text:
+        raise ActionError("A note needs some text.")
+    if len(text) > longest:
+        raise ActionError(f"The note has {len(text):,} characters; at most {longest:,} are kept. Save it as a file.")
+    digest = hashlib.sha256(text.encode("utf-8", "replace")).hexdigest()[:16]
+    key = context.run.once_key(f"notes/add:{digest}")
+    async with context.state.edit() as data:
+        number = data.get("added", {}).get(key)
+        if number is None:
+            number = _keep(data, text, key, config("limits.notes", 5_000))
+    return {"id": number, "text": text, "message": f"Noted as number {number}: {text}"}
+
+
+def _keep(data: dict[str, Any], text: str, key: str, most: int) -> int:
+    notes: list[dict[str, Any]] = data.setdefault("notes", [])
+    if len(notes) >= most:
+        raise ActionError(f"There are {len(notes)} notes already; delete some first.")
+    number: int = data.get("next_id", 1)
+    data["next_id"] = number + 1
+    notes.append({"id": number, "text": text, "created": datetime.now().astimezone().isoformat(timespec="seconds")})
+    if key:
+        added = {**data.get("added", {}), key: number}
+        data["added"] = dict(list(added.items())[-KEYS_KEPT:])
+    return number
+
+
+@action("list")
+def list_notes(context: Context) -> dict[str, Any]:
+    """All notes, oldest first.
+
+    Args:
+        context: the running task's.
+
+    Returns:
+        `{count, notes: [{id, text, created}], text}`.
+    """
+    return _shown(_notes(context.state), "There are no notes yet.")
+
+
+@action("find")
+def find(query: str, context: Context) -> dict[str, Any]:
+    """Notes in which all the words stand, in this or a near form; if there is none, those with most of them.
+
+    Args:
+        query: words to look for; a note's number finds that note.
+        context: the running task's.
+
+    Returns:
+        `{count, notes, text}`, oldest first.
+    """
+    notes = _notes(context.state)
+    return _shown(_numbered(notes, query) or matching(notes, query), f"No note speaks of “{query.strip()}”.")
+
+
+def _numbered(notes: list[dict[str, Any]], text: str) -> list[dict[str, Any]] | None:
+    """The note of the number that `text` is; None if it is no number."""
+    match = _NUMBER.fullmatch(text.strip().casefold())
+    return [note for note in notes if note["id"] == int(match[1])] if match else None
+
+
+@action("delete", effects="write")
+async def delete(note: str, context: Context) -> dict[str, Any]:
+    """Deletes one note for good.
+
+    Args:
+        note: its number, or words that only this note holds.
+        context: the running task's.
+
+    Returns:
+        `{id, text, message}` of the note that is gone.
+
+    Raises:
+        ActionError: no note, or more than one, is meant.
+    """
+    async with context.state.edit() as data:
+        numbered = _numbered(_notes(data), note)
+        found = matching(_notes(data), note) if numbered is None else numbered
+        if not found:
+            raise ActionError(f"There is no note “{note.strip()}”; /notes shows all of them with their numbers.")
+        if len(found) > 1:
+            listed = "; ".join(f"{each['id']}: {each['text'][:40]}" for each in found[:5])
+            raise ActionError(f"“{note.strip()}” fits {len(found)} notes; say the number. {listed}")
+        gone = found[0]
+        data["notes"] = [each for each in data["notes"] if each["id"] != gone["id"]]
+    return {"id": gone["id"], "text": gone["text"], "message": f"Deleted note {gone['id']}: {gone['text']}"}

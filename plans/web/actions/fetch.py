@@ -1,0 +1,121 @@
+"""The action `fetch`: a web page as readable text."""
+
+from __future__ import annotations
+
+import asyncio
+import codecs
+import json
+import re
+from typing import Any
+
+import charset_normalizer
+import trafilatura
+from trafilatura.settings import Document
+
+from aura_core.api import ActionError, action, config, requires_services
+
+from ..services.browser import Browser, Response
+
+_META_CHARSET = re.compile(rb"""<meta[^>]+charset\s*=\s*["']?\s*([\w-]+)""", re.IGNORECASE)
+_TITLE = re.compile(r"<title[^>]*>(.*?)</title>", re.IGNORECASE | re.DOTALL)
+_HTML = ("text/html", "application/xhtml+xml")
+_HEAD_BYTES = 4_096
+
+
+@action("fetch")
+@requires_services(browser="browser")
+async def fetch(url: str, browser: Browser) -> dict[str, Any]:
+    """Fetches a page and makes readable text of it.
+
+    Args:
+        url: address of the page; `https://` may be left out.
+        browser: the plan's service.
+
+    Returns:
+        `{url, status, reason, title, text, words, cut}`, `url` after redirects, `cut` if the text was longer.
+
+    Raises:
+        ActionError: no web address, a private one, or something that is no text.
+        PageUnavailableError: the site does not answer now.
+    """
+    response = await browser.get(url)
+    title, text = await asyncio.to_thread(readable, response)
+    longest: int = config("max_chars", 60_000)
+    return {
+        "url": response.url,
+        "status": response.status,
+        "reason": response.reason,
+        "title": title,
+        "text": text[:longest],
+        "words": len(text[:longest].split()),
+        "cut": response.cut or len(text) > longest,
+    }
+
+
+def readable(response: Response) -> tuple[str, str]:
+    """Title and text of an answer: HTML without menus and advertisements, JSON indented, other text as it is.
+
+    Raises:
+        ActionError: it is a picture, a PDF or another thing without text.
+    """
+    kind = response.content_type
+    if kind in _HTML or (not kind and response.body.lstrip()[:1] == b"<"):
+        return _from_html(decoded(response))
+    if kind == "application/json" or kind.endswith("+json"):
+        return "", _indented(decoded(response))
+    if not kind or kind.startswith("text/") or kind == "application/xml" or kind.endswith("+xml"):
+        if b"\0" in response.body[:_HEAD_BYTES] and not response.body.startswith(
+            (codecs.BOM_UTF16_LE, codecs.BOM_UTF16_BE)
+        ):
+            raise ActionError(f"{response.url} is no text.")
+        return "", decoded(response).strip()
+    raise ActionError(f"{response.url} is no readable page but {kind}.")
+
+
+def decoded(response: Response) -> str:
+    """The body as text: by byte order mark, by what the site says, by what the page says, as UTF-8, or guessed."""
+    body = response.body
+    for mark, encoding in (
+        (codecs.BOM_UTF8, "utf-8-sig"),
+        (codecs.BOM_UTF16_LE, "utf-16"),
+        (codecs.BOM_UTF16_BE, "utf-16"),
+    ):
+        if body.startswith(mark):
+            return body.decode(encoding, "replace")
+    named = _META_CHARSET.search(body[:_HEAD_BYTES])
+    for charset in (response.charset, named[1].decode("ascii") if named else ""):
+        if charset and _known(charset):
+            return body.decode(charset, "replace")
+    try:
+        return body.decode("utf-8")
+    except UnicodeDecodeError:
+        best = None if response.cut else charset_normalizer.from_bytes(body).best()
+        return str(best) if best else body.decode("utf-8", "replace")
+
+
+def _known(charset: str) -> bool:
+    try:
+        b"".decode(charset)
+    except LookupError:
+        return False
+    return True
+
+
+def _from_html(html: str) -> tuple[str, str]:
+    """Title and main text; where no main text is found, all of the text."""
+    if not html.strip():
+        return "", ""
+    found = trafilatura.bare_extraction(html, with_metadata=True, include_comments=False, include_tables=True)
+    page = found if isinstance(found, Document) else Document()
+    text = page.text or trafilatura.html2txt(html)
+    title = page.title
+    if not title and (match := _TITLE.search(html)):
+        title = match[1]
+    return " ".join((title or "").split()), text.strip()
+
+
+def _indented(text: str) -> str:
+    try:
+        return json.dumps(json.loads(text), ensure_ascii=False, indent=2)
+    except (ValueError, RecursionError):
+        return text.strip()
