@@ -2,23 +2,29 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
-from typing import TYPE_CHECKING
+import re
+from collections.abc import Collection, Iterator
+from typing import TYPE_CHECKING, Any, cast
 
 from aura_core.errors import Problem
+from aura_core.model.steps import GoStepStep, Place, StepBase
 from aura_core.model.task import TaskDefinition
-from aura_core.model.steps import GoStepStep, StepBase
 from aura_core.nearest import hint
 
 if TYPE_CHECKING:
     from aura_core.model.problems import Finder
 
 
-def check_task(task: TaskDefinition, finder: Finder) -> Iterator[Problem]:
+_INPUT = re.compile(r"(?<![\w.'\"])inputs\.([^\W\d]\w*)")
+_METHODS = frozenset({"get", "items", "keys", "values"})
+
+
+def check_task(task: TaskDefinition, raw: Any, finder: Finder) -> Iterator[Problem]:
     """Problems of one task that need no other task to be seen.
 
     Args:
         task: the task, its steps settled.
+        raw: its value as it was written.
         finder: makes problems of its file.
     """
     blocks = [task.steps, task.on_failure.steps if task.on_failure else []]
@@ -33,6 +39,24 @@ def check_task(task: TaskDefinition, finder: Finder) -> Iterator[Problem]:
         for name in task.meta.schedule.inputs.keys() - task.meta.inputs.keys():
             advice = hint(name, task.meta.inputs, what="its inputs are")
             yield finder.at(("meta", "schedule", "inputs", name), f"there is no input {name!r}", advice, key=True)
+
+    yield from _check_inputs(raw, (), task.meta.inputs, finder)
+
+
+def _check_inputs(raw: Any, place: Place, inputs: Collection[str], finder: Finder) -> Iterator[Problem]:
+    """Expressions that use an input which the task does not declare."""
+    if isinstance(raw, str):
+        if "inputs." in raw and "{" in raw:
+            for match in _INPUT.finditer(raw):
+                if match[1] not in inputs and match[1] not in _METHODS:
+                    advice = hint(match[1], inputs, what="its inputs are") or "declare it under meta.inputs"
+                    yield finder.at(place, f"the task has no input {match[1]!r}", advice, offset=match.start(1))
+    elif isinstance(raw, dict):
+        for key, value in cast("dict[Any, Any]", raw).items():
+            yield from _check_inputs(value, (*place, key), inputs, finder)
+    elif isinstance(raw, list):
+        for index, value in enumerate(cast("list[Any]", raw)):
+            yield from _check_inputs(value, (*place, index), inputs, finder)
 
 
 def _check_ids(steps: list[StepBase], finder: Finder) -> Iterator[Problem]:
@@ -50,5 +74,3 @@ def _check_ids(steps: list[StepBase], finder: Finder) -> Iterator[Problem]:
         if isinstance(step, GoStepStep) and step.go_step not in first:
             advice = hint(step.go_step, first, what="the ids are") or "give the step to jump to an `id`"
             yield finder.at((*step.place, "go_step"), f"there is no step with the id {step.go_step!r}", advice)
-
-

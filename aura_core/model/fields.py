@@ -29,11 +29,15 @@ def _text(value: Any) -> Any:
 def _variable(value: str) -> str:
     if not value.isidentifier() or keyword.iskeyword(value):
         raise PydanticCustomError(
-            "variable_name", "{name} cannot be a variable: use letters, digits and _, no digit first", {"name": value}
+            "variable_name",
+            "{name} cannot be a variable: use letters, digits and _, no digit first",
+            {"name": repr(value)},
         )
     if value in RESERVED_VARIABLES:
         raise PydanticCustomError(
-            "variable_name", "{name} has a meaning of its own in expressions: choose another name", {"name": value}
+            "variable_name",
+            "{name} has a meaning of its own in expressions: choose another name",
+            {"name": repr(value)},
         )
     return value
 
@@ -41,7 +45,7 @@ def _variable(value: str) -> str:
 def _reference(value: str) -> str:
     parts = value.split("/")
     if not all(part and not part.isspace() and part not in {".", ".."} for part in parts) or "{{" in value:
-        raise PydanticCustomError("reference", "{ref} is no reference to a task: write plan/task", {"ref": value})
+        raise PydanticCustomError("reference", "{ref} is no reference to a task: write plan/task", {"ref": repr(value)})
     return value
 
 
@@ -51,7 +55,7 @@ def seconds_of(value: Any) -> Any:
         match = _DURATION.fullmatch(value)
         if match is None:
             raise PydanticCustomError(
-                "duration", "{text} is no duration: write seconds, or 250ms, 90s, 15m, 2h, 1d", {"text": value}
+                "duration", "{text} is no duration: write seconds, or 250ms, 90s, 15m, 2h, 1d", {"text": repr(value)}
             )
         return float(match[1]) * _UNITS[match[2]]
     if isinstance(value, bool) or not isinstance(value, int | float) or value != value or value < 0:  # noqa: PLR0124 (NaN)

@@ -33,7 +33,7 @@ _PYTHON: dict[str, type | tuple[type, ...]] = {
 def _input_name(name: str) -> str:
     if not name.isidentifier() or name.startswith("_"):
         message = "{name} cannot be an input: use letters, digits and _, beginning with a letter"
-        raise PydanticCustomError("input_name", message, {"name": name})
+        raise PydanticCustomError("input_name", message, {"name": repr(name)})
     return name
 
 
@@ -41,7 +41,9 @@ def _pattern(text: str) -> str:
     try:
         re.compile(text)
     except re.error as error:
-        raise PydanticCustomError("pattern", "{text} is no pattern: {why}", {"text": text, "why": str(error)}) from None
+        raise PydanticCustomError(
+            "pattern", "{text} is no pattern: {why}", {"text": repr(text), "why": str(error)}
+        ) from None
     return text
 
 
@@ -133,7 +135,7 @@ class InputSpec(BaseModel):
         keys += ("minLength", "maxLength", "minItems", "maxItems", "pattern", "ask", "grounded")
         for key in keys:
             value = getattr(self, key)
-            if value not in (None, "", False) or (key in {"minimum", "maximum"} and value == 0 and value is not None):
+            if value is not None and value is not False and value != "":
                 schema[key] = value
         if self.has_default and self.default is not None:
             schema["default"] = self.default

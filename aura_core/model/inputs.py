@@ -7,7 +7,7 @@ import re
 from collections.abc import Callable, Mapping
 from datetime import date, datetime, time
 from functools import partial
-from typing import Annotated, Any
+from typing import Annotated, Any, cast
 from urllib.parse import urlsplit
 from uuid import UUID
 
@@ -21,7 +21,11 @@ from aura_core.nearest import hint
 
 _EMAIL = re.compile(r"[^@\s]+@[^@\s]+\.[^@\s.]+")
 _CONFIG = ConfigDict(
-    extra="forbid", coerce_numbers_to_str=True, regex_engine="python-re", protected_namespaces=(), populate_by_name=False
+    extra="forbid",
+    coerce_numbers_to_str=True,
+    regex_engine="python-re",
+    protected_namespaces=(),
+    populate_by_name=False,
 )
 _TYPES: dict[str, Any] = {
     "string": str, "integer": int, "number": int | float, "boolean": bool,
@@ -43,7 +47,9 @@ def adapter(spec: InputSpec) -> TypeAdapter[Any]:
     return TypeAdapter(_annotation(spec), config=None if spec.properties is not None else _CONFIG)
 
 
-def validate(model: type[BaseModel], specs: Mapping[str, InputSpec], task: str, values: Mapping[str, Any]) -> dict[str, Any]:
+def validate(
+    model: type[BaseModel], specs: Mapping[str, InputSpec], task: str, values: Mapping[str, Any]
+) -> dict[str, Any]:
     """Converts and checks inputs.
 
     Args:
@@ -58,7 +64,9 @@ def validate(model: type[BaseModel], specs: Mapping[str, InputSpec], task: str, 
     Raises:
         InputError: names the task, every input that is wrong, and what is allowed.
     """
-    given = {name: value for name, value in values.items() if value is not None or name not in specs or specs[name].required}
+    given = {
+        name: value for name, value in values.items() if value is not None or name not in specs or specs[name].required
+    }
     try:
         checked = model.model_validate(given)
     except ValidationError as error:
@@ -85,7 +93,9 @@ def _reason(detail: Any, specs: Mapping[str, InputSpec]) -> str:
 
 def _field(alias: str, spec: InputSpec) -> Any:
     if spec.has_default:
-        return Field(default=spec.default, alias=alias, description=spec.description, validate_default=spec.default is not None)
+        return Field(
+            default=spec.default, alias=alias, description=spec.description, validate_default=spec.default is not None
+        )
     if spec.required:
         return Field(alias=alias, description=spec.description)
     return Field(default=None, alias=alias, description=spec.description)
@@ -112,12 +122,12 @@ def _annotation(spec: InputSpec) -> Any:
     bounds |= {"max_length": spec.maxLength if spec.type == "string" else spec.maxItems}
     bounds = {key: value for key, value in bounds.items() if value is not None}
     if bounds:
-        checks.append(Field(**bounds))  # pyright: ignore[reportArgumentType] (each bound has the type of its key)
+        checks.append(cast("Any", Field)(**bounds))
     if spec.format in _FORMATS:
         checks.append(AfterValidator(partial(_formatted, spec.format)))
     if spec.enum is not None:
         checks.append(AfterValidator(partial(_one_of, spec.enum)))
-    return Annotated[(base, *checks)] if checks else base  # pyright: ignore[reportReturnType]
+    return Annotated[(base, *checks)] if checks else base
 
 
 def _as_dict(value: BaseModel) -> dict[str, Any]:
@@ -152,7 +162,7 @@ def _one_of(choices: list[Any], value: Any) -> Any:
     return value
 
 
-def _formatted(form: str, value: str) -> str:
+def _formatted(form: str | None, value: str) -> str:
     check, wanted = _FORMATS[form]
     try:
         good = check(value)

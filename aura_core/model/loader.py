@@ -4,17 +4,16 @@ from __future__ import annotations
 
 import re
 from pathlib import Path
-from typing import Any
-
-from pydantic import ValidationError
+from typing import Any, cast
 
 from aura_core.errors import DefinitionError, Problem
 from aura_core.model.checks import check_task
-from aura_core.model.task import TaskDefinition
 from aura_core.model.meta import TaskFile
 from aura_core.model.problems import Finder
+from aura_core.model.pruning import salvage
 from aura_core.model.source import Source
 from aura_core.model.steps import Place
+from aura_core.model.task import TaskDefinition
 
 SUFFIXES = frozenset({".yaml", ".yml"})
 _NAME = re.compile(r"[^\W_][\w.-]*")
@@ -34,14 +33,16 @@ class TaskLoader:
         self._folder = folder / "tasks"
         self.tasks: dict[str, TaskDefinition] = {}
         self.problems: list[Problem] = []
+        self.incomplete = False
 
     def load(self) -> None:
-        """Fills `tasks`, by name inside the plan, and `problems`."""
+        """Fills `tasks`, by name inside the plan, and `problems`; `incomplete` says that tasks could not be read."""
         for path in sorted(self._folder.rglob("*")):
             if path.suffix in SUFFIXES and path.is_file() and not path.name.startswith("."):
                 try:
                     self._load_file(path)
                 except DefinitionError as error:
+                    self.incomplete = True
                     self.problems.extend(error.problems)
 
     def _load_file(self, path: Path) -> None:
@@ -57,14 +58,14 @@ class TaskLoader:
             what = "the file is empty" if raw in (None, {}) else "a task file is a mapping"
             self.problems.append(source.problem_at(1, 1, what, "begin with `meta:` and `steps:`"))
             return []
-        entries: dict[Any, Any] = raw
+        entries = cast("dict[Any, Any]", raw)
         if _ROOT_KEYS & entries.keys():
             return [(relative.as_posix(), (), entries)]
         finder = Finder(source, raw)
         found: list[tuple[str, Place, Any]] = []
         for key, value in entries.items():
             if isinstance(value, dict):
-                found.append(((relative.parent / str(key)).as_posix(), (str(key),), value))
+                found.append(((relative.parent / str(key)).as_posix(), (str(key),), cast("Any", value)))
                 continue
             message = f"{key!r} is neither a part of a task nor a task of its own"
             self.problems.append(finder.at((str(key),), message, "a task has `meta:` and `steps:`", key=True))
@@ -81,15 +82,15 @@ class TaskLoader:
             message = f"the task {name!r} is there twice, also in {self.tasks[name].source.path}"
             self.problems.append(finder.at((), message, "give one of them another name", key=True))
             return
-        try:
-            file = TaskFile.model_validate(value)
-        except ValidationError as error:
-            self.problems.extend(finder.of(error, TaskFile))
-            return
-        task = TaskDefinition(self._plan, name, file, source, root)
-        _settle(file)
-        self.problems.extend(check_task(task, finder))
-        self.tasks[name] = task
+        file, problems = salvage(TaskFile, value, finder)
+        if file is None:
+            self.incomplete = True
+        else:
+            task = TaskDefinition(self._plan, name, file, source, root)
+            _settle(file)
+            problems.extend(check_task(task, value, finder))
+            self.tasks[name] = task
+        self.problems.extend(problems)
 
 
 def _settle(file: TaskFile) -> None:

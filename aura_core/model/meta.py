@@ -5,10 +5,10 @@ from __future__ import annotations
 import re
 from typing import Annotated, Any, Literal
 
-from pydantic import AfterValidator, BaseModel, Field, field_validator, model_validator
+from pydantic import AfterValidator, Field, field_validator, model_validator
 from pydantic_core import PydanticCustomError
 
-from aura_core.model.fields import PlainText, PositiveSeconds, Reference
+from aura_core.model.fields import PlainText, PositiveSeconds
 from aura_core.model.input_spec import InputName, InputSpec
 from aura_core.model.steps import Step, TaskPart
 from aura_core.templates import Template
@@ -27,7 +27,7 @@ def split_resource(tag: str) -> tuple[str, int | None]:
     name, colon, limit = tag.partition(":")
     if not name.strip() or (colon and not (limit.isdecimal() and int(limit) > 0)):
         message = "{tag} is no resource: write name or name:limit, with a limit of 1 or more"
-        raise PydanticCustomError("resource", message, {"tag": tag})
+        raise PydanticCustomError("resource", message, {"tag": repr(tag)})
     return name, int(limit) if colon else None
 
 
@@ -39,7 +39,7 @@ def _resource(tag: str) -> str:
 def _command(name: str) -> str:
     if not _COMMAND.fullmatch(name):
         message = "{name} is no command: use up to 32 letters, digits, _ and -, without the slash"
-        raise PydanticCustomError("command", message, {"name": name})
+        raise PydanticCustomError("command", message, {"name": repr(name)})
     return name
 
 
@@ -47,7 +47,7 @@ def _cron(text: str) -> str:
     fields = text.split()
     if len(fields) not in _CRON_FIELDS or not all(_CRON_FIELD.fullmatch(field) for field in fields):
         message = '{text} is no cron rule: write five fields, e.g. "0 8 * * *" for every day at 8'
-        raise PydanticCustomError("cron", message, {"text": text})
+        raise PydanticCustomError("cron", message, {"text": repr(text)})
     return text
 
 
@@ -122,7 +122,7 @@ class TaskMeta(TaskPart):
         names = [split_resource(tag)[0] for tag in tags]
         for name in names:
             if names.count(name) > 1:
-                raise PydanticCustomError("resource", "the resource {name} is there twice", {"name": name})
+                raise PydanticCustomError("resource", "the resource {name} is there twice", {"name": repr(name)})
         return tags
 
 
@@ -183,8 +183,3 @@ class PlanFile(TaskPart):
     @classmethod
     def _version_text(cls, value: object) -> object:
         return str(value) if isinstance(value, float) else value
-
-
-def part_models() -> dict[str, type[BaseModel]]:
-    """The models by the key under which they stand, for the keys that an error offers."""
-    return {"meta": TaskMeta, "schedule": Schedule, "on_failure": OnFailure}

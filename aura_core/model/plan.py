@@ -8,12 +8,11 @@ from functools import cached_property
 from pathlib import Path
 from typing import Any
 
-from pydantic import ValidationError
-
 from aura_core.errors import DefinitionError, Problem
 from aura_core.model.loader import TaskLoader
 from aura_core.model.meta import PlanFile
 from aura_core.model.problems import Finder
+from aura_core.model.pruning import salvage
 from aura_core.model.source import Source
 from aura_core.model.task import TaskDefinition
 from aura_core.plan_code import PlanCode, load_plan_code
@@ -30,6 +29,7 @@ class PlanDefinition:
         code: its Python files, imported.
         tasks: by name inside the plan.
         config_defaults: config.yaml.
+        incomplete: some of its tasks could not be read, so that a missing one is no mistake of who refers to it.
     """
 
     name: str
@@ -38,6 +38,7 @@ class PlanDefinition:
     code: PlanCode
     tasks: Mapping[str, TaskDefinition] = field(default_factory=dict[str, TaskDefinition])
     config_defaults: dict[str, Any] = field(default_factory=dict[str, Any])
+    incomplete: bool = False
 
     @property
     def requires(self) -> list[str]:
@@ -74,24 +75,25 @@ def load_plan(folder: Path) -> tuple[PlanDefinition, list[Problem]]:
     loader.load()
     config = _config(folder / "config.yaml", problems)
     problems += [*code.problems, *loader.problems]
-    return PlanDefinition(name, folder, file, code, loader.tasks, config), problems
+    return PlanDefinition(name, folder, file, code, loader.tasks, config, loader.incomplete), problems
 
 
 def _plan_file(folder: Path, name: str, problems: list[Problem]) -> PlanFile:
     path = folder / "plan.yaml"
     if not path.is_file():
-        problems.append(Problem(str(path), 0, 0, "the plan has no plan.yaml", f"write one, with at least `name: {name}`"))
+        problems.append(
+            Problem(str(path), 0, 0, "the plan has no plan.yaml", f"write one, with at least `name: {name}`")
+        )
         return PlanFile()
     try:
         source = Source.read(path)
         raw = source.load()
-        file = PlanFile.model_validate({} if raw is None else raw)
     except DefinitionError as error:
         problems.extend(error.problems)
         return PlanFile()
-    except ValidationError as error:
-        problems.extend(Finder(source, raw).of(error, PlanFile))
-        return PlanFile()
+    salvaged, mistakes = salvage(PlanFile, {} if raw is None else raw, Finder(source, raw))
+    problems.extend(mistakes)
+    file = salvaged or PlanFile()
     if file.name not in (None, name):
         message = f"the plan's name {file.name!r} is not that of its folder {name!r}"
         problems.append(Finder(source, raw).at(("name",), message, "make them the same, or leave the name out"))

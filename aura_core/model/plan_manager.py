@@ -13,7 +13,7 @@ from aura_core.model.task import TaskDefinition
 from aura_core.nearest import hint
 from aura_core.registry import BASE_PLAN
 
-_PARTS = ("tasks", "actions", "services", "config.yaml", "states.yaml", "interrupts.yaml")
+_PARTS = ("plan.yaml", "tasks", "actions", "services", "config.yaml", "states.yaml", "interrupts.yaml")
 
 
 class PlanManager:
@@ -31,9 +31,7 @@ class PlanManager:
 
     @property
     def plans(self) -> Mapping[str, PlanDefinition]:
-        """The plans that loaded without a problem, each after those that it requires. Never changes: a load makes
-        a new one.
-        """
+        """The plans without a problem, each after those that it requires. Never changes: a load makes a new one."""
         return self._plans
 
     def load(self) -> list[Problem]:
@@ -46,8 +44,7 @@ class PlanManager:
         order, problems = order_plans(loaded)
         for problem in problems:
             found.setdefault(Path(problem.path).parent.name, []).append(problem)
-        broken = {name for name, its in found.items() if its}
-        checks = (References(loaded, broken, self._services).check(order), check_resources(loaded))
+        checks = (References(loaded, self._services).check(order), check_resources(loaded))
         for name, its in (item for check in checks for item in check.items()):
             found.setdefault(name, []).extend(its)
         good: dict[str, PlanDefinition] = {}
@@ -100,7 +97,9 @@ class PlanManager:
         loaded: dict[str, PlanDefinition] = {}
         for folder in self._folders:
             if not folder.is_dir():
-                problem = Problem(str(folder), 0, 0, "there is no such folder of plans", "correct the path, or create it")
+                problem = Problem(
+                    str(folder), 0, 0, "there is no such folder of plans", "correct the path, or create it"
+                )
                 found.setdefault("", []).append(problem)
                 continue
             for path in _plan_folders(folder.resolve()):
@@ -124,9 +123,8 @@ def _plan_folders(folder: Path) -> Iterator[Path]:
         yield folder
         return
     for path in sorted(folder.iterdir()):
-        if path.is_dir() and not path.name.startswith((".", "_")):
-            if (path / "plan.yaml").is_file() or any((path / part).exists() for part in _PARTS):
-                yield path
+        if path.is_dir() and not path.name.startswith((".", "_")) and any((path / part).exists() for part in _PARTS):
+            yield path
 
 
 def check_folders(folders: Sequence[Path], *, known: Sequence[Path] = ()) -> list[Problem]:

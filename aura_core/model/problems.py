@@ -2,9 +2,9 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable
+from collections.abc import Iterable
 from dataclasses import replace
-from typing import Any
+from typing import Any, cast
 
 from pydantic import BaseModel, ValidationError
 from pydantic_core import ErrorDetails
@@ -16,7 +16,7 @@ from aura_core.model.source import Source
 from aura_core.model.steps import STEP_KINDS, STEP_MODELS, Place, Retry, kinds_in, place_text
 from aura_core.nearest import hint, nearest
 
-_STEP_LISTS = frozenset({"steps", "then", "else", "do", "parallel"})
+STEP_LISTS = frozenset({"steps", "then", "else", "do", "parallel"})
 _PLAIN_WORDS = {
     "bool_parsing": "true or false is wanted",
     "bool_type": "true or false is wanted",
@@ -30,6 +30,9 @@ _PLAIN_WORDS = {
     "int_from_float": "a whole number is wanted",
     "float_parsing": "a number is wanted",
     "float_type": "a number is wanted",
+    "greater_than_equal": "{ge} or more is wanted",
+    "less_than_equal": "{le} or less is wanted",
+    "too_short": "at least {min_length} is wanted",
 }
 
 
@@ -61,14 +64,16 @@ class Finder:
         return sorted(set(problems), key=lambda problem: (problem.line, problem.column))
 
     def _problem(self, detail: ErrorDetails, model: type[BaseModel]) -> Problem:
-        place = _place(detail["loc"])
+        place = place_of(detail["loc"])
         kind = detail["type"]
         if kind == "expression":
             context = detail.get("ctx", {})
             return self.at((*place, *context["path"]), context["message"], offset=context["offset"])
         if kind == "extra_forbidden":
             known = _keys(_model_at(detail["loc"][:-1], model))
-            return self.at(place, f"unknown key {place[-1]!r}", hint(str(place[-1]), known, what="known keys"), key=True)
+            return self.at(
+                place, f"unknown key {place[-1]!r}", hint(str(place[-1]), known, what="known keys"), key=True
+            )
         if kind == "union_tag_not_found":
             return self.at(place, *_kind_problem(detail["input"]))
         if kind == "missing":
@@ -79,27 +84,33 @@ class Finder:
             message = f"{detail['input']!r} is not one of {allowed}"
             return self.at(place, message, f"did you mean {near!r}?" if near else "")
         key = detail["loc"][-1:] == ("[key]",)
-        return self.at(place, _PLAIN_WORDS.get(kind, detail["msg"]), key=key)
+        words = (
+            _PLAIN_WORDS.get(kind, detail["msg"]).format(**detail.get("ctx", {}))
+            if kind in _PLAIN_WORDS
+            else detail["msg"]
+        )
+        return self.at(place, words, key=key)
 
     def _step(self, place: Place) -> str:
         """Id, name or position of the innermost step that holds a place."""
-        value: Any = self._raw
+        value = self._raw
         for part in self._root:
             value = value[part]
-        label = ""
+        label = last_name = ""
         for index, part in enumerate(place):
             try:
-                value = value[part]
+                value = cast("Any", value)[part]
             except (KeyError, IndexError, TypeError):
                 break
-            before = [name for name in place[:index] if isinstance(name, str)]
-            if isinstance(part, int) and isinstance(value, dict) and before and before[-1] in _STEP_LISTS:
-                named: Any = value.get("id") or value.get("name")  # pyright: ignore[reportUnknownMemberType, reportUnknownVariableType]
-                label = str(named) if isinstance(named, str | int) else place_text(place[: index + 1])  # pyright: ignore[reportUnknownArgumentType]
+            if isinstance(part, str):
+                last_name = part
+            elif last_name in STEP_LISTS and isinstance(value, dict):
+                step = cast("dict[Any, Any]", value)
+                label = str(step.get("id") or step.get("name") or place_text(place[: index + 1]))
         return label
 
 
-def _place(location: Iterable[str | int]) -> Place:
+def place_of(location: Iterable[str | int]) -> Place:
     """The path in the file: without the marks that pydantic adds for unions and keys."""
     return tuple(part for part in location if isinstance(part, int) or not part.startswith(("<", "[", "function-")))
 
@@ -142,16 +153,6 @@ def _kind_problem(value: Any) -> tuple[str, str]:
     return "the step has no kind", f"it needs one of {', '.join(STEP_KINDS)}"
 
 
-def validated(source: Source, raw: Any, model: type[BaseModel], report: Callable[[Problem], None]) -> BaseModel | None:
-    """A file that is one model, such as plan.yaml; None after its problems were reported."""
-    try:
-        return model.model_validate(raw)
-    except ValidationError as error:
-        for problem in Finder(source, raw).of(error, model):
-            report(problem)
-        return None
-
-
 def render_problem(problem: Problem, source_text: str) -> str:
     """A problem as an editor shows it: the place, the message, the line, a caret, the hint.
 
@@ -174,5 +175,3 @@ def render_problem(problem: Problem, source_text: str) -> str:
     if problem.hint:
         lines.append(f"  hint: {problem.hint}")
     return "\n".join(lines)
-
-

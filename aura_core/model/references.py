@@ -64,12 +64,10 @@ class References:
 
     Args:
         plans: all plans by name.
-        broken: names of plans that have problems; what is missing in them is not reported again.
         services: names of services that whoever embeds the core provides.
     """
 
     plans: Mapping[str, PlanDefinition]
-    broken: Collection[str]
     services: Collection[str]
 
     def check(self, order: list[str]) -> dict[str, list[Problem]]:
@@ -123,10 +121,20 @@ class References:
             return None
         other, _, rest = name.replace(".", "/", 1).partition("/")
         if other in self.plans and rest in self.plans[other].actions:
-            return ("action",), f"the plan {other!r} is not required here", f"add it to `requires` of {plan.name}", False
+            return (
+                ("action",),
+                f"the plan {other!r} is not required here",
+                f"add it to `requires` of {plan.name}",
+                False,
+            )
         near = nearest(name, visible)
         own = [action for action in visible if "/" not in action and "." not in action]
-        return ("action",), f"there is no action {name!r}", hint(name, visible if near else own, what="actions are"), False
+        return (
+            ("action",),
+            f"there is no action {name!r}",
+            hint(name, visible if near else own, what="actions are"),
+            False,
+        )
 
     def _hidden_by_other_problems(self, plan: PlanDefinition, name: str) -> bool:
         """Whether a Python file that could not be imported may be the one that holds the action."""
@@ -141,13 +149,16 @@ class References:
         other, _, name = ref.partition("/")
         owner = self.plans.get(other)
         if owner is None or not name:
-            if plan.name in self.broken:
+            if plan.incomplete:
                 return None
-            names = [*plan.tasks, *(f"{required}/{task}" for required in plan.requires for task in self._tasks(required))]
+            names = [
+                *plan.tasks,
+                *(f"{required}/{task}" for required in plan.requires for task in self._tasks(required)),
+            ]
             return (key,), f"there is no task {ref!r}", hint(ref, names, what="tasks are"), False
         if other not in {plan.name, BASE_PLAN, *plan.requires}:
             return (key,), f"the plan {other!r} is not required here", f"add it to `requires` of {plan.name}", False
-        if name in owner.tasks or other in self.broken:
+        if name in owner.tasks or owner.incomplete:
             return None
         return (key,), f"the plan {other!r} has no task {name!r}", hint(name, owner.tasks, what="its tasks are"), False
 
@@ -163,9 +174,7 @@ def _check_services(action: ActionDefinition, services: ServiceRegistry) -> Iter
             yield problem_at(action.function, f"action {action.name!r}: {error}")
 
 
-def _check_params(
-    step: ActionStep, action: ActionDefinition
-) -> tuple[tuple[str | int, ...], str, str, bool] | None:
+def _check_params(step: ActionStep, action: ActionDefinition) -> tuple[tuple[str | int, ...], str, str, bool] | None:
     params: Any = step.params.raw
     if not isinstance(params, dict):
         if step.params.constant:

@@ -1,4 +1,4 @@
-"""Source: the text of one YAML file, read safely and quickly, with positions that are worked out only when asked for."""
+"""Source: the text of one YAML file, read safely and quickly; positions are worked out only when asked for."""
 
 from __future__ import annotations
 
@@ -104,11 +104,11 @@ class Source:
     def _inside(self, node: yaml.ScalarNode, offset: int) -> tuple[int, int]:
         """Where the text of a scalar stands, `offset` characters on; exact unless escapes or folding move it."""
         line, column = node.start_mark.line, node.start_mark.column
-        before = node.value[:offset]
+        before: str = node.value[:offset]
         if node.style in {"|", ">"}:
             rows = self.text.splitlines()
             line += 1 + before.count("\n")
-            row = rows[line] if line < len(rows) else ""
+            row: str = rows[line] if line < len(rows) else ""
             return line + 1, len(row) - len(row.lstrip()) + len(before.rpartition("\n")[2]) + 1
         return line + 1, column + offset + (1 if node.style else 0) + 1
 

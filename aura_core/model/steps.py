@@ -7,7 +7,7 @@ from typing import Annotated, Any, ClassVar, TypeAlias
 
 from pydantic import BaseModel, ConfigDict, Discriminator, Field, PrivateAttr, Tag
 
-from aura_core.model.fields import Condition, PlainText, Reference, Seconds, VariableName, PositiveSeconds
+from aura_core.model.fields import Condition, PlainText, PositiveSeconds, Reference, Seconds, VariableName
 from aura_core.templates import Template
 
 Place: TypeAlias = tuple[str | int, ...]

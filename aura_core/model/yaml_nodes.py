@@ -10,7 +10,7 @@ import re
 from typing import Any, cast
 
 import yaml
-from yaml._yaml import CParser  # pyright: ignore[reportMissingImports, reportUnknownVariableType] (a C extension)
+from yaml._yaml import CParser
 
 MAX_DEPTH = 100
 """Levels of nesting."""
@@ -47,7 +47,7 @@ class YamlError(Exception):
         self.column = column
 
 
-class _Parser(CParser):  # pyright: ignore[reportUntypedBaseClass] (a C extension)
+class _Parser(CParser):
     """The C parser; instead of a tag by regular expressions, a scalar only gets whether it is plain."""
 
     def descend_resolver(self, _parent: object, _index: object) -> None:
@@ -68,7 +68,7 @@ def compose(text: str) -> yaml.Node | None:
         YamlError: says what is wrong and where.
     """
     try:
-        return cast("yaml.Node | None", _Parser(text).get_single_node())  # pyright: ignore[reportUnknownMemberType]
+        return _Parser(text).get_single_node()
     except yaml.MarkedYAMLError as error:
         raise _explained(error, text) from error
     except yaml.reader.ReaderError as error:
@@ -178,9 +178,7 @@ def _explained(error: yaml.MarkedYAMLError, text: str) -> YamlError:
     row = rows[line] if line < len(rows) else ""
     message = error.problem or error.context or "it is not YAML"
     if "\t" in row[: len(row) - len(row.lstrip())]:
-        return YamlError(
-            "a tab is used to indent", "YAML wants spaces: replace the tab", line + 1, row.index("\t") + 1
-        )
+        return YamlError("a tab is used to indent", "YAML wants spaces: replace the tab", line + 1, row.index("\t") + 1)
     if "cannot start any token" in message and row[column : column + 1] in {"%", "@", "`"}:
         message = f"a value cannot begin with {row[column]}"
         return YamlError(message, "put it in quotes", line + 1, column + 1)

@@ -2,18 +2,35 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Mapping, Sequence
-from typing import Any
+from typing import Any, cast
 
 from jinja2.exceptions import TemplateSyntaxError
-from jinja2.runtime import missing
+from jinja2.utils import missing
 
-from aura_core.errors import CoreError, ExpressionError
+from aura_core.errors import ExpressionError
 from aura_core.nearest import hint
 from aura_core.templates.names import GLOBALS
-from aura_core.templates.sandbox import MissingError
+from aura_core.templates.sandbox import SANDBOX, MissingError
 
-_LONGEST_SOURCE = 200
+_LONGEST_SOURCE = 120
+_WORDS = {
+    "unexpected 'end of template'": "it ends too soon",
+    "unexpected 'end of print statement'": "it ends too soon",
+    "'end of template'": "the end",
+    "'end of print statement'": "the end of the expression",
+    "'end of statement block'": "the end of the statement",
+    "token ": "",
+}
+_TOO_DEEP = "it is nested too deeply or too long; split it into several steps"
+_REASONS = {
+    RecursionError: _TOO_DEEP,
+    MemoryError: _TOO_DEEP,
+    SyntaxError: _TOO_DEEP,
+    ZeroDivisionError: "it divides by zero",
+}
+_UNKNOWN = re.compile(r"No (filter|test) named '([^']*)'\.?")
 
 
 def explain(error: Exception, source: str, variables: Mapping[str, Any]) -> ExpressionError:
@@ -26,7 +43,9 @@ def explain(error: Exception, source: str, variables: Mapping[str, Any]) -> Expr
     """
     if isinstance(error, ExpressionError):
         return error
-    shown = source if len(source) <= _LONGEST_SOURCE else f"{source[:_LONGEST_SOURCE]}…"
+    shown = " ".join(source[: 2 * _LONGEST_SOURCE].split())
+    if len(shown) > _LONGEST_SOURCE:
+        shown = f"{shown[:_LONGEST_SOURCE]}…"
     return ExpressionError(f"{shown}: {_reason(error, variables)}")
 
 
@@ -34,14 +53,24 @@ def _reason(error: Exception, variables: Mapping[str, Any]) -> str:
     if isinstance(error, MissingError):
         return _missing(error.name, error.owner, variables)
     if isinstance(error, TemplateSyntaxError):
-        return error.message or "it is no expression"
-    if isinstance(error, RecursionError | MemoryError | SyntaxError):
-        return "it is nested too deeply or too long; split it into several steps"
-    if isinstance(error, ZeroDivisionError):
-        return "it divides by zero"
-    if isinstance(error, CoreError):
-        return str(error)
-    return f"{error}" if str(error) else type(error).__name__
+        return _syntax(error.message or "it is no expression")
+    for kind, reason in _REASONS.items():
+        if isinstance(error, kind):
+            return reason
+    return str(error) or type(error).__name__
+
+
+def _syntax(message: str) -> str:
+    for jinja_word, word in _WORDS.items():
+        message = message.replace(jinja_word, word)
+    unknown = _UNKNOWN.fullmatch(message)
+    if unknown is None:
+        return message
+    kind, name = unknown.groups()
+    known = SANDBOX.filters if kind == "filter" else SANDBOX.tests
+    return _with_hint(
+        f"there is no {kind} {name!r}", name, [word for word in known if word.isidentifier()], "there are"
+    )
 
 
 def _missing(name: Any, owner: Any, variables: Mapping[str, Any]) -> str:
@@ -50,22 +79,24 @@ def _missing(name: Any, owner: Any, variables: Mapping[str, Any]) -> str:
     if name is None:
         return "an `if` without `else` has no value here; write an else"
     if isinstance(owner, Mapping):
-        keys = [str(key) for key in owner]  # pyright: ignore[reportUnknownVariableType, reportUnknownArgumentType] (any keys)
+        keys = [str(key) for key in cast("Mapping[Any, Any]", owner)]
         if not keys:
             return f"there is no key {name!r}; the mapping is empty"
         return _with_hint(f"there is no key {name!r}", str(name), keys, "the keys are")
+    return _no_attribute(name, owner)
+
+
+def _no_attribute(name: Any, owner: Any) -> str:
     if isinstance(owner, Sequence) and isinstance(name, int):
-        return f"there is no item [{name}]; there are {len(owner)}"  # pyright: ignore[reportUnknownArgumentType] (any items)
+        return f"there is no item [{name}]; there are {len(cast('Sequence[Any]', owner))}"
     if owner is None:
         return f"there is no {name!r}, because the value before it is none"
-    kind = type(owner).__name__  # pyright: ignore[reportUnknownArgumentType, reportUnknownVariableType] (any value)
-    return _with_hint(f"there is no {name!r} in a value of type {kind}", str(name), _public(owner), "there are")
+    kind = type(cast("object", owner))
+    return _with_hint(f"there is no {name!r} in a value of type {kind.__name__}", str(name), _public(kind), "there are")
 
 
-def _public(owner: Any) -> list[str]:
-    if isinstance(owner, int | float | str | bytes | bool):
-        return []
-    return [name for name in dir(owner) if not name.startswith("_")]
+def _public(kind: type) -> list[str]:
+    return [] if kind.__module__ == "builtins" else [name for name in dir(kind) if not name.startswith("_")]
 
 
 def _with_hint(message: str, name: str, existing: Sequence[str], what: str) -> str:

@@ -7,11 +7,12 @@ import json
 from collections.abc import Mapping
 from datetime import UTC, date, datetime, timedelta
 from pathlib import PurePath
-from typing import Any
+from typing import Any, Literal, cast
 
+from jinja2.filters import do_round
 from pydantic import BaseModel
 
-from aura_core.templates.limits import MAX_ITEMS, MAX_WIDTH, LimitError, deep_size
+from aura_core.templates.limits import MAX_OUTPUT, MAX_WIDTH, LimitError, deep_size
 
 
 def now() -> datetime:
@@ -36,7 +37,7 @@ def from_json(text: str) -> Any:
     return json.loads(text)
 
 
-def plain(value: Any) -> Any:
+def plain(value: Any) -> Any:  # noqa: PLR0911 (one return per kind of value)
     """What JSON can hold of a value that it cannot hold itself."""
     if isinstance(value, BaseModel):
         return value.model_dump(mode="json")
@@ -47,9 +48,9 @@ def plain(value: Any) -> Any:
     if isinstance(value, timedelta):
         return value.total_seconds()
     if isinstance(value, Mapping):
-        return dict(value)  # pyright: ignore[reportUnknownArgumentType, reportUnknownVariableType] (any keys)
+        return dict(cast("Mapping[Any, Any]", value))
     if isinstance(value, set | frozenset | range):
-        return list(value)  # pyright: ignore[reportUnknownArgumentType, reportUnknownVariableType] (any items)
+        return list(cast("set[Any]", value))
     if isinstance(value, PurePath):
         return str(value)
     raise TypeError(f"a value of type {type(value).__name__} cannot be written as JSON")
@@ -74,7 +75,7 @@ def format_date(value: Any, form: str = "%Y-%m-%d") -> str:
 
 
 def join(value: Any, separator: str = "", attribute: str | int | None = None) -> str:
-    """`list | join(", ")` for the fast path; with an attribute the sandbox does it."""
+    """The filter `join` of the fast path; with an attribute the sandbox does it."""
     if attribute is not None:
         raise TypeError("only the sandbox joins attributes")
     items = list(value)
@@ -84,27 +85,33 @@ def join(value: Any, separator: str = "", attribute: str | int | None = None) ->
     for item in items:
         text = bounded_text(item)
         size += len(text)
-        if size > MAX_ITEMS:
-            raise LimitError(f"joining would make more than {MAX_ITEMS:,} characters")
+        if size > MAX_OUTPUT:
+            raise LimitError(f"joining would make more than {MAX_OUTPUT:,} characters")
         texts.append(text)
     return separator.join(texts)
 
 
 def replace(text: Any, old: str, new: str, count: int | None = None) -> str:
-    """`text | replace("a", "b")`, unless it would grow beyond all measure."""
+    """The filter `replace`, unless the text would grow beyond all measure."""
     text, old, new = str(text), str(old), str(new)
     times = text.count(old)
     if count is not None and count >= 0:
         times = min(times, count)
-    if len(text) + times * len(new) > MAX_ITEMS + len(text):
-        raise LimitError(f"replacing would make more than {MAX_ITEMS:,} characters")
+    if len(text) + times * len(new) > MAX_OUTPUT + len(text):
+        raise LimitError(f"replacing would make more than {MAX_OUTPUT:,} characters")
     return text.replace(old, new, -1 if count is None else count)
 
 
 def bounded_text(value: Any) -> str:
     """`str(value)`, unless a value of few parts, each held many times, would become an endless text."""
-    if isinstance(value, str):
-        return str(value)
-    if isinstance(value, dict | list | tuple | set | frozenset) and deep_size(value, MAX_ITEMS) > MAX_ITEMS:
-        raise LimitError(f"a value of more than {MAX_ITEMS:,} items is not written as text")
-    return str(value)
+    holds_others = isinstance(value, dict | list | tuple | set | frozenset)
+    if holds_others and deep_size(cast("Any", value), MAX_OUTPUT) > MAX_OUTPUT:
+        raise LimitError(f"a value of more than {MAX_OUTPUT:,} items is not written as text")
+    return str(cast("object", value))
+
+
+def round_number(value: float, precision: int = 0, method: Literal["common", "ceil", "floor"] = "common") -> float:
+    """The filter `round`, to a bounded number of digits."""
+    if abs(precision) > MAX_WIDTH:
+        raise LimitError(f"numbers are rounded to {MAX_WIDTH:,} digits at most")
+    return do_round(value, precision, method)

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Iterable, Mapping
 from functools import lru_cache
 from typing import Any, TypeAlias, cast
 
@@ -10,7 +10,6 @@ import jinja2
 from jinja2 import nodes
 from jinja2.parser import Parser
 
-from aura_core.errors import ExpressionError
 from aura_core.templates import limits
 from aura_core.templates.explain import explain
 from aura_core.templates.limits import LimitError
@@ -38,7 +37,7 @@ def compile_expression(source: str) -> Evaluator:
             raise jinja2.TemplateSyntaxError(f"unexpected {parser.stream.current.value!r}", 1)
         return nodes.Template([nodes.Assign(nodes.Name(_RESULT, "store"), _required(expression), lineno=1)], lineno=1)
 
-    template = _compile(parse, source)
+    template = _compile(parse, f"{{{{ {source.strip()} }}}}")
 
     def evaluate(variables: Mapping[str, Any]) -> Any:
         try:
@@ -73,24 +72,27 @@ def compile_text(source: str) -> Evaluator:
 
     def evaluate(variables: Mapping[str, Any]) -> Any:
         try:
-            size = 0
-            pieces: list[str] = []
-            for piece in template.root_render_func(Scope(SANDBOX, variables)):
-                size += len(piece)
-                if size > limits.MAX_OUTPUT:
-                    raise LimitError(f"it writes more than {limits.MAX_OUTPUT:,} characters")
-                pieces.append(piece)
-            return "".join(pieces)
+            return _bounded(template.root_render_func(Scope(SANDBOX, variables)))
         except Exception as error:
             raise explain(error, source.strip(), variables) from error
 
     return evaluate
 
 
+def _bounded(written: Iterable[str]) -> str:
+    size = 0
+    pieces: list[str] = []
+    for piece in written:
+        size += len(piece)
+        if size > limits.MAX_OUTPUT:
+            raise LimitError(f"it writes more than {limits.MAX_OUTPUT:,} characters")
+        pieces.append(piece)
+    return "".join(pieces)
+
+
 def _compile(parse: Callable[[], nodes.Template], source: str) -> jinja2.Template:
     try:
-        if len(source) > limits.MAX_SOURCE_LENGTH:
-            raise LimitError(f"a template has {limits.MAX_SOURCE_LENGTH:,} characters at most")
+        limits.check_source(source)
         tree = parse()
         _guard(tree)
         return SANDBOX.from_string(tree)
@@ -99,7 +101,7 @@ def _compile(parse: Callable[[], nodes.Template], source: str) -> jinja2.Templat
 
 
 def _guard(tree: nodes.Template) -> None:
-    """Refuses other statements than `if` and `for`, counts loop turns, and lets no undefined value slip into a list."""
+    """Refuses other statements than `if` and `for`, and counts loop turns."""
     for node in tree.find_all(nodes.Stmt):
         if isinstance(node, nodes.Assign) and cast("nodes.Name", node.target).name == _RESULT:
             continue
@@ -109,10 +111,14 @@ def _guard(tree: nodes.Template) -> None:
             if node.recursive:
                 raise jinja2.TemplateSyntaxError("a recursive loop is not for tasks", node.lineno)
             node.iter = _filtered(node.iter, COUNTED)
-    for node in list(tree.find_all((nodes.List, nodes.Tuple))):
-        items = cast("nodes.List | nodes.Tuple", node)
-        if not (isinstance(items, nodes.Tuple) and items.ctx == "store"):
-            items.items = [_required(item) for item in items.items]
+    _require_values(tree)
+
+
+def _require_values(tree: nodes.Template) -> None:
+    """Lets no undefined value slip into a list, a mapping or a call."""
+    for listed in list(tree.find_all((nodes.List, nodes.Tuple))):
+        if not (isinstance(listed, nodes.Tuple) and listed.ctx == "store"):
+            listed.items = [_required(item) for item in listed.items]
     for pair in list(tree.find_all(nodes.Pair)):
         pair.key, pair.value = _required(pair.key), _required(pair.value)
     for call in list(tree.find_all(nodes.Call)):
@@ -127,9 +133,9 @@ def _no_statement(node: nodes.Node) -> str:
     return f"{{% {'set' if name.startswith('assign') else name} %}} is not for tasks: {instead}"
 
 
-def _required(node: nodes.Expr) -> nodes.Expr:
+def _required(node: Any) -> Any:
     return _filtered(node, REQUIRED) if isinstance(node, _MAY_BE_MISSING) else node
 
 
-def _filtered(node: nodes.Expr, name: str) -> nodes.Filter:
+def _filtered(node: Any, name: str) -> nodes.Filter:
     return nodes.Filter(node, name, [], [], None, None, lineno=node.lineno)

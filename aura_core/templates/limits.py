@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import re
-from typing import Any
+from typing import Any, cast
 
 MAX_SOURCE_LENGTH = 100_000
 """Characters of one template."""
@@ -28,13 +28,19 @@ class LimitError(Exception):
     """An expression asked for more than the limits allow."""
 
 
+def check_source(source: str) -> None:
+    """Refuses a template that no person wrote."""
+    if len(source) > MAX_SOURCE_LENGTH:
+        raise LimitError(f"a template has {MAX_SOURCE_LENGTH:,} characters at most")
+
+
 def multiply(left: Any, right: Any) -> Any:
     """`left * right`, unless it would repeat a text or list beyond all measure."""
     if type(left) in _NUMBERS and type(right) in _NUMBERS:
         return left * right
     for sequence, times in ((left, right), (right, left)):
         if isinstance(sequence, str | bytes | list | tuple) and isinstance(times, int):
-            size = 1 + deep_size(sequence, MAX_ITEMS)  # pyright: ignore[reportUnknownArgumentType] (any items)
+            size = 1 + deep_size(cast("object", sequence), MAX_ITEMS)
             if times > 0 and size * times > MAX_ITEMS:
                 raise LimitError(f"repeating it {times:,} times would make more than {MAX_ITEMS:,} items or characters")
     return left * right
@@ -42,9 +48,9 @@ def multiply(left: Any, right: Any) -> Any:
 
 def power(base: Any, exponent: Any) -> Any:
     """`base ** exponent`, unless the result would be a number of absurd length."""
-    if isinstance(base, int) and isinstance(exponent, int) and abs(base) > 1:
-        if exponent > 0 and base.bit_length() * exponent > MAX_POWER_BITS:
-            raise LimitError(f"a power of more than {MAX_POWER_BITS:,} bits is not computed")
+    whole = isinstance(base, int) and isinstance(exponent, int)
+    if whole and abs(base) > 1 and exponent > 0 and base.bit_length() * exponent > MAX_POWER_BITS:
+        raise LimitError(f"a power of more than {MAX_POWER_BITS:,} bits is not computed")
     return base**exponent
 
 
@@ -59,7 +65,7 @@ def modulo(left: Any, right: Any) -> Any:
     return left % right
 
 
-def deep_size(value: Any, limit: int) -> int:
+def deep_size(value: object, limit: int) -> int:
     """How many items and characters a value of lists, mappings and text holds, counted up to `limit`."""
     size = 0
     stack = [value]
@@ -68,9 +74,11 @@ def deep_size(value: Any, limit: int) -> int:
         if isinstance(item, str | bytes):
             size += len(item)
         elif isinstance(item, dict):
-            size += len(item)  # pyright: ignore[reportUnknownArgumentType] (any items)
-            stack.extend(item.values())  # pyright: ignore[reportUnknownArgumentType, reportUnknownMemberType]
+            values = cast("dict[Any, object]", item).values()
+            size += len(values)
+            stack.extend(values)
         elif isinstance(item, list | tuple | set | frozenset):
-            size += len(item)  # pyright: ignore[reportUnknownArgumentType] (any items)
-            stack.extend(item)  # pyright: ignore[reportUnknownArgumentType]
+            items = cast("list[object]", item)
+            size += len(items)
+            stack.extend(items)
     return size

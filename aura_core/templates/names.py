@@ -3,8 +3,22 @@
 from __future__ import annotations
 
 FAST_FILTERS = frozenset(
-    {"abs", "capitalize", "count", "d", "date", "default", "first", "float", "fromjson", "int", "join", "last", "length"}
-    | {"list", "lower", "replace", "round", "sort", "string", "sum", "title", "tojson", "trim", "unique", "upper"},
+    {
+        "abs",
+        "capitalize",
+        "count",
+        "d",
+        "date",
+        "default",
+        "first",
+        "float",
+        "fromjson",
+        "int",
+        "join",
+        "last",
+        "length",
+    }
+    | {"list", "lower", "replace", "round", "sort", "string", "sum", "title", "tojson", "trim", "upper"},
 )
 """Filters that simple expressions may use."""
 FAST_GLOBALS = frozenset({"config", "now"})

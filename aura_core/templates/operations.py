@@ -58,7 +58,7 @@ def concat(*parts: Any) -> str:
 
 
 def default(value: Any, default_value: Any = "", boolean: Any = False) -> Any:
-    """`value | default(…)`."""
+    """The filter `default`."""
     return default_value if value is MISSING or (boolean and not value) else value
 
 
@@ -79,10 +79,6 @@ def _list(value: Any) -> list[Any]:
     return list(value)
 
 
-def _unique(value: Any) -> list[Any]:
-    return list(_bound("unique")(value))
-
-
 _OWN: dict[str, Callable[..., Any]] = {
     "d": default,
     "date": filters.format_date,
@@ -91,6 +87,7 @@ _OWN: dict[str, Callable[..., Any]] = {
     "join": filters.join,
     "list": _list,
     "replace": filters.replace,
+    "round": filters.round_number,
     "string": filters.bounded_text,
     "tojson": filters.to_json,
 }

@@ -26,6 +26,7 @@ Piece: TypeAlias = tuple[Any, tuple[Any, ...]]
 CONSTANT: Any = ("constant",)
 COPY: Any = ("copy",)
 CALL: Any = ("call",)
+WHOLE: Any = ("call", "whole")
 MAX_CELLS = 100
 """More names and literals than this go into functions of their own."""
 _SCANNER = Scanner(LITERAL)
@@ -50,7 +51,7 @@ def is_constant(raw: Any) -> bool:
     if isinstance(raw, str):
         return "{" not in raw or not ("{{" in raw or "{%" in raw or "{#" in raw)
     if isinstance(raw, dict):
-        return all(map(is_constant, raw.values()))  # pyright: ignore[reportUnknownMemberType, reportUnknownArgumentType]
+        return all(map(is_constant, raw.values()))  # pyright: ignore[reportUnknownArgumentType]
     return not isinstance(raw, list) or all(map(is_constant, raw))  # pyright: ignore[reportUnknownArgumentType]
 
 
@@ -63,16 +64,6 @@ def plain_copy(raw: Any) -> Any:
     return raw
 
 
-def is_expression(text: str) -> bool:
-    """Whether a text is one expression and nothing else, so that its value keeps its type."""
-    if not (text.startswith("{{") and text.endswith("}}")):
-        return False
-    try:
-        return not isinstance(_simple(_SCANNER.expression(inner(text)).shape), NotSimpleError) or jinja.is_single(text)
-    except NotSimpleError:
-        return jinja.is_single(text)
-
-
 def inner(text: str) -> str:
     """The expression without its braces and Jinja's marks for white space."""
     source = text[2:-2]
@@ -81,18 +72,22 @@ def inner(text: str) -> str:
     return source.removesuffix("-")
 
 
-def compile_value(raw: Any) -> Evaluator:
+def compile_value(raw: Any) -> tuple[Evaluator, bool]:
     """Compiles a value that is not constant.
+
+    Returns:
+        What evaluates it, and whether the value is one expression.
 
     Raises:
         NestedError: an expression in it is wrong.
     """
-    return _function(raw, _piece(raw, ()))
+    piece = _piece(raw, ())
+    return _function(raw, piece), piece[0] is WHOLE or piece[0][0] == "expression"
 
 
 def _function(raw: Any, piece: Piece) -> Evaluator:
     shape, cells = piece
-    if shape is CALL:
+    if shape[0] == "call":
         return cells[0]
 
     def slowly(scope: Mapping[str, Any]) -> Any:
@@ -112,7 +107,7 @@ def evaluate_slowly(raw: Any, scope: Mapping[str, Any]) -> Any:
         return [evaluate_slowly(value, scope) for value in raw]  # pyright: ignore[reportUnknownVariableType]
     if not isinstance(raw, str) or is_constant(raw):
         return raw
-    if is_expression(raw):
+    if raw.startswith("{{") and raw.endswith("}}") and jinja.is_single(raw):
         return jinja.compile_expression(inner(raw))(scope)
     return jinja.compile_text(raw)(scope)
 
@@ -126,7 +121,7 @@ def _piece(raw: Any, path: tuple[str | int, ...]) -> Piece:
         except ExpressionError as error:
             raise NestedError(error, path) from error
     keys: list[Any] = list(raw) if isinstance(raw, dict) else []  # pyright: ignore[reportUnknownArgumentType]
-    items: list[Any] = list(raw.values()) if isinstance(raw, dict) else raw  # pyright: ignore[reportUnknownArgumentType, reportUnknownMemberType]
+    items: list[Any] = list(raw.values()) if isinstance(raw, dict) else raw  # pyright: ignore[reportUnknownArgumentType]
     children = [_piece(item, (*path, keys[index] if keys else index)) for index, item in enumerate(items)]
     if sum(len(cells) for _, cells in children) + len(keys) > MAX_CELLS:
         return _in_functions(keys, items, children)
@@ -138,10 +133,15 @@ def _piece(raw: Any, path: tuple[str | int, ...]) -> Piece:
 
 def _in_functions(keys: list[Any], items: list[Any], children: list[Piece]) -> Piece:
     functions = [_function(item, piece) for item, piece in zip(items, children, strict=True)]
-    if keys:
-        pairs = list(zip(keys, functions, strict=True))
-        return CALL, (lambda scope: {key: function(scope) for key, function in pairs},)
-    return CALL, (lambda scope: [function(scope) for function in functions],)
+    pairs = list(zip(keys, functions, strict=False))
+
+    def mapping(scope: Mapping[str, Any]) -> dict[Any, Any]:
+        return {key: function(scope) for key, function in pairs}
+
+    def listed(scope: Mapping[str, Any]) -> list[Any]:
+        return [function(scope) for function in functions]
+
+    return CALL, (mapping if keys else listed,)
 
 
 def _text_piece(text: str) -> Piece:
@@ -156,7 +156,7 @@ def _text_piece(text: str) -> Piece:
         except NotSimpleError as error:
             wrong = error
         if jinja.is_single(text):
-            return CALL, (_located(lambda: jinja.compile_expression(source), source, wrong, 2),)
+            return WHOLE, (_located(lambda: jinja.compile_expression(source), source, wrong, text.index(source, 2)),)
     return _mixed_piece(text)
 
 

@@ -13,8 +13,10 @@ from types import BuiltinMethodType, GeneratorType, ModuleType
 from typing import Any, cast
 
 import jinja2
-from jinja2.runtime import Context, StrictUndefined, missing
-from jinja2.sandbox import ImmutableSandboxedEnvironment, SandboxedFormatter, SecurityError
+from jinja2.exceptions import SecurityError
+from jinja2.runtime import Context, StrictUndefined
+from jinja2.sandbox import ImmutableSandboxedEnvironment, SandboxedFormatter
+from jinja2.utils import missing
 
 from aura_core.config import config
 from aura_core.templates import filters, limits
@@ -108,7 +110,7 @@ class Sandbox(ImmutableSandboxedEnvironment):
         self.binop_table.update({"*": limits.multiply, "**": limits.power, "%": limits.modulo})
         for name in _NOT_FOR_TASKS:
             self.globals.pop(name, None)
-        self.globals.update(config=config, now=filters.now)
+        self.globals |= cast("dict[str, Any]", {"config": config, "now": filters.now})
         self.filters.update(fromjson=filters.from_json, tojson=filters.to_json, date=filters.format_date)
         self.filters.update(replace=filters.replace, format=_format, string=filters.bounded_text)
         self.filters = {name: _counting(name, function) for name, function in self.filters.items()}
@@ -146,7 +148,7 @@ class Sandbox(ImmutableSandboxedEnvironment):
 
         return form if value.__name__ == "format" else form_map
 
-    def call(__self, __context: Scope, __obj: Any, *args: Any, **kwargs: Any) -> Any:  # noqa: N805 (as Jinja calls it)
+    def call(__self, __context: Scope, __obj: Any, *args: Any, **kwargs: Any) -> Any:  # noqa: N805, PYI063 (as Jinja has it)
         """Calls what the expression calls, if it is safe and its arguments are in bounds."""
         if isinstance(__obj, BuiltinMethodType) and isinstance(__obj.__self__, _MAKES_TEXT):
             bounded = _bounded_method(__obj, args, kwargs)

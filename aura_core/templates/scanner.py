@@ -93,11 +93,11 @@ class Scanner:
         depth = 0
         position = start
         while match := _TOKEN.match(text, position):
-            token = match[5]
-            if not depth and token == "}" and text.startswith("}}", match.start(5)):
+            operator = match[5]
+            if not depth and operator == "}" and text.startswith("}}", match.start(5)):
                 return Expression(tuple(shape), tuple(cells)), match.start(5) + 2
-            if token:
-                depth += (token in _OPENING) - (token in _CLOSING)
+            if operator:
+                depth += (operator in _OPENING) - (operator in _CLOSING)
             self._take(match, shape, cells)
             position = match.end()
         raise NotSimpleError(len(shape))

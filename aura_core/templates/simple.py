@@ -43,14 +43,14 @@ class SimpleParser:
             raise NotSimpleError(self._at)
         return source, self._cell
 
-    def _accept(self, token: str) -> bool:
-        if self._tokens[self._at] == token:
+    def _accept(self, word: str) -> bool:
+        if self._tokens[self._at] == word:
             self._at += 1
             return True
         return False
 
-    def _expect(self, token: str) -> None:
-        if not self._accept(token):
+    def _expect(self, word: str) -> None:
+        if not self._accept(word):
             raise NotSimpleError(self._at)
 
     def _next_cell(self) -> str:
@@ -93,11 +93,11 @@ class SimpleParser:
         source = self._sum()
         chained = False
         while True:
-            token = self._tokens[self._at]
-            if token in _COMPARE:
+            word = self._tokens[self._at]
+            if word in _COMPARE:
                 self._at += 1
-                operator = _COMPARE[token]
-            elif token == "not" and self._tokens[self._at + 1] == "in":
+                operator = _COMPARE[word]
+            elif word == "not" and self._tokens[self._at + 1] == "in":
                 self._at += 2
                 operator = "not in"
             else:
@@ -108,9 +108,9 @@ class SimpleParser:
     def _sum(self) -> str:
         source = self._concat()
         chained = False
-        while (token := self._tokens[self._at]) in {"+", "-"}:
+        while (word := self._tokens[self._at]) in {"+", "-"}:
             self._at += 1
-            source = f"{source} {token} {self._concat()}"
+            source = f"{source} {word} {self._concat()}"
             chained = True
         return f"({source})" if chained else source
 
@@ -122,15 +122,15 @@ class SimpleParser:
 
     def _product(self) -> str:
         source = self._power()
-        while (token := self._tokens[self._at]) in {"*", "/", "//", "%"}:
+        while (word := self._tokens[self._at]) in {"*", "/", "//", "%"}:
             self._at += 1
             right = self._power()
-            if token == "*":
+            if word == "*":
                 source = f"multiply({source}, {right})"
-            elif token == "%":
+            elif word == "%":
                 source = f"modulo({source}, {right})"
             else:
-                source = f"({source} {token} {right})"
+                source = f"({source} {word} {right})"
         return source
 
     def _power(self) -> str:
@@ -140,37 +140,37 @@ class SimpleParser:
         return source
 
     def _unary(self, *, filters: bool = True) -> str:
-        token = self._tokens[self._at]
-        if token in {"-", "+"}:
+        word = self._tokens[self._at]
+        if word in {"-", "+"}:
             self._at += 1
-            source = self._postfix(f"({token}{self._unary(filters=False)})")
+            source = self._postfix(f"({word}{self._unary(filters=False)})")
         else:
             source = self._postfix(self._primary())
         return self._filters(source) if filters else source
 
-    def _primary(self) -> str:
-        token = self._tokens[self._at]
+    def _primary(self) -> str:  # noqa: PLR0911 (one return per kind of operand)
+        word = self._tokens[self._at]
         self._at += 1
-        if token in PLACEHOLDERS:
-            if token == STRING and self._tokens[self._at] == STRING:
+        if word in PLACEHOLDERS:
+            if word == STRING and self._tokens[self._at] == STRING:
                 raise NotSimpleError
-            return self._variable(self._next_cell()) if token == NAME else self._next_cell()
-        if token in _CONSTANTS:
-            return _CONSTANTS[token]
-        if token == "(":
+            return self._variable(self._next_cell()) if word == NAME else self._next_cell()
+        if word in _CONSTANTS:
+            return _CONSTANTS[word]
+        if word == "(":
             return self._group()
-        if token == "[":
+        if word == "[":
             return f"[{', '.join(self._items(']'))}]"
-        if token == "{":
+        if word == "{":
             return self._mapping()
-        if token in FAST_GLOBALS:
-            source = f"(s[{token!r}] if {token!r} in s else {token})"
+        if word in FAST_GLOBALS:
+            source = f"(s[{word!r}] if {word!r} in s else {word})"
             self._callable.add(source)
             return source
-        if token in SLOW_GLOBALS:
+        if word in SLOW_GLOBALS:
             raise NotSimpleError
-        if token.isidentifier() and token not in KEYWORDS:
-            return self._variable(repr(token))
+        if word.isidentifier() and word not in KEYWORDS:
+            return self._variable(repr(word))
         raise NotSimpleError(self._at - 1)
 
     def _variable(self, name: str) -> str:
@@ -211,11 +211,11 @@ class SimpleParser:
 
     def _postfix(self, source: str) -> str:
         while True:
-            token = self._tokens[self._at]
-            if token == ".":
+            word = self._tokens[self._at]
+            if word == ".":
                 self._at += 1
                 source = self._attribute(source)
-            elif token == "[":
+            elif word == "[":
                 self._at += 1
                 index = self._condition()
                 if not self._accept("]"):
@@ -223,21 +223,21 @@ class SimpleParser:
                 item = f"{source}[{index}]"
                 self._lenient[item] = f"item_or_missing({source}, {index})"
                 source = item
-            elif token == "(":
+            elif word == "(":
                 source = self._call(source)
             else:
                 return source
 
     def _attribute(self, source: str) -> str:
-        token = self._tokens[self._at]
+        word = self._tokens[self._at]
         self._at += 1
-        if token == NAME:
+        if word == NAME:
             name = self._next_cell()
-        elif token.isidentifier():
-            name = repr(token)
+        elif word.isidentifier():
+            name = repr(word)
         else:
-            raise NotSimpleError(None if token == NUMBER else self._at - 1)
-        if token == "get" and self._tokens[self._at] == "(":
+            raise NotSimpleError(None if word == NUMBER else self._at - 1)
+        if word == "get" and self._tokens[self._at] == "(":
             self._at += 1
             return f"get({', '.join([source, *self._items(')')])})"
         value = f"(t[{name}] if (t := {source}).__class__ is dict else attribute(t, {name}))"
@@ -252,20 +252,20 @@ class SimpleParser:
 
     def _filters(self, source: str) -> str:
         while True:
-            token = self._tokens[self._at]
-            if token == "|":
+            word = self._tokens[self._at]
+            if word == "|":
                 self._at += 1
                 source = self._filter(source)
-            elif token == "is":
+            elif word == "is":
                 self._at += 1
                 source = self._test(source)
-            elif token == "(":
+            elif word == "(":
                 raise NotSimpleError
             else:
                 return source
 
     def _or_missing(self, source: str) -> str:
-        """The same, but `missing` where the last link of a chain is undefined; earlier links still raise, as in Jinja."""
+        """The same, but `missing` if the last link of a chain is undefined; earlier links still raise, as in Jinja."""
         if source not in self._lenient:
             raise NotSimpleError
         return self._lenient[source]
@@ -285,7 +285,9 @@ class SimpleParser:
         name = self._tokens[self._at]
         self._at += 1
         following = self._tokens[self._at]
-        argument = following in _BEGINS_ARGUMENT or (following.isidentifier() and following not in {"else", "or", "and"})
+        argument = following in _BEGINS_ARGUMENT or (
+            following.isidentifier() and following not in {"else", "or", "and"}
+        )
         if name == "none" and not argument:
             return f"({source} is {'not ' if negated else ''}None)"
         if name in {"defined", "undefined"} and not argument:

@@ -8,7 +8,7 @@ from typing import Any, Self
 from pydantic import GetCoreSchemaHandler, GetJsonSchemaHandler
 from pydantic_core import CoreSchema, PydanticCustomError, core_schema
 
-from aura_core.templates.pieces import NestedError, compile_value, is_constant, is_expression, plain_copy
+from aura_core.templates.pieces import NestedError, compile_value, is_constant, plain_copy
 
 
 class Template:
@@ -33,14 +33,11 @@ class Template:
     def __init__(self, raw: Any) -> None:
         self.raw = raw
         self.constant = is_constant(raw)
-        self.is_expression = isinstance(raw, str) and not self.constant and is_expression(raw)
-        self.render = self._constant() if self.constant else compile_value(raw)
-
-    def _constant(self) -> Callable[[Mapping[str, Any]], Any]:
-        raw = self.raw
-        if isinstance(raw, list | dict):
-            return lambda _scope: plain_copy(raw)
-        return lambda _scope: raw
+        if self.constant:
+            self.is_expression = False
+            self.render = _constant(raw)
+        else:
+            self.render, self.is_expression = compile_value(raw)
 
     def __repr__(self) -> str:
         return f"Template({self.raw!r})"
@@ -87,6 +84,12 @@ def validated(value: Any) -> Template:
     except NestedError as error:
         context = {"message": str(error), "offset": error.offset, "path": error.path}
         raise PydanticCustomError("expression", "{message}", context) from None
+
+
+def _constant(raw: Any) -> Callable[[Mapping[str, Any]], Any]:
+    if isinstance(raw, list | dict):
+        return lambda _scope: plain_copy(raw)
+    return lambda _scope: raw
 
 
 def _raw(template: Template) -> Any:
