@@ -64,6 +64,22 @@ def _merge(target: dict[str, Any], override: Mapping[str, Any]) -> None:
             target[key] = copy.deepcopy(value)
 
 
+class PlanSettings:
+    """The settings of one plan, injected as `config`: `config("limits.pages", 10)`."""
+
+    __slots__ = ("_plan", "_service")
+
+    def __init__(self, service: ConfigService, plan: str) -> None:
+        self._service = service
+        self._plan = plan
+
+    def __call__(self, path: str, default: Any = _MISSING) -> Any:
+        """The setting at a dotted path; see `ConfigService.get`."""
+        return self._service.get(path, default, plan=self._plan)
+
+    get = __call__
+
+
 current_config: ContextVar[ConfigService | None] = ContextVar("current_config", default=None)
 """The ConfigService of the framework whose code runs in this asynchronous context."""
 

@@ -1,0 +1,123 @@
+"""The step kind `action`: wait, try, judge, try again, give up (seed 002: `_execute_single_action_step`)."""
+
+from __future__ import annotations
+
+import asyncio
+from typing import TYPE_CHECKING, Any
+
+import structlog
+
+from aura_core.engine.failure import failure_of, task_error
+from aura_core.engine.signals import JumpSignal, StopTaskException
+from aura_core.errors import ExpressionError, StepFailedError, UnsuccessfulResultError
+from aura_core.model.fields import seconds_of
+from aura_core.registry import find_action
+
+if TYPE_CHECKING:
+    from aura_core.context import Context
+    from aura_core.engine.engine import ExecutionEngine
+    from aura_core.model.steps import ActionStep, Retry
+    from aura_core.registry import ActionDefinition
+
+CAPTURE_SECONDS = 10.0
+_MISSING = object()
+_PLAIN = frozenset({str, int, float, bool, bytes, list, dict, tuple, type(None)})
+_log = structlog.get_logger(__name__)
+
+
+async def execute(engine: ExecutionEngine, step: ActionStep, context: Context) -> None:
+    """Runs an action step: `wait_before`, attempts, `output_to`; after the last failed attempt, `give_up`.
+
+    Raises:
+        StepFailedError: it failed, and `continue_on_failure` is not set.
+    """
+    scope = context.variables
+    if step.wait_before is not None:
+        await asyncio.sleep(_wait_seconds(step.wait_before.render(scope)))
+    action = engine.runtime.actions.get(step.action) or find_action(
+        dict(engine.runtime.actions), step.action, engine.runtime.plan
+    )
+    attempt = 1
+    while True:
+        try:
+            if step.timeout is None:
+                result = await engine.call_action(action, step.params.render(scope), context, engine)
+            else:
+                result = await _under_timeout(engine, action, step, context, step.timeout)
+            if result is False or (type(result) not in _PLAIN and not getattr(result, "found", _MISSING)):
+                raise _unsuccessful(result, action)
+            break
+        except (JumpSignal, StopTaskException):
+            raise
+        except Exception as error:
+            if step.retry is None or attempt >= step.retry.attempts or not _worth_another(error, step.retry):
+                await _give_up(engine, step, context, error, attempt)
+                return
+            await asyncio.sleep(step.retry.delay * step.retry.backoff ** (attempt - 1))
+            attempt += 1
+    context.last = result
+    if step.output_to is not None:
+        scope[step.output_to] = result
+
+
+async def _under_timeout(
+    engine: ExecutionEngine, action: ActionDefinition, step: ActionStep, context: Context, seconds: float
+) -> Any:
+    try:
+        async with asyncio.timeout(seconds) as clock:
+            return await engine.call_action(action, step.params.render(context.variables), context, engine)
+    except TimeoutError as error:
+        if clock.expired():
+            raise TimeoutError(f"action {action.ref} took longer than {seconds:g} s and was ended") from error
+        raise
+
+
+def _unsuccessful(result: Any, action: ActionDefinition) -> UnsuccessfulResultError:
+    what = "False" if result is False else "a result whose `found` is false"
+    return UnsuccessfulResultError(f"Action {action.ref} was not successful: it returned {what}.")
+
+
+def _worth_another(error: Exception, retry: Retry) -> bool:
+    if not retry.on:
+        return True
+    names = {*(cls.__name__ for cls in type(error).__mro__), *getattr(error, "names", ())}
+    return not names.isdisjoint(retry.on)
+
+
+async def _give_up(
+    engine: ExecutionEngine, step: ActionStep, context: Context, error: Exception, attempts: int
+) -> None:
+    context.last = False
+    if step.output_to is not None:
+        context.variables[step.output_to] = False
+    runtime = engine.runtime
+    watched = "on_step_failure" in runtime.hooks or runtime.debug_capture is not None
+    if step.continue_on_failure and not watched:
+        return
+    failure = failure_of(engine.task, step, error, attempts)
+    failure.__cause__ = error
+    if watched:
+        await _report(engine, failure, context)
+    if not step.continue_on_failure:
+        raise failure
+
+
+async def _report(engine: ExecutionEngine, failure: StepFailedError, context: Context) -> None:
+    runtime = engine.runtime
+    error = task_error(failure, engine.task.ref if engine.task is not None else "")
+    await runtime.hooks.trigger("on_step_failure", error=error, context=context, plan=runtime.plan)
+    if runtime.debug_capture is None:
+        return
+    try:
+        async with asyncio.timeout(CAPTURE_SECONDS):
+            service = await runtime.services.get(runtime.debug_capture)
+            await runtime.injector.call_service(service.capture, error=error, context=context)
+    except Exception as reason:  # noqa: BLE001 (a picture of a failure must not become a second failure)
+        _log.warning("debug_capture_failed", plan=runtime.plan, reason=str(reason) or type(reason).__name__)
+
+
+def _wait_seconds(value: Any) -> float:
+    try:
+        return seconds_of(value)
+    except ValueError as error:
+        raise ExpressionError(f"`wait_before` is {value!r}, but {error}.") from error

@@ -1,0 +1,39 @@
+"""The step kind `ask`: asks the person behind the run, and holds no slot while it waits."""
+
+from __future__ import annotations
+
+from contextlib import nullcontext
+from typing import TYPE_CHECKING, Any
+
+from aura_core.errors import InputError
+from aura_core.slots import current_slots
+
+if TYPE_CHECKING:
+    from aura_core.context import Context
+    from aura_core.engine.engine import ExecutionEngine
+    from aura_core.model.steps import AskStep
+
+
+async def execute(engine: ExecutionEngine, step: AskStep, context: Context) -> None:
+    """Asks through the `chat` service and keeps the answer.
+
+    Raises:
+        NotFoundError: nobody provides `chat`, so there is no person to ask.
+        InputError: `options` is no list.
+    """
+    text = str(step.ask.render(context.variables))
+    options = [] if step.options is None else _texts(step.options.render(context.variables))
+    services = engine.runtime.services
+    chat = await services.get(services.key(engine.runtime.plan, "chat"))
+    slots = current_slots.get()
+    async with nullcontext() if slots is None else slots.waiting_for_person():
+        answer = await chat.ask(context.run, text, options)
+    context.last = answer
+    if step.output_to is not None:
+        context.variables[step.output_to] = answer
+
+
+def _texts(value: Any) -> list[str]:
+    if not isinstance(value, list | tuple):
+        raise InputError(f"`options` of ask must be a list of texts, not {value!r}.")
+    return [str(option) for option in value]  # pyright: ignore[reportUnknownVariableType, reportUnknownArgumentType] (values of YAML)

@@ -1,0 +1,110 @@
+"""The step kind `for`: runs its body for every item, one after the other or side by side."""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import Iterable, Mapping, Sequence, Sized
+from typing import TYPE_CHECKING, Any, cast
+
+from aura_core.engine.parallel import side_by_side
+from aura_core.errors import ExpressionError
+
+if TYPE_CHECKING:
+    from aura_core.context import Context
+    from aura_core.engine.engine import ExecutionEngine
+    from aura_core.model.steps import ForStep
+
+BREATH = 127
+_MISSING: Any = object()
+
+
+async def execute(engine: ExecutionEngine, step: ForStep, context: Context) -> None:
+    """Runs `do` for every item; `collect` takes the bodies' results in the order of the items."""
+    items = items_of(step.for_.render(context.variables))
+    if step.parallel is None:
+        results = await _one_after_the_other(engine, step, context, items)
+    else:
+        results = await _side_by_side(engine, step, context, items, step.parallel)
+    if step.collect is not None:
+        context.variables[step.collect] = results
+
+
+def items_of(value: Any) -> Sequence[Any]:
+    """The items of what `for` was given: a list's, a mapping's as `{key, value}`, or the numbers below a number.
+
+    Raises:
+        ExpressionError: it is none of these.
+    """
+    if isinstance(value, list | tuple | range):
+        return cast("Sequence[Any]", value)
+    if isinstance(value, bool | str | bytes) or value is None:
+        raise ExpressionError(f"`for` needs a list, a mapping or a number, but got {value!r}.")
+    if isinstance(value, int | float):
+        if value < 0 or value != int(value):
+            raise ExpressionError(f"`for` counts to a whole number from 0 on, but got {value!r}.")
+        return range(int(value))
+    if isinstance(value, Mapping):
+        return [{"key": key, "value": item} for key, item in cast("Mapping[Any, Any]", value).items()]
+    if isinstance(value, Iterable) and (isinstance(value, Sized) or hasattr(value, "__next__")):
+        return list(cast("Iterable[Any]", value))
+    raise ExpressionError(f"`for` needs a list, a mapping or a number, but got {type(value).__name__}.")
+
+
+async def _one_after_the_other(
+    engine: ExecutionEngine, step: ForStep, context: Context, items: Sequence[Any]
+) -> list[Any]:
+    scope, name, body, collect, last = context.variables, step.as_, step.do, step.collect, len(items) - 1
+    outer = {key: scope.get(key, _MISSING) for key in ("loop", name)}
+    results: list[Any] = []
+    try:
+        for index, item in enumerate(items):
+            scope["loop"] = _loop(index, last)
+            scope[name] = item
+            if collect is None:
+                await engine.run_block(body, context)
+            else:
+                results.append(await _body_result(engine, step, context))
+            engine.turns += 1
+            if not engine.turns & BREATH:
+                await asyncio.sleep(0)
+    finally:
+        for key, value in outer.items():
+            if value is _MISSING:
+                scope.pop(key, None)
+            else:
+                scope[key] = value
+    return results
+
+
+async def _side_by_side(
+    engine: ExecutionEngine, step: ForStep, context: Context, items: Sequence[Any], workers: int
+) -> list[Any]:
+    results: list[Any] = [None] * len(items) if step.collect is not None else []
+    last = len(items) - 1
+    work = iter(enumerate(items))
+
+    async def worker() -> None:
+        for index, item in work:
+            fork = context.fork()
+            fork.variables["loop"] = _loop(index, last)
+            fork.variables[step.as_] = item
+            result = await _body_result(engine, step, fork)
+            if step.collect is not None:
+                results[index] = result
+            await asyncio.sleep(0)
+
+    await side_by_side([worker] * min(workers, len(items)))
+    return results
+
+
+async def _body_result(engine: ExecutionEngine, step: ForStep, context: Context) -> Any:
+    """What the body gave the `collect` variable, if it set it; else the result of its last step that has one."""
+    before = context.variables.get(step.collect or "", _MISSING)
+    context.last = None
+    await engine.run_block(step.do, context)
+    after = context.variables.get(step.collect or "", _MISSING)
+    return context.last if after is before else after
+
+
+def _loop(index: int, last: int) -> dict[str, Any]:
+    return {"index": index + 1, "index0": index, "first": index == 0, "last": index == last, "length": last + 1}

@@ -1,0 +1,51 @@
+"""A task's `on_failure`: runs its steps in an isolated context with `error`, and decides whether the task recovers."""
+
+from __future__ import annotations
+
+from dataclasses import asdict
+from typing import TYPE_CHECKING
+
+import structlog
+
+from aura_core.engine.result import EngineResult
+
+if TYPE_CHECKING:
+    from aura_core.engine.engine import ExecutionEngine
+    from aura_core.model.task import TaskDefinition
+
+_log = structlog.get_logger(__name__)
+
+
+async def run_failure_handler(failed: ExecutionEngine, task: TaskDefinition, result: EngineResult) -> EngineResult:
+    """Runs the task's `on_failure`, if it has one and the task failed (seed 000: `_run_failure_handler`).
+
+    The steps see the task's inputs, the plan's data and `error`; not the variables of the failed steps.
+
+    Args:
+        failed: the engine that ran the task.
+        task: the task.
+        result: how it ended.
+
+    Returns:
+        `result`; with `recover: true` a success whose outputs are the result of the block's last step that has one
+        (True if none has); the block's `go_task` if it ended so.
+    """
+    handler = task.on_failure
+    if result.status != "error" or result.error is None or handler is None:
+        return result
+    failed_context = failed.context
+    context = await failed.runtime.contexts.create(
+        task.plan, failed_context.run, failed_context.inputs, error=asdict(result.error)
+    )
+    engine = type(failed)(failed.runtime, context, failed.depth)
+    handled = await engine.run_steps(task, handler.steps, task.ref, lambda _task: context.last)
+    if handled.status == "go_task":
+        return handled
+    if handled.error is not None:
+        _log.warning("on_failure_failed", task=task.ref, step=handled.error.step, reason=handled.error.message)
+        return result
+    if not handler.recover:
+        return result
+    if handled.status == "stopped":
+        return handled
+    return EngineResult("success", outputs=True if handled.outputs is None else handled.outputs)

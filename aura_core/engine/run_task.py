@@ -1,0 +1,64 @@
+"""The step kind `run_task`: runs another task in a fork, with an engine of its own (seed 002: `_run_sub_task`)."""
+
+from __future__ import annotations
+
+import asyncio
+from contextlib import nullcontext
+from typing import TYPE_CHECKING
+
+from aura_core.asynccontext import plan_context
+from aura_core.engine.failure import SubTaskError
+from aura_core.engine.on_failure import run_failure_handler
+from aura_core.engine.signals import JumpSignal
+from aura_core.errors import InputError, LoopLimitError
+
+if TYPE_CHECKING:
+    from aura_core.context import Context
+    from aura_core.engine.engine import ExecutionEngine
+    from aura_core.engine.result import EngineResult
+    from aura_core.model.task import TaskDefinition
+    from aura_core.model.steps import RunTaskStep
+
+MAX_DEPTH = 32
+"""Tasks inside tasks."""
+
+
+async def execute(engine: ExecutionEngine, step: RunTaskStep, context: Context) -> None:
+    """Runs the task; its `outputs` are the result, its `go_task` travels up, its slots are the caller's.
+
+    Raises:
+        JumpSignal: the task ended with `go_task`.
+        SubTaskError: it failed, and its own `on_failure` did not recover it.
+        LoopLimitError: tasks run tasks too deeply.
+    """
+    if engine.depth >= MAX_DEPTH:
+        raise LoopLimitError(f"Tasks run each other more than {MAX_DEPTH} deep; does {step.run_task} run itself?")
+    task = engine.runtime.find_task(step.run_task)
+    given = step.pass_params.render(context.variables)
+    if not isinstance(given, dict):
+        raise InputError(f"`pass_params` must be a mapping of names to values, not {given!r}.")
+    inputs = task.validate_inputs(given)  # pyright: ignore[reportUnknownArgumentType] (values of YAML)
+    runtime = engine.runtime if task.plan == engine.runtime.plan else engine.runtime.runtime_of(task.plan)
+    child_context = await runtime.contexts.sub_context(context, task.plan, inputs)
+    child = type(engine)(runtime, child_context, engine.depth + 1)
+    async with plan_context(task.plan):
+        result = await _run(child, task)
+    if result.status == "go_task":
+        raise JumpSignal("go_task", result.next_task or "", result.next_inputs)
+    if result.error is not None:
+        raise SubTaskError(result.error)
+    context.last = result.outputs
+    if step.output_to is not None:
+        context.variables[step.output_to] = result.outputs
+
+
+async def _run(child: ExecutionEngine, task: TaskDefinition) -> EngineResult:
+    seconds = task.meta.timeout
+    try:
+        async with nullcontext() if seconds is None else asyncio.timeout(seconds) as clock:
+            result = await child.run(task)
+            return await run_failure_handler(child, task, result)
+    except TimeoutError as error:
+        if clock is not None and clock.expired():
+            raise TimeoutError(f"task {task.ref} took longer than {seconds:g} s and was ended") from error
+        raise

@@ -1,0 +1,42 @@
+"""PlanRuntime: everything an engine needs of the plan whose task it runs."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass
+from typing import TYPE_CHECKING
+
+if TYPE_CHECKING:
+    from aura_core.context import ContextManager
+    from aura_core.hooks import HookManager
+    from aura_core.injector import ActionInjector
+    from aura_core.model.task import TaskDefinition
+    from aura_core.registry import ActionDefinition
+    from aura_core.service_registry import ServiceKey, ServiceRegistry
+
+
+@dataclass(frozen=True, slots=True)
+class PlanRuntime:
+    """One plan, ready to run; immutable, so that a run in flight keeps what it started with.
+
+    Attributes:
+        plan: its name.
+        actions: every name that its steps may use.
+        injector: calls actions.
+        services: makes services.
+        hooks: is told of failed steps.
+        contexts: makes contexts.
+        find_task: reference as written in a step of this plan -> task.
+        runtime_of: plan name -> its runtime, for tasks of other plans.
+        debug_capture: the plan's service that takes a picture of a failure, if it offers one.
+    """
+
+    plan: str
+    actions: Mapping[str, ActionDefinition]
+    injector: ActionInjector
+    services: ServiceRegistry
+    hooks: HookManager
+    contexts: ContextManager
+    find_task: Callable[[str], TaskDefinition]
+    runtime_of: Callable[[str], PlanRuntime]
+    debug_capture: ServiceKey | None = None

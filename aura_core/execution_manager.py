@@ -1,0 +1,333 @@
+"""ExecutionManager: decides when and how a tasklet runs: slots, time, hooks, pools (seed 001)."""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import Callable, Mapping
+from contextlib import AsyncExitStack
+from dataclasses import dataclass, field, replace
+from time import perf_counter
+from typing import TYPE_CHECKING, Any, Protocol
+
+import structlog
+
+from aura_core.engine.failure import explain
+from aura_core.errors import CoreError, ShutDownError, StatePlanningError
+from aura_core.pools import Pools, Work, unfinished_work
+from aura_core.resources import Resources
+from aura_core.semaphores import PrioritySemaphore
+from aura_core.slots import Slots, current_slots
+from aura_core.task_events import TaskChanged, TaskPhase
+from aura_core.tasklet import RunInfo, TaskError, Tasklet, TaskResult
+
+if TYPE_CHECKING:
+    from aura_core.events import EventBus
+    from aura_core.hooks import HookManager
+    from aura_core.model.task import TaskDefinition
+    from aura_core.orchestrator import Orchestrator
+
+_log = structlog.get_logger(__name__)
+
+
+@dataclass(frozen=True, slots=True)
+class ExecutionLimits:
+    """How much runs at once.
+
+    Attributes:
+        concurrency: tasks at once, over all plans.
+        threads: threads for blocking actions.
+        processes: processes for actions marked cpu.
+        resources: resource name -> how many tasks at once; wins over tags.
+        task_timeout: seconds for tasks that name none; None: no limit.
+        grace: seconds that running tasks get at shutdown before they are cancelled.
+    """
+
+    concurrency: int = 16
+    threads: int = 16
+    processes: int = 2
+    resources: Mapping[str, int] = field(default_factory=dict[str, int])
+    task_timeout: float | None = None
+    grace: float = 5.0
+
+
+class StatePlanner(Protocol):
+    """Brings a plan into the state that a task requires."""
+
+    async def reach(self, task: TaskDefinition, run: RunInfo) -> None:
+        """Reaches `task.meta.requires_initial_state`; runs its own tasks without taking slots.
+
+        Raises:
+            StatePlanningError: it cannot be reached.
+        """
+        ...
+
+
+@dataclass(eq=False, slots=True)
+class _Job:
+    """A tasklet on its way: `guard` is the scope through which shutdown ends it."""
+
+    tasklet: Tasklet
+    task: TaskDefinition
+    guard: asyncio.Timeout
+    started: float = 0.0
+    unfinished: set[Work] = field(default_factory=set[Work])
+
+
+class ExecutionManager:
+    """The one entry for work: every task of every plan runs through `submit`.
+
+    Args:
+        find_task: full reference -> task.
+        orchestrator: plan name -> its Orchestrator.
+        hooks: called at the moments of a task's life.
+        events: told of every change of a task's status.
+        limits: how much runs at once.
+        state_planner: for tasks with `requires_initial_state`; without one they fail.
+    """
+
+    def __init__(
+        self,
+        find_task: Callable[[str], TaskDefinition],
+        orchestrator: Callable[[str], Orchestrator],
+        hooks: HookManager,
+        events: EventBus,
+        limits: ExecutionLimits,
+        state_planner: StatePlanner | None = None,
+    ) -> None:
+        self._find_task = find_task
+        self._orchestrator = orchestrator
+        self._hooks = hooks
+        self._events = events
+        self._limits = limits
+        self._state_planner = state_planner
+        self.pools = Pools(limits.threads, limits.processes)
+        self.resources = Resources(limits.resources)
+        self._global_sem = PrioritySemaphore(limits.concurrency)
+        self._mode_sems = {"io": PrioritySemaphore(limits.threads), "cpu": PrioritySemaphore(limits.processes)}
+        self._jobs: set[_Job] = set()
+        self._lingering: set[asyncio.Task[None]] = set()
+        self._idle = asyncio.Event()
+        self._accepting = False
+
+    @property
+    def _io_pool(self) -> Any:
+        return self.pools.io
+
+    @property
+    def _cpu_pool(self) -> Any:
+        return self.pools.cpu
+
+    @property
+    def _resource_sems(self) -> dict[str, PrioritySemaphore]:
+        return self.resources.semaphores
+
+    @property
+    def busy(self) -> int:
+        """Tasklets that wait or run now."""
+        return len(self._jobs)
+
+    async def startup(self) -> None:
+        """Makes the pools and begins to take work."""
+        self.pools.startup()
+        self._accepting = True
+
+    async def shutdown(self) -> None:
+        """Takes no more work, lets running tasks end within the grace period, cancels the rest, ends the pools.
+
+        Submitters of cancelled tasks get a result with status `cancelled`.
+        """
+        self._accepting = False
+        await self._drain(self._limits.grace)
+        now = asyncio.get_running_loop().time()
+        for job in self._jobs:
+            job.guard.reschedule(now)
+        await self._drain(None)
+        await self.pools.shutdown(self._limits.grace)
+        if self._lingering:
+            await asyncio.wait(self._lingering, timeout=self._limits.grace)
+        for task in self._lingering:
+            task.cancel()
+
+    async def submit(self, tasklet: Tasklet) -> TaskResult:
+        """Runs a tasklet when its slots are free.
+
+        Cancelling the caller cancels the task; its slots become free only when its work has really ended.
+
+        Args:
+            tasklet: what to run.
+
+        Returns:
+            How it ended; unknown tasks, refused inputs and everything that goes wrong are in `error`.
+
+        Raises:
+            ShutDownError: no work is taken any more, or not yet.
+        """
+        if not self._accepting:
+            raise ShutDownError(f"Task {tasklet.task} was not started: Aura is shutting down.")
+        try:
+            task = self._find_task(tasklet.task)
+            task.validate_inputs(tasklet.inputs)
+            semaphores = self._get_semaphores_for(tasklet, task)
+        except CoreError as error:
+            return self._ended(tasklet, _failed("error", error, tasklet.task))
+        priority = task.meta.priority if tasklet.priority is None else tasklet.priority
+        slots = Slots(semaphores, priority, lambda waits: self._publish(tasklet, "waiting" if waits else "running"))
+        job = None
+        try:
+            async with asyncio.timeout(None) as guard:
+                job = _Job(tasklet, task, guard)
+                self._jobs.add(job)
+                self._publish(tasklet, "queued")
+                return await self._run_in_slots(job, slots)
+        except TimeoutError:
+            message = f"Task {tasklet.task} was cancelled: Aura is shutting down."
+            return TaskResult("cancelled", error=TaskError("CancelledError", message, tasklet.task))
+        finally:
+            if job is not None:
+                self._jobs.discard(job)
+            if not self._jobs:
+                self._idle.set()
+
+    def _get_semaphores_for(self, tasklet: Tasklet, task: TaskDefinition) -> list[PrioritySemaphore]:
+        """The semaphores of a tasklet, in the one order in which everybody takes them, so that nobody deadlocks.
+
+        Resources by name, then the pool the task keeps busy, then the global one: who waits for a resource keeps
+        nobody else from running.
+        """
+        semaphores = self.resources.for_tags((*task.meta.resources, *tasklet.resources))
+        if tasklet.mode != "async":
+            semaphores.append(self._mode_sems[tasklet.mode])
+        return [*semaphores, self._global_sem]
+
+    async def _run_in_slots(self, job: _Job, slots: Slots) -> TaskResult:
+        """Takes the slots, runs the job, and frees them when nothing of it runs any more, not even in a thread."""
+        try:
+            await slots.take()
+        except asyncio.CancelledError:
+            self._ended(job.tasklet, _cancelled(job))
+            raise
+        slots_token, work_token = current_slots.set(slots), unfinished_work.set(job.unfinished)
+        try:
+            return await self._run(job, slots)
+        finally:
+            current_slots.reset(slots_token)
+            unfinished_work.reset(work_token)
+            if job.unfinished:
+                self._hold(slots.hand_over(), job)
+            else:
+                await slots.give_back()
+
+    async def _run(self, job: _Job, slots: Slots) -> TaskResult:
+        """One task with its slots: state, hooks, clock; expected ends apart from unexpected ones."""
+        tasklet, task = job.tasklet, job.task
+        job.started = perf_counter()
+        try:
+            await self._handle_state_planning(tasklet, task)
+            self._publish(tasklet, "running")
+            await self._hooks.trigger("before_task_run", tasklet=tasklet, task=task)
+            result = await self._run_under_clock(job, slots)
+        except asyncio.CancelledError:
+            await self._after(job, _cancelled(job))
+            raise
+        except (TimeoutError, StatePlanningError) as error:
+            result = _failed("timeout" if isinstance(error, TimeoutError) else "error", error, task.ref)
+        except Exception as error:
+            _log.exception("task_crashed", task=task.ref, corr_id=tasklet.run.corr_id)
+            result = _failed("error", error, task.ref)
+        result = replace(result, seconds=perf_counter() - job.started)
+        return await self._after(job, result)
+
+    async def _run_under_clock(self, job: _Job, slots: Slots) -> TaskResult:
+        tasklet, task = job.tasklet, job.task
+        seconds = next(
+            (limit for limit in (tasklet.timeout, task.meta.timeout, self._limits.task_timeout) if limit is not None),
+            None,
+        )
+        if seconds is None:
+            return await self._run_execution_chain(tasklet, task)
+        try:
+            async with asyncio.timeout(seconds) as slots.clock:
+                return await self._run_execution_chain(tasklet, task)
+        except TimeoutError as error:
+            raise TimeoutError(f"Task {task.ref} took longer than {seconds:g} s and was ended.") from error
+        finally:
+            slots.clock = None
+
+    async def _handle_state_planning(self, tasklet: Tasklet, task: TaskDefinition) -> None:
+        """Reaches the state that the task requires, if it requires one.
+
+        Raises:
+            StatePlanningError: it cannot be reached, or nobody can reach states here.
+        """
+        state = task.meta.requires_initial_state
+        if state is None:
+            return
+        if self._state_planner is None:
+            raise StatePlanningError(
+                f"Task {task.ref} requires the state {state!r}, but there is no state planner here that could reach it."
+            )
+        self._publish(tasklet, "planning")
+        await self._state_planner.reach(task, tasklet.run)
+
+    async def _run_execution_chain(self, tasklet: Tasklet, task: TaskDefinition) -> TaskResult:
+        """Hands the task to the Orchestrator of its plan."""
+        return await self._orchestrator(task.plan).execute_task(task.ref, tasklet.inputs, run=tasklet.run)
+
+    async def _after(self, job: _Job, result: TaskResult) -> TaskResult:
+        """Publishes how the task ended and calls the hooks of that moment."""
+        self._ended(job.tasklet, result)
+        moment = "after_task_success" if result.ok else "after_task_failure"
+        for name in (moment, "after_task_run"):
+            if name in self._hooks:
+                await self._hooks.trigger(
+                    name, tasklet=job.tasklet, task=job.task, result=result, error=result.error
+                )
+        return result
+
+    def _ended(self, tasklet: Tasklet, result: TaskResult) -> TaskResult:
+        error = result.error
+        if error is not None:
+            _log.warning(
+                "task_failed", task=tasklet.task, status=result.status, step=error.step, location=error.location,
+                reason=error.message, corr_id=tasklet.run.corr_id,
+            )
+        self._publish(tasklet, result.status, error)
+        return result
+
+    def _publish(self, tasklet: Tasklet, phase: TaskPhase, error: TaskError | None = None) -> None:
+        run = tasklet.run
+        self._events.publish(TaskChanged(tasklet.task, run.corr_id, run.session_id, phase, error))
+
+    def _hold(self, places: AsyncExitStack, job: _Job) -> None:
+        """Keeps the places of a task that has ended while a thread or process still works for it."""
+
+        async def wait() -> None:
+            async with places:
+                while job.unfinished:
+                    await asyncio.wait([asyncio.wrap_future(work) for work in list(job.unfinished)])
+
+        task = asyncio.create_task(wait())
+        self._lingering.add(task)
+        task.add_done_callback(self._lingering.discard)
+
+    async def _drain(self, seconds: float | None) -> None:
+        """Waits until no job is left, at most so many seconds."""
+        self._idle.clear()
+        if not self._jobs:
+            return
+        try:
+            async with asyncio.timeout(seconds):
+                await self._idle.wait()
+        except TimeoutError:
+            return
+
+
+def _failed(status: Any, error: Exception, task: str) -> TaskResult:
+    message = str(error) if isinstance(error, TimeoutError) and str(error) else explain(error)
+    return TaskResult(status, error=TaskError(type(error).__name__, message, task))
+
+
+def _cancelled(job: _Job) -> TaskResult:
+    seconds = perf_counter() - job.started if job.started else 0.0
+    error = TaskError("CancelledError", f"Task {job.task.ref} was cancelled.", job.task.ref)
+    return TaskResult("cancelled", error=error, seconds=seconds)

@@ -1,0 +1,99 @@
+"""HookManager: functions of plans that are called at the moments of a task's life (seed 001)."""
+
+from __future__ import annotations
+
+import asyncio
+import inspect
+from collections.abc import Callable
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Any
+
+import structlog
+
+from aura_core.asynccontext import plan_context
+
+if TYPE_CHECKING:
+    from collections.abc import Awaitable
+
+    RunBlocking = Callable[[Callable[[], Any]], Awaitable[Any]]
+
+MOMENTS = frozenset(
+    {"before_task_run", "after_task_success", "after_task_failure", "after_task_run", "on_step_failure"}
+)
+HOOK_SECONDS = 10.0
+"""A hook that takes longer is given up and logged; the task goes on."""
+
+_log = structlog.get_logger(__name__)
+
+
+@dataclass(frozen=True, slots=True)
+class Hook:
+    """One registered hook.
+
+    Attributes:
+        plan: whose hook it is; its `config()` is that plan's.
+        function: called with those of the moment's data that its signature names.
+        wants: parameter names, or None for a function that takes `**data`.
+    """
+
+    plan: str
+    function: Callable[..., Any]
+    wants: frozenset[str] | None
+
+
+class HookManager:
+    """Calls every hook of a moment in the order of registration. A hook that fails or hangs changes nothing."""
+
+    def __init__(self, run_blocking: RunBlocking = asyncio.to_thread, *, seconds: float = HOOK_SECONDS) -> None:
+        self._hooks: dict[str, tuple[Hook, ...]] = {}
+        self._run_blocking = run_blocking
+        self._seconds = seconds
+
+    def __contains__(self, moment: str) -> bool:
+        return moment in self._hooks
+
+    def register(self, moment: str, function: Callable[..., Any], *, plan: str = "") -> None:
+        """Adds a hook.
+
+        Args:
+            moment: one of `MOMENTS`.
+            function: async or plain; a plain one runs in the thread pool.
+            plan: the plan it belongs to; empty for one that belongs to none.
+
+        Raises:
+            ValueError: no such moment.
+        """
+        if moment not in MOMENTS:
+            raise ValueError(f"There is no moment {moment!r} for a hook; there are: {', '.join(sorted(MOMENTS))}.")
+        parameters = inspect.signature(function).parameters.values()
+        takes_all = any(parameter.kind is parameter.VAR_KEYWORD for parameter in parameters)
+        wants = None if takes_all else frozenset(parameter.name for parameter in parameters)
+        self._hooks[moment] = (*self._hooks.get(moment, ()), Hook(plan, function, wants))
+
+    def unregister(self, plan: str) -> None:
+        """Forgets every hook of a plan."""
+        for moment, hooks in list(self._hooks.items()):
+            left = tuple(hook for hook in hooks if hook.plan != plan)
+            if left:
+                self._hooks[moment] = left
+            else:
+                del self._hooks[moment]
+
+    async def trigger(self, moment: str, **data: Any) -> None:
+        """Calls the hooks of `moment` one after another; returns at once when there are none."""
+        for hook in self._hooks.get(moment, ()):
+            try:
+                async with asyncio.timeout(self._seconds):
+                    await self._call(hook, data)
+            except Exception as error:  # noqa: BLE001 (a hook must never change what it watches)
+                reason = str(error) or type(error).__name__
+                name = getattr(hook.function, "__qualname__", repr(hook.function))
+                _log.warning("hook_failed", moment=moment, plan=hook.plan, hook=name, reason=reason)
+
+    async def _call(self, hook: Hook, data: dict[str, Any]) -> None:
+        wanted = data if hook.wants is None else {name: value for name, value in data.items() if name in hook.wants}
+        async with plan_context(hook.plan):
+            if inspect.iscoroutinefunction(hook.function):
+                await hook.function(**wanted)
+            else:
+                await self._run_blocking(lambda: hook.function(**wanted))

@@ -1,0 +1,199 @@
+"""Orchestrator: runs the tasks of one plan and answers for the plan's data and files (seed 000)."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import TYPE_CHECKING, Any, cast
+
+from opentelemetry import trace
+
+from aura_core.asynccontext import plan_context
+from aura_core.config import ConfigService, current_config
+from aura_core.engine import EngineResult, ExecutionEngine, PlanRuntime
+from aura_core.engine.failure import task_error
+from aura_core.engine.on_failure import run_failure_handler
+from aura_core.errors import CoreError, InputError, LoopLimitError, NotFoundError
+from aura_core.files import resolve_inside
+from aura_core.middleware import somebody_traces
+from aura_core.registry import find_action
+from aura_core.tasklet import RunInfo, TaskResult
+from aura_core.templates import compile_template
+
+if TYPE_CHECKING:
+    from collections.abc import Mapping
+
+    from aura_core.model.task import TaskDefinition
+    from aura_core.pools import Pools
+
+MAX_CHAIN = 100
+"""Tasks that follow each other through `go_task`."""
+
+_tracer = trace.get_tracer("aura.core")
+
+
+class Orchestrator:
+    """The coordinator of one plan: ExecutionManager above it, ExecutionEngine below.
+
+    Args:
+        runtime: the plan, ready to run.
+        folder: the plan's folder.
+        config: settings of all plans.
+        pools: where file access runs, beside the event loop.
+    """
+
+    def __init__(self, runtime: PlanRuntime, folder: Path, config: ConfigService, pools: Pools) -> None:
+        self.plan_name = runtime.plan
+        self.runtime = runtime
+        self.folder = folder
+        self._config = config
+        self._pools = pools
+
+    async def execute_task(
+        self, task_name_in_plan: str, inputs: Mapping[str, Any] | None = None, *, run: RunInfo | None = None
+    ) -> TaskResult:
+        """Runs a task, and the tasks it goes on with, to the end.
+
+        Args:
+            task_name_in_plan: name inside this plan, or a full reference.
+            inputs: by name; checked against the task's schema first.
+            run: the run behind it.
+
+        Returns:
+            How the last task of the chain ended; `result` is its rendered `returns`, or True if it has none.
+
+        Raises:
+            NotFoundError: no such task.
+            InputError: the inputs are refused; nothing has run.
+        """
+        task = self.runtime.find_task(task_name_in_plan)
+        values = task.validate_inputs(inputs or {})
+        token = current_config.set(self._config)
+        try:
+            self.runtime.injector.listen()
+            return await self._run_chain(task, values, run or RunInfo())
+        finally:
+            current_config.reset(token)
+
+    async def perform_condition_check(self, condition_data: Mapping[str, Any], *, run: RunInfo | None = None) -> bool:
+        """Runs one read-only action outside any task, in a context of its own.
+
+        Args:
+            condition_data: `{action: name, params: {…}}`; params may hold expressions on `state`.
+            run: the run behind it.
+
+        Returns:
+            Whether it succeeded with something true.
+
+        Raises:
+            InputError: the action is not read-only, or `params` is wrong.
+            NotFoundError: no such action.
+        """
+        name = str(condition_data.get("action", ""))
+        action = find_action(dict(self.runtime.actions), name, self.plan_name)
+        if action.spec.effects != "read":
+            raise InputError(
+                f"Action {action.ref} has effects {action.spec.effects!r} and cannot be a condition; "
+                "only an action with effects 'read' can."
+            )
+        token = current_config.set(self._config)
+        try:
+            async with plan_context(self.plan_name):
+                context = await self.runtime.contexts.create(self.plan_name, run or RunInfo(), {})
+                params = compile_template(condition_data.get("params") or {}).render(context.variables)
+                result = await self.runtime.injector.call(action, params, context)
+        finally:
+            current_config.reset(token)
+        return bool(result) and bool(getattr(result, "found", True))
+
+    async def get_persistent_context_data(self) -> dict[str, Any]:
+        """The plan's persistent data as it stands on disk."""
+        state = self.runtime.contexts.state(self.plan_name)
+        await state.refresh()
+        return dict(state)
+
+    async def get_file_content(self, relative_path: str) -> str:
+        """The text of a file of the plan, read beside the event loop.
+
+        Raises:
+            ForbiddenPathError: the path leaves the plan's folder.
+            NotFoundError: no such file.
+            InputError: it is no UTF-8 text.
+        """
+        data = await self.get_file_content_bytes(relative_path)
+        try:
+            return data.decode("utf-8")
+        except UnicodeDecodeError as error:
+            raise InputError(f"The file {relative_path!r} of plan {self.plan_name} is no UTF-8 text: {error}.") from error
+
+    async def get_file_content_bytes(self, relative_path: str) -> bytes:
+        """The bytes of a file of the plan; raises as `get_file_content`."""
+        return cast("bytes", await self._pools.run_io(lambda: self._read(relative_path)))
+
+    def _read(self, relative_path: str) -> bytes:
+        path = self._validate_path(relative_path)
+        if not path.is_file():
+            raise NotFoundError(f"The plan {self.plan_name} has no file {relative_path!r}.")
+        return path.read_bytes()
+
+    def _validate_path(self, relative_path: str) -> Path:
+        """The absolute path of a file of the plan; refuses whatever leaves the plan's folder."""
+        return resolve_inside(self.folder, relative_path)
+
+    async def _run_chain(self, task: TaskDefinition, inputs: dict[str, Any], run: RunInfo) -> TaskResult:
+        current_task: TaskDefinition | None = task
+        length = 0
+        result = EngineResult("success")
+        while current_task is not None:
+            length += 1
+            try:
+                if length > MAX_CHAIN:
+                    raise LoopLimitError(  # noqa: TRY301 (one handler: any failure between tasks ends the chain)
+                        f"More than {MAX_CHAIN} tasks followed each other through go_task, the last one was "
+                        f"{current_task.ref}; end the chain."
+                    )
+                result = await self._run_one(current_task, inputs, run)
+                if result.status != "go_task":
+                    break
+                next_task = self._find(result)
+                inputs = next_task.validate_inputs(result.next_inputs)
+            except CoreError as error:
+                result = EngineResult("error", error=task_error(error, current_task.ref))
+                break
+            current_task = next_task
+        status = "success" if result.status == "go_task" else result.status
+        return TaskResult(
+            status, result.outputs, result.error, message=result.message, attachments=tuple(run.attachments)
+        )
+
+    def _find(self, result: EngineResult) -> TaskDefinition:
+        runtime = self.runtime.runtime_of(result.plan) if result.plan else self.runtime
+        return runtime.find_task(result.next_task or "")
+
+    async def _run_one(self, task: TaskDefinition, inputs: dict[str, Any], run: RunInfo) -> EngineResult:
+        """One task of the chain, in a context and an engine of its own."""
+        runtime = self.runtime if task.plan == self.plan_name else self.runtime.runtime_of(task.plan)
+        async with plan_context(task.plan):
+            context = await runtime.contexts.create(task.plan, run, inputs)
+            engine = ExecutionEngine(runtime, context)
+            if not somebody_traces():
+                return await self._run_and_finish(engine, task)
+            attributes = {"aura.task": task.ref, "aura.run": run.corr_id}
+            with _tracer.start_as_current_span(f"task {task.ref}", attributes=attributes):
+                return await self._run_and_finish(engine, task)
+
+    async def _run_and_finish(self, engine: ExecutionEngine, task: TaskDefinition) -> EngineResult:
+        """Runs the steps, renders `returns` with the variables at the end; after a failure, runs `on_failure`."""
+        result = await engine.run(task)
+        if result.status == "success" and task.outputs is not None:
+            try:
+                returns = True if task.returns is None else task.returns.render(engine.context.variables)
+                result = EngineResult("success", outputs=returns)
+            except Exception as error:  # noqa: BLE001 (every failure becomes the task's error)
+                result = EngineResult("error", error=task_error(error, task.ref))
+        return await self._run_failure_handler(engine, task, result)
+
+    async def _run_failure_handler(
+        self, engine: ExecutionEngine, task: TaskDefinition, result: EngineResult
+    ) -> EngineResult:
+        """Runs the task's `on_failure` in an isolated context with `error` (see `run_failure_handler`)."""
+        return await run_failure_handler(engine, task, result)

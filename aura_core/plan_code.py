@@ -1,0 +1,115 @@
+"""Imports the Python files of a plan, `actions/*.py` and `services/*.py`, under a package name of their own."""
+
+from __future__ import annotations
+
+import importlib
+import re
+import sys
+import traceback
+import uuid
+from dataclasses import dataclass, field
+from pathlib import Path
+from types import ModuleType
+from typing import TYPE_CHECKING, Any
+
+from aura_core.api import SPEC_ATTRIBUTE, ActionSpec, HookSpec, ServiceSpec
+from aura_core.errors import Problem
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Iterator
+
+CODE_FOLDERS = ("services", "actions")
+
+
+@dataclass(frozen=True, slots=True)
+class PlanCode:
+    """What a plan's Python files offer.
+
+    Attributes:
+        plan: name of the plan.
+        folder: absolute folder of the plan.
+        package: name under which its modules stand in `sys.modules`; inside the plan, `from ..services.x import y`
+            works whatever the plan folder is called and wherever it lies.
+        actions: functions with what `@action` wrote on them.
+        services: classes with what `@service` wrote on them.
+        hooks: functions with what `@hook` wrote on them.
+        problems: files that cannot be imported.
+    """
+
+    plan: str
+    folder: Path
+    package: str
+    actions: list[tuple[ActionSpec, Callable[..., Any]]] = field(default_factory=list[Any])
+    services: list[tuple[ServiceSpec, type[Any]]] = field(default_factory=list[Any])
+    hooks: list[tuple[HookSpec, Callable[..., Any]]] = field(default_factory=list[Any])
+    problems: list[Problem] = field(default_factory=list[Problem])
+
+    def unload(self) -> None:
+        """Forgets the modules, so that nothing of the plan stays behind in this process."""
+        for name in [name for name in sys.modules if name == self.package or name.startswith(f"{self.package}.")]:
+            del sys.modules[name]
+
+
+def load_plan_code(plan: str, folder: Path) -> PlanCode:
+    """Imports a plan's Python files.
+
+    Every load has a package name of its own: an edited plan is imported anew, and what still runs keeps its modules.
+
+    Args:
+        plan: name of the plan.
+        folder: its folder.
+    """
+    code = PlanCode(plan, folder.resolve(), f"aura_plan_{re.sub(r'[^0-9A-Za-z]', '_', plan)}_{uuid.uuid4().hex[:8]}")
+    importlib.invalidate_caches()
+    mount_package(code.package, code.folder)
+    for module_folder in CODE_FOLDERS:
+        for path in sorted((code.folder / module_folder).glob("*.py")):
+            if path.stem.isidentifier() and path.stem != "__init__":
+                _import(code, module_folder, path)
+    return code
+
+
+def mount_package(package: str, folder: Path) -> None:
+    """Makes `package` importable from `folder`, in this process; does nothing if it is."""
+    if package not in sys.modules:
+        module = ModuleType(package)
+        module.__path__ = [str(folder)]
+        sys.modules[package] = module
+
+
+def _import(code: PlanCode, module_folder: str, path: Path) -> None:
+    try:
+        module = importlib.import_module(f"{code.package}.{module_folder}.{path.stem}")
+    except Exception as error:  # noqa: BLE001 (whatever a plan's file raises is a problem of that plan alone)
+        code.problems.append(_problem(error, path, code))
+        return
+    for thing, spec in _marked(module):
+        if isinstance(spec, ActionSpec):
+            code.actions.append((spec, thing))
+        elif isinstance(spec, ServiceSpec):
+            code.services.append((spec, thing))
+        elif isinstance(spec, HookSpec):
+            code.hooks.append((spec, thing))
+
+
+def _marked(module: ModuleType) -> Iterator[tuple[Any, Any]]:
+    seen: set[int] = set()
+    for thing in list(vars(module).values()):
+        spec = getattr(thing, SPEC_ATTRIBUTE, None) if callable(thing) else None
+        if spec is not None and getattr(thing, "__module__", None) == module.__name__ and id(thing) not in seen:
+            seen.add(id(thing))
+            yield thing, spec
+
+
+def _problem(error: Exception, path: Path, code: PlanCode) -> Problem:
+    message = f"this file cannot be imported: {type(error).__name__}: {error}"
+    hint = ""
+    if isinstance(error, ModuleNotFoundError) and error.name:
+        hint = f"install the package that provides {error.name!r} into Aura's environment"
+    if isinstance(error, SyntaxError) and error.filename:
+        message = f"this is no valid Python: {error.msg}"
+        return Problem(error.filename, error.lineno or 0, error.offset or 0, message, hint)
+    for frame in reversed(traceback.extract_tb(error.__traceback__)):
+        if Path(frame.filename).is_relative_to(code.folder):
+            return Problem(frame.filename, frame.lineno or 0, (frame.colno or -1) + 1, message, hint)
+    return Problem(str(path), 0, 0, message, hint)

@@ -1,0 +1,135 @@
+"""The thread pool and the process pool in which actions run (seed 001)."""
+
+from __future__ import annotations
+
+import asyncio
+import contextvars
+import pickle
+from concurrent.futures import Future, ProcessPoolExecutor, ThreadPoolExecutor
+from concurrent.futures.process import BrokenProcessPool
+from contextvars import ContextVar
+from functools import partial
+from multiprocessing.context import SpawnContext
+from multiprocessing.process import BaseProcess
+from typing import TYPE_CHECKING, Any
+
+import structlog
+
+from aura_core.errors import ShutDownError, WorkerDiedError
+from aura_core.worker import WorkerCall, run_call
+
+if TYPE_CHECKING:
+    from collections.abc import Callable
+
+_log = structlog.get_logger(__name__)
+
+Work = Future[Any]
+unfinished_work: ContextVar[set[Work] | None] = ContextVar("unfinished_work", default=None)
+"""Calls of the running task that nobody waits for any more but that still run in a pool; its slots wait for them."""
+
+
+class _RecordingContext(SpawnContext):
+    """Starts fresh interpreters, never forks of a threaded process, and remembers them, to end them if need be."""
+
+    def __init__(self) -> None:
+        super().__init__()
+        self.started: list[BaseProcess] = []
+
+    def Process(self, *args: Any, **kwargs: Any) -> BaseProcess:  # noqa: N802 (the name multiprocessing calls) # pyright: ignore[reportIncompatibleVariableOverride]
+        process = SpawnContext.Process(*args, **kwargs)
+        self.started = [old for old in self.started if old.is_alive()]
+        self.started.append(process)
+        return process
+
+
+class Pools:
+    """Runs blocking calls in threads and heavy ones in processes.
+
+    A call cannot be interrupted from outside: when its waiter is cancelled, it is remembered in `unfinished_work`
+    until it has really ended.
+
+    Args:
+        threads: how many threads at most.
+        processes: how many processes at most; started when first needed.
+    """
+
+    def __init__(self, threads: int, processes: int) -> None:
+        self._threads = threads
+        self._processes = processes
+        self.io: ThreadPoolExecutor | None = None
+        self.cpu: ProcessPoolExecutor | None = None
+        self._spawn = _RecordingContext()
+
+    def startup(self) -> None:
+        """Makes the pools; their threads and processes start when first needed."""
+        self.io = ThreadPoolExecutor(self._threads, thread_name_prefix="aura-io")
+        self.cpu = self._new_cpu_pool()
+
+    async def run_io(self, call: Callable[[], Any]) -> Any:
+        """Runs `call` in a thread, with the context variables of the caller."""
+        if self.io is None:
+            raise ShutDownError("The thread pool is not running.")
+        return await _wait(self.io.submit(contextvars.copy_context().run, call))
+
+    async def run_cpu(self, call: WorkerCall) -> Any:
+        """Runs `call` in a process.
+
+        Raises:
+            WorkerDiedError: the process died; the pool has been replaced and the next call works.
+        """
+        pool = self.cpu
+        if pool is None:
+            raise ShutDownError("The process pool is not running.")
+        try:
+            data = await _wait(pool.submit(run_call, call))
+        except BrokenProcessPool as error:
+            self._replace(pool)
+            raise WorkerDiedError(
+                f"A process died while action {call.name} ran or waited for one (killed, or out of memory?). "
+                "The pool has been replaced; try again."
+            ) from error
+        succeeded, value = pickle.loads(data)  # noqa: S301 (written by our own worker)
+        if not succeeded:
+            raise value
+        return value
+
+    async def shutdown(self, grace: float) -> None:
+        """Ends both pools: waits up to `grace` seconds for running calls, then ends the processes.
+
+        A thread cannot be ended from outside; one that still runs is logged.
+        """
+        io, cpu, self.io, self.cpu = self.io, self.cpu, None, None
+        if io is None or cpu is None:
+            return
+        loop = asyncio.get_running_loop()
+        closing = [
+            loop.run_in_executor(None, partial(pool.shutdown, wait=True, cancel_futures=True)) for pool in (io, cpu)
+        ]
+        _, pending = await asyncio.wait(closing, timeout=grace)
+        for process in self._spawn.started:
+            if process.is_alive():
+                process.kill()
+        if closing[1] in pending:
+            await closing[1]
+        if closing[0] in pending:
+            _log.warning("thread_still_running", hint="an action's plain function does not return; give it a time limit")
+
+    def _new_cpu_pool(self) -> ProcessPoolExecutor:
+        return ProcessPoolExecutor(self._processes, mp_context=self._spawn)
+
+    def _replace(self, broken: ProcessPoolExecutor) -> None:
+        if self.cpu is broken:
+            _log.warning("cpu_pool_replaced")
+            broken.shutdown(wait=False, cancel_futures=True)
+            self.cpu = self._new_cpu_pool()
+
+
+async def _wait(work: Work) -> Any:
+    try:
+        return await asyncio.wrap_future(work)
+    except asyncio.CancelledError:
+        unfinished = unfinished_work.get()
+        if unfinished is not None and not work.cancel() and not work.done():
+            unfinished.add(work)
+            work.add_done_callback(unfinished.discard)
+        raise

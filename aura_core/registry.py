@@ -1,0 +1,135 @@
+"""ActionRegistry: the actions of all plans by name, and which names a plan may use."""
+
+from __future__ import annotations
+
+import inspect
+from collections.abc import Callable, Iterable
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Any, Literal
+
+from aura_core.errors import NotFoundError, Problem
+from aura_core.nearest import hint
+from aura_core.signature import Signature, SignatureError, read_signature
+
+if TYPE_CHECKING:
+    from aura_core.api import ActionSpec
+    from aura_core.plan_code import PlanCode
+
+BASE_PLAN = "aura_base"
+"""The plan whose actions and services every plan may use by their plain names."""
+
+HowToCall = Literal["async", "io", "cpu", "inline"]
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class ActionDefinition:
+    """An action, ready to be called.
+
+    Attributes:
+        plan: the plan that offers it.
+        name: its name inside that plan.
+        function: what is called.
+        spec: what `@action` wrote on it.
+        signature: its parameters.
+        how: awaited, in the thread pool, in the process pool, or directly.
+        package: package of the plan's modules (see `PlanCode`).
+        folder: folder of the plan, for the process pool.
+    """
+
+    plan: str
+    name: str
+    function: Callable[..., Any]
+    spec: ActionSpec
+    signature: Signature
+    how: HowToCall
+    package: str
+    folder: str
+
+    @property
+    def ref(self) -> str:
+        """`plan/name`."""
+        return f"{self.plan}/{self.name}"
+
+
+class ActionRegistry:
+    """The actions of all plans."""
+
+    def __init__(self) -> None:
+        self._by_plan: dict[str, dict[str, ActionDefinition]] = {}
+
+    def register(self, code: PlanCode) -> list[Problem]:
+        """Takes in the actions of a plan, in place of those it had; returns what is wrong with the others."""
+        actions: dict[str, ActionDefinition] = {}
+        problems: list[Problem] = []
+        for spec, function in code.actions:
+            try:
+                if spec.name in actions:
+                    raise SignatureError(f"the plan has two actions named {spec.name!r}; rename one")  # noqa: TRY301 (one handler)
+                actions[spec.name] = define(code, spec, function)
+            except SignatureError as error:
+                problems.append(problem_at(function, f"action {spec.name!r}: {error}"))
+        self._by_plan[code.plan] = actions
+        return problems
+
+    def forget(self, plan: str) -> None:
+        """Forgets the actions of a plan."""
+        self._by_plan.pop(plan, None)
+
+    def actions(self, plan: str) -> dict[str, ActionDefinition]:
+        """The actions that `plan` itself offers, by their names inside it."""
+        return self._by_plan.get(plan, {})
+
+    def visible(self, plan: str, requires: Iterable[str]) -> dict[str, ActionDefinition]:
+        """Every name that steps of `plan` may use, with its action.
+
+        Its own actions come first, then those of aura_base, then `plan/name` and `plan.name` of required plans.
+
+        Args:
+            plan: whose steps.
+            requires: names of the plans it requires.
+        """
+        names: dict[str, ActionDefinition] = {}
+        for other in (*requires, BASE_PLAN, plan):
+            for name, action in self.actions(other).items():
+                names[f"{other}.{name}"] = names[f"{other}/{name}"] = action
+        return {**names, **self.actions(BASE_PLAN), **self.actions(plan)}
+
+
+def find_action(names: dict[str, ActionDefinition], name: str, plan: str) -> ActionDefinition:
+    """The action that `name` means in `plan`.
+
+    Raises:
+        NotFoundError: there is none; names the nearest one.
+    """
+    action = names.get(name)
+    if action is None:
+        near = hint(name, names, what="known actions")
+        raise NotFoundError(f"There is no action {name!r} for plan {plan}" + (f": {near}" if near else "."))
+    return action
+
+
+def define(code: PlanCode, spec: ActionSpec, function: Callable[..., Any]) -> ActionDefinition:
+    """Reads an action's signature and decides how it is called.
+
+    Raises:
+        SignatureError: the signature cannot be used.
+    """
+    signature = read_signature(function, spec.services)
+    how: HowToCall = "inline" if spec.inline else "cpu" if spec.cpu else "io"
+    if inspect.iscoroutinefunction(function):
+        if spec.cpu:
+            raise SignatureError("a cpu action is a plain `def`; `async def` cannot run in another process")
+        how = "async"
+    if how == "cpu" and (signature.injected or signature.services):
+        wanted = [*signature.injected, *signature.services][0]
+        raise SignatureError(f"a cpu action runs in another process, where there is no {wanted!r}; pass plain values")
+    return ActionDefinition(code.plan, spec.name, function, spec, signature, how, code.package, str(code.folder))
+
+
+def problem_at(thing: Any, message: str) -> Problem:
+    """A problem at the place in a plan's Python file where `thing` is defined."""
+    try:
+        path, line = inspect.getsourcefile(inspect.unwrap(thing)) or "", inspect.getsourcelines(thing)[1]
+    except (OSError, TypeError):
+        path, line = str(getattr(thing, "__module__", "")), 0
+    return Problem(path, line, 1 if line else 0, message)

@@ -1,0 +1,93 @@
+"""What runs inside a process of the CPU pool: finds a plan's function by its path and calls it.
+
+Everything crosses the border as bytes that are unpickled only after the plan's package is mounted, so that values
+of a plan's own classes arrive; nothing unpicklable can break the pool.
+"""
+
+from __future__ import annotations
+
+import importlib
+import pickle
+from collections.abc import Callable
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+from aura_core.errors import ActionError
+from aura_core.plan_code import mount_package
+
+
+@dataclass(frozen=True, slots=True)
+class WorkerCall:
+    """One call for a worker.
+
+    Attributes:
+        package: package of the plan's modules (see `PlanCode`).
+        folder: the plan's folder.
+        module: full name of the module that defines the function.
+        name: qualified name of the function inside the module.
+        arguments: pickled keyword arguments.
+    """
+
+    package: str
+    folder: str
+    module: str
+    name: str
+    arguments: bytes
+
+
+class WorkerActionError(ActionError):
+    """An exception of a cpu action that cannot travel between processes; its type's names are kept for `retry.on`.
+
+    Attributes:
+        names: class names of the original exception and its bases.
+    """
+
+    def __init__(self, message: str, names: tuple[str, ...] = ()) -> None:
+        super().__init__(message)
+        self.names = names
+
+
+def run_call(call: WorkerCall) -> bytes:
+    """Runs a call in this process.
+
+    Returns:
+        A pickled pair: `(True, result)` or `(False, exception)`.
+    """
+    try:
+        mount_package(call.package, Path(call.folder))
+        function: Any = importlib.import_module(call.module)
+        for part in call.name.split("."):
+            function = getattr(function, part)
+        result = function(**pickle.loads(call.arguments))  # noqa: S301 (written by our own parent process)
+    except Exception as error:  # noqa: BLE001 (raised again on the other side)
+        return _packed_error(error)
+    try:
+        return pickle.dumps((True, result))
+    except Exception as error:  # noqa: BLE001 (pickle raises whatever a value's own code raises)
+        text = f"the result of cpu action {call.name} cannot leave its process: {error}; return plain values"
+        return pickle.dumps((False, ActionError(text)))
+
+
+def pack(package: str, folder: str, function: Callable[..., Any], arguments: dict[str, Any]) -> WorkerCall:
+    """Writes down a call of a plan's function.
+
+    Raises:
+        ActionError: an argument cannot travel to another process.
+    """
+    try:
+        data = pickle.dumps(arguments)
+    except Exception as error:
+        name = function.__qualname__
+        raise ActionError(f"A parameter of cpu action {name} cannot travel to another process: {error}") from error
+    return WorkerCall(package, folder, function.__module__, function.__qualname__, data)
+
+
+def _packed_error(error: Exception) -> bytes:
+    try:
+        data = pickle.dumps((False, error))
+        pickle.loads(data)  # noqa: S301 (proves that the other side can read it)
+    except Exception:  # noqa: BLE001 (such an exception travels as text)
+        names = tuple(cls.__name__ for cls in type(error).__mro__)
+        return pickle.dumps((False, WorkerActionError(f"{type(error).__name__}: {error}", names)))
+    return data
