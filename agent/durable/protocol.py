@@ -42,8 +42,9 @@ class TaskRecord:
 class Ctx(Protocol):
     """The inside of one durable task.
 
-    Strictly one durable call at a time; side by side only through `start`. Keys are explicit and unique within the
-    task. Code between the calls runs again on replay, so clock, random and models belong inside steps.
+    Strictly one durable call at a time, a second one is a DurableError; side by side only through `start`. Keys are
+    explicit and unique within the task for each kind of call. Code between the calls runs again on replay, so clock,
+    random and models belong inside steps. Values are JSON; anything else is a DurableError that names the key.
     """
 
     id: str
@@ -51,8 +52,9 @@ class Ctx(Protocol):
     async def step(self, key: str, fn: Callable[..., Awaitable[Json]], *args: Any) -> Json:
         """Runs `fn(*args)` once and records its result under (id, key); a replay returns the record.
 
-        A step that was in flight and not recorded when the process died runs again.
-        An exception is not recorded: it ends the task unless the caller handles it.
+        A step that was in flight and not recorded when the process died runs again: give outside actions
+        `<id>/<key>` as idempotency key. An exception is not recorded: it ends the task unless the caller handles it,
+        and then the same key may be tried again.
         """
         ...
 
@@ -74,9 +76,10 @@ class Ctx(Protocol):
             task: name of a registered function.
             args: JSON arguments.
             queue: name of a queue whose limit holds; None runs at once.
-            resource: at most one task per resource of the queue at a time.
+            resource: at most one task per resource of the queue at a time; free when its work has really ended.
             priority: higher goes first among waiters.
-            timeout: seconds; the task is cancelled after that.
+            timeout: seconds from the moment it may run, anew after a restart; waiting for a signal does not count.
+                Then its work is ended, and after that it counts as cancelled.
         """
         ...
 
@@ -85,7 +88,7 @@ class Ctx(Protocol):
         ...
 
     async def result(self, id: str) -> Json:  # noqa: A002 (the protocol's word)
-        """The result of a task that ended.
+        """The result of a task that ended; waits for one that has not.
 
         Raises:
             TaskFailedError: its function raised.
@@ -101,8 +104,35 @@ class Ctx(Protocol):
 TaskFunction = Callable[[Ctx, Json], Awaitable[Json]]
 
 
-class Engine(Protocol):
-    """A durable engine: starts tasks, remembers what they did, goes on after a kill."""
+class Records(Protocol):
+    """Looking at what a store holds, without changing it: engines can, and readers beside a running program."""
+
+    async def get(self, id: str) -> TaskRecord | None:  # noqa: A002 (the protocol's word)
+        """The task's record as it stands, without waiting."""
+        ...
+
+    async def list(
+        self,
+        *,
+        task: str | None = None,
+        statuses: Sequence[DurableStatus] | None = None,
+        parent: str | None = None,
+        limit: int = 100,
+    ) -> Sequence[TaskRecord]:
+        """Records, newest first; `parent=None` does not filter."""
+        ...
+
+    async def steps(self, id: str) -> dict[str, Json]:  # noqa: A002 (the protocol's word)
+        """The values of the recorded steps of a task by key, in order of recording, for `aura runs show`."""
+        ...
+
+
+class Engine(Records, Protocol):
+    """A durable engine: starts tasks, remembers what they did, goes on after a kill.
+
+    A task that ends cancels the tasks it started and left unfinished. A task that waits, for a signal or for other
+    tasks, does not count against the limits of its queue where the store can do that.
+    """
 
     def task(self, name: str, fn: TaskFunction) -> None:
         """Registers `fn` under a name; before `launch`."""
@@ -147,23 +177,4 @@ class Engine(Protocol):
         Raises:
             RunNotFoundError: no such task.
         """
-        ...
-
-    async def get(self, id: str) -> TaskRecord | None:  # noqa: A002 (the protocol's word)
-        """The task's record as it stands, without waiting."""
-        ...
-
-    async def list(
-        self,
-        *,
-        task: str | None = None,
-        statuses: Sequence[DurableStatus] | None = None,
-        parent: str | None = None,
-        limit: int = 100,
-    ) -> Sequence[TaskRecord]:
-        """Records, newest first; `parent=None` does not filter."""
-        ...
-
-    async def steps(self, id: str) -> dict[str, Json]:  # noqa: A002 (the protocol's word)
-        """The recorded steps of a task by key, for `aura runs show`."""
         ...
