@@ -54,6 +54,11 @@ class EventBus:
     def __init__(self) -> None:
         self._subscriptions: list[Subscription[object]] = []
 
+    @property
+    def has_subscribers(self) -> bool:
+        """Whether anybody listens; whoever publishes often need not make events for nobody."""
+        return bool(self._subscriptions)
+
     def publish(self, event: object) -> None:
         """Offers `event` to every subscription. Costs nothing when nobody listens."""
         for subscription in self._subscriptions:

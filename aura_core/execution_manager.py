@@ -79,6 +79,7 @@ class ExecutionManager:
     Args:
         find_task: full reference -> task.
         orchestrator: plan name -> its Orchestrator.
+        pools: where plain functions run; started and ended with the manager.
         hooks: called at the moments of a task's life.
         events: told of every change of a task's status.
         limits: how much runs at once.
@@ -89,6 +90,8 @@ class ExecutionManager:
         self,
         find_task: Callable[[str], TaskDefinition],
         orchestrator: Callable[[str], Orchestrator],
+        *,
+        pools: Pools,
         hooks: HookManager,
         events: EventBus,
         limits: ExecutionLimits,
@@ -100,7 +103,7 @@ class ExecutionManager:
         self._events = events
         self._limits = limits
         self._state_planner = state_planner
-        self.pools = Pools(limits.threads, limits.processes)
+        self.pools = pools
         self.resources = Resources(limits.resources)
         self._global_sem = PrioritySemaphore(limits.concurrency)
         self._mode_sems = {"io": PrioritySemaphore(limits.threads), "cpu": PrioritySemaphore(limits.processes)}
@@ -171,7 +174,7 @@ class ExecutionManager:
         except CoreError as error:
             return self._ended(tasklet, _failed("error", error, tasklet.task))
         priority = task.meta.priority if tasklet.priority is None else tasklet.priority
-        slots = Slots(semaphores, priority, lambda waits: self._publish(tasklet, "waiting" if waits else "running"))
+        slots = Slots(semaphores, priority, lambda phase: self._publish(tasklet, phase))
         job = None
         try:
             async with asyncio.timeout(None) as guard:
@@ -231,7 +234,7 @@ class ExecutionManager:
             raise
         except (TimeoutError, StatePlanningError) as error:
             result = _failed("timeout" if isinstance(error, TimeoutError) else "error", error, task.ref)
-        except Exception as error:
+        except Exception as error:  # noqa: BLE001 (a mistake of ours must not end whoever submitted the task)
             _log.exception("task_crashed", task=task.ref, corr_id=tasklet.run.corr_id)
             result = _failed("error", error, task.ref)
         result = replace(result, seconds=perf_counter() - job.started)
@@ -279,22 +282,27 @@ class ExecutionManager:
         moment = "after_task_success" if result.ok else "after_task_failure"
         for name in (moment, "after_task_run"):
             if name in self._hooks:
-                await self._hooks.trigger(
-                    name, tasklet=job.tasklet, task=job.task, result=result, error=result.error
-                )
+                await self._hooks.trigger(name, tasklet=job.tasklet, task=job.task, result=result, error=result.error)
         return result
 
     def _ended(self, tasklet: Tasklet, result: TaskResult) -> TaskResult:
         error = result.error
         if error is not None:
             _log.warning(
-                "task_failed", task=tasklet.task, status=result.status, step=error.step, location=error.location,
-                reason=error.message, corr_id=tasklet.run.corr_id,
+                "task_failed",
+                task=tasklet.task,
+                status=result.status,
+                step=error.step,
+                location=error.location,
+                reason=error.message,
+                corr_id=tasklet.run.corr_id,
             )
         self._publish(tasklet, result.status, error)
         return result
 
     def _publish(self, tasklet: Tasklet, phase: TaskPhase, error: TaskError | None = None) -> None:
+        if not self._events.has_subscribers:
+            return
         run = tasklet.run
         self._events.publish(TaskChanged(tasklet.task, run.corr_id, run.session_id, phase, error))
 

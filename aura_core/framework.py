@@ -12,7 +12,7 @@ import yaml
 from aura_core.config import ConfigService
 from aura_core.context import ContextManager
 from aura_core.engine import PlanRuntime
-from aura_core.errors import NotFoundError, Problem, ShutDownError
+from aura_core.errors import NotFoundError, Problem
 from aura_core.events import EventBus
 from aura_core.execution_manager import ExecutionLimits, ExecutionManager, StatePlanner
 from aura_core.hooks import HookManager
@@ -20,6 +20,7 @@ from aura_core.injector import ActionInjector
 from aura_core.model.plan_manager import PlanManager
 from aura_core.nearest import hint
 from aura_core.orchestrator import Orchestrator
+from aura_core.pools import Pools
 from aura_core.registry import ActionRegistry
 from aura_core.service_registry import ServiceRegistry
 
@@ -78,11 +79,19 @@ class Framework:
         self._services = ServiceRegistry(self.config, services or {})
         self._contexts = ContextManager(data_folder, self.events)
         self._orchestrators: dict[str, Orchestrator] = {}
-        self.hooks = HookManager(lambda call: self.execution_manager.pools.run_io(call))
+        limits = limits or ExecutionLimits()
+        pools = Pools(limits.threads, limits.processes)
+        self.hooks = HookManager(pools.run_io)
         self.execution_manager = ExecutionManager(
-            self.plans.task, self.orchestrator, self.hooks, self.events, limits or ExecutionLimits(), state_planner
+            self.plans.task,
+            self.orchestrator,
+            pools=pools,
+            hooks=self.hooks,
+            events=self.events,
+            limits=limits,
+            state_planner=state_planner,
         )
-        self._injector = ActionInjector(self._services, self.execution_manager.pools, self.config, middleware)
+        self._injector = ActionInjector(self._services, pools, self.config, middleware)
 
     async def __aenter__(self) -> Self:
         """Loads the plans and starts the pools. Problems of plans are in `problems`; the other plans work."""
@@ -139,9 +148,7 @@ class Framework:
             runtime_of=lambda name: self.orchestrator(name).runtime,
             debug_capture=(plan.name, DEBUG_CAPTURE) if DEBUG_CAPTURE in plan.services else None,
         )
-        self._orchestrators[plan.name] = Orchestrator(
-            runtime, plan.folder, self.config, self.execution_manager.pools
-        )
+        self._orchestrators[plan.name] = Orchestrator(runtime, plan.folder, self.config, self.execution_manager.pools)
 
 
 def environment_settings(plan: str) -> dict[str, Any]:

@@ -65,7 +65,7 @@ class ActionInjector:
             self._chains = {}
 
     async def call(self, action: ActionDefinition, params: Any, context: Context, engine: Any = None) -> Any:
-        """Calls an action.
+        """Calls an action, with its own plan current, so that `config()` in it reads its own settings.
 
         Args:
             action: what to call.
@@ -80,7 +80,13 @@ class ActionInjector:
         chain = self._chains.get(action)
         if chain is None:
             chain = self._chains[action] = self._compose(action)
-        return await chain(ActionCall(action, params, context, engine))
+        if context.plan == action.plan:
+            return await chain(ActionCall(action, params, context, engine))
+        token = current_plan_name.set(action.plan)
+        try:
+            return await chain(ActionCall(action, params, context, engine))
+        finally:
+            current_plan_name.reset(token)
 
     async def call_service(self, method: Callable[..., Any], **values: Any) -> Any:
         """Calls a method of a service with those of `values` that it names: awaited, or in the thread pool."""
@@ -91,25 +97,11 @@ class ActionInjector:
         return await self._pools.run_io(partial(method, **wanted))
 
     def _compose(self, action: ActionDefinition) -> Proceed:
-        chain = self._inside_plan(action, self._caller(action))
+        chain = self._caller(action)
         spans = (open_span,) if self._traced else ()
         for link in reversed((explain_errors, *spans, validate, *self._middleware)):
             chain = partial(link, proceed=chain)
         return chain
-
-    def _inside_plan(self, action: ActionDefinition, proceed: Proceed) -> Proceed:
-        """Makes the action's own plan current for the call, so that `config()` in it reads its own settings."""
-
-        async def call_inside(call: ActionCall) -> Any:
-            if call.context.plan == action.plan:
-                return await proceed(call)
-            token = current_plan_name.set(action.plan)
-            try:
-                return await proceed(call)
-            finally:
-                current_plan_name.reset(token)
-
-        return call_inside
 
     def _caller(self, action: ActionDefinition) -> Proceed:
         function, fill = action.function, self._filler(action)

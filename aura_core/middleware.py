@@ -1,11 +1,11 @@
 """The chain around every action call: what a middleware is, and the built-in ones.
 
-    async def note_slow_calls(call: ActionCall, proceed: Proceed) -> Any:
-        started = perf_counter()
-        try:
-            return await proceed(call)
-        finally:
-            print(call.action.ref, perf_counter() - started)
+async def note_slow_calls(call: ActionCall, proceed: Proceed) -> Any:
+    started = perf_counter()
+    try:
+        return await proceed(call)
+    finally:
+        print(call.action.ref, perf_counter() - started)
 """
 
 from __future__ import annotations

@@ -123,7 +123,9 @@ class Orchestrator:
         try:
             return data.decode("utf-8")
         except UnicodeDecodeError as error:
-            raise InputError(f"The file {relative_path!r} of plan {self.plan_name} is no UTF-8 text: {error}.") from error
+            raise InputError(
+                f"The file {relative_path!r} of plan {self.plan_name} is no UTF-8 text: {error}."
+            ) from error
 
     async def get_file_content_bytes(self, relative_path: str) -> bytes:
         """The bytes of a file of the plan; raises as `get_file_content`."""
@@ -141,33 +143,34 @@ class Orchestrator:
 
     async def _run_chain(self, task: TaskDefinition, inputs: dict[str, Any], run: RunInfo) -> TaskResult:
         current_task: TaskDefinition | None = task
-        length = 0
-        result = EngineResult("success")
+        result, length = EngineResult("success"), 0
         while current_task is not None:
-            length += 1
+            this, length = current_task, length + 1
+            result = await self._run_one(this, inputs, run)
             try:
-                if length > MAX_CHAIN:
-                    raise LoopLimitError(  # noqa: TRY301 (one handler: any failure between tasks ends the chain)
-                        f"More than {MAX_CHAIN} tasks followed each other through go_task, the last one was "
-                        f"{current_task.ref}; end the chain."
-                    )
-                result = await self._run_one(current_task, inputs, run)
-                if result.status != "go_task":
-                    break
-                next_task = self._find(result)
-                inputs = next_task.validate_inputs(result.next_inputs)
+                current_task = self._next(result, this, length)
+                if current_task is not None:
+                    inputs = current_task.validate_inputs(result.next_inputs)
             except CoreError as error:
-                result = EngineResult("error", error=task_error(error, current_task.ref))
-                break
-            current_task = next_task
+                result, current_task = EngineResult("error", error=task_error(error, this.ref)), None
         status = "success" if result.status == "go_task" else result.status
-        return TaskResult(
-            status, result.outputs, result.error, message=result.message, attachments=tuple(run.attachments)
-        )
+        attachments = tuple(run.attachments)
+        return TaskResult(status, result.outputs, result.error, message=result.message, attachments=attachments)
 
-    def _find(self, result: EngineResult) -> TaskDefinition:
-        runtime = self.runtime.runtime_of(result.plan) if result.plan else self.runtime
-        return runtime.find_task(result.next_task or "")
+    def _next(self, result: EngineResult, task: TaskDefinition, length: int) -> TaskDefinition | None:
+        """The task that follows, if the last one ended with `go_task`.
+
+        Raises:
+            LoopLimitError: the chain is too long.
+        """
+        if result.next_task is None:
+            return None
+        if length >= MAX_CHAIN:
+            raise LoopLimitError(
+                f"More than {MAX_CHAIN} tasks followed each other through go_task, the last one was {task.ref}; "
+                "end the chain."
+            )
+        return self.runtime.runtime_of(result.plan).find_task(result.next_task)
 
     async def _run_one(self, task: TaskDefinition, inputs: dict[str, Any], run: RunInfo) -> EngineResult:
         """One task of the chain, in a context and an engine of its own."""

@@ -95,7 +95,9 @@ class PlanState(Mapping[str, Any]):
             try:
                 self._stamp = await asyncio.to_thread(_write_atomically, self.path, text)
             except OSError as error:
-                raise PlanStateError(f"The data of plan {self.plan} cannot be written to {self.path}: {error}.") from error
+                raise PlanStateError(
+                    f"The data of plan {self.plan} cannot be written to {self.path}: {error}."
+                ) from error
             self._data = data
 
     @asynccontextmanager
@@ -139,7 +141,7 @@ class PlanState(Mapping[str, Any]):
         except ValueError as error:
             self._set_aside(str(error))
             return
-        self._data, self._stamp = value, stamp  # pyright: ignore[reportUnknownVariableType] (json.loads)
+        self._data, self._stamp = value, stamp
 
     def _set_aside(self, reason: str) -> None:
         moment = datetime.now(UTC).strftime("%Y%m%dT%H%M%S%f")

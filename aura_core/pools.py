@@ -112,7 +112,9 @@ class Pools:
         if closing[1] in pending:
             await closing[1]
         if closing[0] in pending:
-            _log.warning("thread_still_running", hint="an action's plain function does not return; give it a time limit")
+            _log.warning(
+                "thread_still_running", hint="an action's plain function does not return; give it a time limit"
+            )
 
     def _new_cpu_pool(self) -> ProcessPoolExecutor:
         return ProcessPoolExecutor(self._processes, mp_context=self._spawn)

@@ -6,12 +6,12 @@ import inspect
 import sys
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, NotRequired, Required
 
 from pydantic import ConfigDict, PydanticUserError, TypeAdapter, ValidationError
 from pydantic.errors import PydanticSchemaGenerationError
 from pydantic.fields import FieldInfo
-from typing_extensions import NotRequired, Required, TypedDict
+from typing_extensions import TypedDict
 
 from aura_core.errors import InputError
 from aura_core.nearest import nearest
@@ -22,7 +22,6 @@ if TYPE_CHECKING:
 INJECTED = ("context", "engine", "config")
 """Parameter names that the runtime fills, beside those of `@requires_services`."""
 
-_CONFIG = ConfigDict(arbitrary_types_allowed=True, coerce_numbers_to_str=True)
 _LONGEST_SHOWN = 80
 
 
@@ -117,8 +116,10 @@ def _converter(
     for name, parameter in given.items():
         kind = _resolve(function, name, parameter.annotation)
         fields[name] = Required[kind] if parameter.default is parameter.empty else NotRequired[kind]
-    shape: Any = TypedDict("Parameters", fields)  # pyright: ignore[reportGeneralTypeIssues] (fields known at run time)
-    shape.__pydantic_config__ = ConfigDict(**_CONFIG, extra="allow" if is_open else "forbid")
+    shape: Any = TypedDict("shape", fields)  # pyright: ignore[reportArgumentType, reportGeneralTypeIssues] (fields known at run time only)
+    shape.__pydantic_config__ = ConfigDict(
+        extra="allow" if is_open else "forbid", arbitrary_types_allowed=True, coerce_numbers_to_str=True
+    )
     try:
         return TypeAdapter(shape).validator.validate_python
     except (PydanticSchemaGenerationError, PydanticUserError) as error:

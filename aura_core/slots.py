@@ -5,12 +5,14 @@ from __future__ import annotations
 import asyncio
 from contextlib import AsyncExitStack, asynccontextmanager
 from contextvars import ContextVar
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Literal
 
 if TYPE_CHECKING:
     from collections.abc import AsyncGenerator, Callable, Sequence
 
     from aura_core.semaphores import PrioritySemaphore
+
+SlotsPhase = Literal["waiting", "running"]
 
 
 class Slots:
@@ -22,14 +24,14 @@ class Slots:
     Args:
         semaphores: in the order in which everybody takes them.
         priority: among those who wait for them; higher goes first.
-        report: told True when the task begins to wait for a person alone, False when it goes on.
+        report: told when the task begins to do nothing but wait for a person, and when it goes on.
     """
 
     def __init__(
         self,
         semaphores: Sequence[PrioritySemaphore],
         priority: int,
-        report: Callable[[bool], None],
+        report: Callable[[SlotsPhase], None],
     ) -> None:
         self._semaphores = semaphores
         self._priority = priority
@@ -95,7 +97,7 @@ class Slots:
             self._given_back = True
             self._left = self._stop_clock()
             await self.give_back()
-            self._report(True)
+            self._report("waiting")
 
     async def _go_on(self) -> None:
         async with self._changing:
@@ -105,7 +107,7 @@ class Slots:
             self._given_back = False
             if self._left is not None and self.clock is not None and not self.clock.expired():
                 self.clock.reschedule(asyncio.get_running_loop().time() + self._left)
-            self._report(False)
+            self._report("running")
 
     def _stop_clock(self) -> float | None:
         if self.clock is None or self.clock.expired():

@@ -8,9 +8,7 @@ from typing import Literal
 
 from aura_core.tasklet import TaskError
 
-TaskPhase = Literal[
-    "queued", "planning", "running", "waiting", "success", "stopped", "error", "timeout", "cancelled"
-]
+TaskPhase = Literal["queued", "planning", "running", "waiting", "success", "stopped", "error", "timeout", "cancelled"]
 """queued: waits for slots; planning: reaches its initial state; waiting: for a person; the rest as TaskStatus."""
 
 

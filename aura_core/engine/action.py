@@ -45,11 +45,11 @@ async def execute(engine: ExecutionEngine, step: ActionStep, context: Context) -
             else:
                 result = await _under_timeout(engine, action, step, context, step.timeout)
             if result is False or (type(result) not in _PLAIN and not getattr(result, "found", _MISSING)):
-                raise _unsuccessful(result, action)
+                raise _unsuccessful(result, action)  # noqa: TRY301 (one handler for every way to fail)
             break
         except (JumpSignal, StopTaskException):
             raise
-        except Exception as error:
+        except Exception as error:  # noqa: BLE001 (whatever an action raises is a failed attempt)
             if step.retry is None or attempt >= step.retry.attempts or not _worth_another(error, step.retry):
                 await _give_up(engine, step, context, error, attempt)
                 return
@@ -63,8 +63,9 @@ async def execute(engine: ExecutionEngine, step: ActionStep, context: Context) -
 async def _under_timeout(
     engine: ExecutionEngine, action: ActionDefinition, step: ActionStep, context: Context, seconds: float
 ) -> Any:
+    clock = asyncio.timeout(seconds)
     try:
-        async with asyncio.timeout(seconds) as clock:
+        async with clock:
             return await engine.call_action(action, step.params.render(context.variables), context, engine)
     except TimeoutError as error:
         if clock.expired():

@@ -23,7 +23,7 @@ if TYPE_CHECKING:
 MAX_JUMPS = 10_000
 """`go_step` jumps of one task."""
 BREATH = 127
-"""After so many turns or steps the event loop gets its turn, so that no task can hold it; one less than a power of 2."""
+"""After so many turns the event loop gets its own, so that no task can hold it; one less than a power of 2."""
 
 
 class ExecutionEngine:

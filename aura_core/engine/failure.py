@@ -8,8 +8,8 @@ from aura_core.errors import CoreError, StepFailedError
 from aura_core.tasklet import TaskError
 
 if TYPE_CHECKING:
-    from aura_core.model.task import TaskDefinition
     from aura_core.model.steps import StepBase
+    from aura_core.model.task import TaskDefinition
 
 
 class SubTaskError(CoreError):

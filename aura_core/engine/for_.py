@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 import asyncio
-from collections.abc import Iterable, Mapping, Sequence, Sized
+from collections.abc import Iterable, Iterator, Mapping, Sequence
+from collections.abc import Set as AbstractSet
 from typing import TYPE_CHECKING, Any, cast
 
 from aura_core.engine.parallel import side_by_side
@@ -45,7 +46,7 @@ def items_of(value: Any) -> Sequence[Any]:
         return range(int(value))
     if isinstance(value, Mapping):
         return [{"key": key, "value": item} for key, item in cast("Mapping[Any, Any]", value).items()]
-    if isinstance(value, Iterable) and (isinstance(value, Sized) or hasattr(value, "__next__")):
+    if isinstance(value, AbstractSet | Iterator | Sequence):
         return list(cast("Iterable[Any]", value))
     raise ExpressionError(f"`for` needs a list, a mapping or a number, but got {type(value).__name__}.")
 

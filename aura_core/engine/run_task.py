@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import asyncio
-from contextlib import nullcontext
 from typing import TYPE_CHECKING
 
 from aura_core.asynccontext import plan_context
@@ -16,8 +15,8 @@ if TYPE_CHECKING:
     from aura_core.context import Context
     from aura_core.engine.engine import ExecutionEngine
     from aura_core.engine.result import EngineResult
-    from aura_core.model.task import TaskDefinition
     from aura_core.model.steps import RunTaskStep
+    from aura_core.model.task import TaskDefinition
 
 MAX_DEPTH = 32
 """Tasks inside tasks."""
@@ -54,11 +53,12 @@ async def execute(engine: ExecutionEngine, step: RunTaskStep, context: Context) 
 
 async def _run(child: ExecutionEngine, task: TaskDefinition) -> EngineResult:
     seconds = task.meta.timeout
+    clock = asyncio.timeout(seconds)
     try:
-        async with nullcontext() if seconds is None else asyncio.timeout(seconds) as clock:
+        async with clock:
             result = await child.run(task)
             return await run_failure_handler(child, task, result)
     except TimeoutError as error:
-        if clock is not None and clock.expired():
+        if clock.expired():
             raise TimeoutError(f"task {task.ref} took longer than {seconds:g} s and was ended") from error
         raise

@@ -14,9 +14,7 @@ class JumpSignal(Exception):  # noqa: N818 (the seed's name: it signals, it is n
         inputs: inputs of that task.
     """
 
-    def __init__(
-        self, kind: Literal["go_step", "go_task"], target: str, inputs: dict[str, Any] | None = None
-    ) -> None:
+    def __init__(self, kind: Literal["go_step", "go_task"], target: str, inputs: dict[str, Any] | None = None) -> None:
         super().__init__(f"{kind} {target}")
         self.kind = kind
         self.target = target
