@@ -61,6 +61,11 @@ class Live:
         return self.waits is not None and not self.waits.done()
 
     @property
+    def timed_out(self) -> bool:
+        """True once its timeout has begun to end its function."""
+        return self.deadline is not None and self.deadline.expired()
+
+    @property
     def ended(self) -> bool:
         """True once its function has returned or raised."""
         return self.work is None or self.work.done()
@@ -96,7 +101,7 @@ class Live:
             self._call = None
 
     def _refuse(self, words: str) -> None:
-        if self.stopping or (self.deadline is not None and self.deadline.expired()):
+        if self.stopping or self.timed_out:
             raise asyncio.CancelledError
         if self.ended:
             raise DurableError(f"The call {words} came after the task had ended; await every durable call.")

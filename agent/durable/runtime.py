@@ -204,9 +204,11 @@ class Runtime:
 
 
 def _cancel(lives: Iterable[Live]) -> None:
+    """Cancels the work of each, once: a second time would break off what it does to clean up."""
     for live in lives:
+        ending_already = live.stopping or live.timed_out
         live.stopping = True
-        if live.work is not None:
+        if live.work is not None and not ending_already:
             live.work.cancel()
 
 
