@@ -7,6 +7,7 @@ import getpass
 import os
 from typing import TYPE_CHECKING, Any
 
+import structlog
 from rich.text import Text
 
 from agent.channels.terminal.commands import ChatCommands
@@ -25,6 +26,7 @@ from agent.progress import Progress, QuestionAsked, RunEnded
 from aura_core.errors import CoreError
 
 if TYPE_CHECKING:
+    from collections.abc import Awaitable, Coroutine
     from pathlib import Path
 
     from rich.console import RenderableType
@@ -68,7 +70,8 @@ class Chat:
         self._person = person
         self._shown: set[str] = set()
         self._events: Subscription[Progress] | None = None
-        self._beside: asyncio.TaskGroup | None = None
+        self._group: asyncio.TaskGroup | None = None
+        self._beside: set[asyncio.Task[None]] = set()
         self.commands = ChatCommands(app, app.profile_of(person), session_id, terminal.show)
 
     async def run(self) -> None:
@@ -78,15 +81,23 @@ class Chat:
         with self._app.events.subscribe(Progress, lambda event: event.session_id == self._session_id) as events:
             self._events = events
             async with asyncio.TaskGroup() as group:
-                self._beside = group
-                watcher = group.create_task(self._watch(events))
+                self._group = group
+                self._run_beside(self._watch(events))
                 try:
                     await self._go_on()
                     await self._converse()
                 finally:
-                    watcher.cancel()
+                    for task in self._beside:
+                        task.cancel()
         if self._board.active:
             await self._terminal.show(notice_view("What is unfinished goes on next time."))
+
+    def _run_beside(self, work: Coroutine[Any, Any, None]) -> None:
+        """Runs something beside the typing; it ends with the chat."""
+        if self._group is not None:
+            task = self._group.create_task(work)
+            self._beside.add(task)
+            task.add_done_callback(self._beside.discard)
 
     async def _converse(self) -> None:
         while True:
@@ -100,16 +111,29 @@ class Chat:
                 await self._take(line)
 
     async def _take(self, line: str) -> None:
-        """One line: a command, an answer or a request; a mistake in it ends nothing."""
+        """One line: a command, an answer or a request."""
         try:
             text = clean_request(line)
-            if self._terminal.live:
-                await self._terminal.show(Text(), said_view(text, self._terminal.signs))
-            run_id = await self._route(text)
+        except AgentError as error:
+            await self._terminal.show(notice_view(str(error), "red"))
+            return
+        if self._terminal.live:
+            await self._terminal.show(Text(), said_view(text, self._terminal.signs))
+        await self._guarded(self._handle(text))
+
+    async def _handle(self, text: str) -> None:
+        await self._follow(await self._route(text))
+
+    async def _guarded(self, work: Awaitable[None]) -> None:
+        """A mistake, the person's or ours, ends one request and not the chat."""
+        try:
+            await work
         except (AgentError, CoreError) as error:
             await self._terminal.show(notice_view(str(error), "red"))
-        else:
-            await self._follow(run_id)
+        except Exception as error:  # noqa: BLE001 (said to the person and logged; the chat goes on)
+            structlog.get_logger("agent.terminal").exception("unexpected error in the chat")
+            text = f"Something unexpected happened ({type(error).__name__}: {error}). The log has the details."
+            await self._terminal.show(notice_view(text, "red"))
 
     async def _route(self, text: str) -> str | None:
         """Hands a text to whom it is for; returns the run that works on it."""
@@ -146,8 +170,8 @@ class Chat:
         """Sees a run to its end or its question: beside the typing, or before the next plain line is read."""
         if run_id is None:
             return
-        if self._terminal.live and self._beside is not None:
-            self._beside.create_task(self._settle(run_id))
+        if self._terminal.live:
+            self._run_beside(self._guarded(self._settle(run_id)))
         else:
             await self._settle(run_id)
 
@@ -171,9 +195,9 @@ class Chat:
 
     def _interrupt(self) -> bool:
         """Ctrl-C: stops this session's runs; False if there are none."""
-        if not self._board.active or self._beside is None:
+        if not self._board.active:
             return False
-        self._beside.create_task(self.commands.run("/stop", ""))
+        self._run_beside(self._guarded(self.commands.run("/stop", "")))
         return True
 
     async def _watch(self, events: Subscription[Progress]) -> None:

@@ -22,6 +22,14 @@ if TYPE_CHECKING:
     from agent.contracts import Question
 
 FRAMES_PER_SECOND = 10
+CONTROLS = dict.fromkeys(
+    set(range(32)) - {9, 10}
+    | set(range(127, 160))
+    | {0x200E, 0x200F}
+    | set(range(0x202A, 0x202F))
+    | set(range(0x2066, 0x206A))
+)
+"""Characters that move the cursor, colour the screen or turn the direction of writing round."""
 SHOW_SECONDS_FROM = 0.05
 NOTE_CHARACTERS = 240
 PHASES = {
@@ -91,6 +99,11 @@ def signs_for(encoding: str | None) -> Signs:
     return UNICODE if (encoding or "").lower().replace("-", "").startswith("utf") else ASCII
 
 
+def printable(text: str) -> str:
+    """Text without control characters: what a web page or a model wrote must not steer the terminal."""
+    return text.translate(CONTROLS)
+
+
 def spinner(signs: Signs, now: float) -> str:
     """The spinner's frame at a time in seconds."""
     return signs.spinner[int(now * FRAMES_PER_SECOND) % len(signs.spinner)]
@@ -136,10 +149,10 @@ def headline(run: RunBoard, now: float, signs: Signs, *, named: bool = False) ->
     if run.revision:
         text.append(f" (plan {run.revision + 1})", style="dim")
     if run.detail:
-        text.append(f" {run.detail}", style="dim")
+        text.append(f" {printable(run.detail)}", style="dim")
     text.append(f"  {duration(now - run.since)}", style="dim")
     if named:
-        text.append(f"  {' '.join(run.text.split())}", style="dim italic")
+        text.append(f"  {printable(' '.join(run.text.split()))}", style="dim italic")
     text.no_wrap, text.overflow = True, "ellipsis"
     return text
 
@@ -149,12 +162,13 @@ def _add_row(table: Table, row: StepRow, now: float, signs: Signs, *, live: bool
     took = row.seconds
     if row.state == "running" and live:
         mark, took = spinner(signs, now), now - row.since
-    title = Text(row.title, style="dim" if row.state in ("drafted", "pending") else "")
+    title = Text(printable(row.title), style="dim" if row.state in ("drafted", "pending") else "")
     if took >= SHOW_SECONDS_FROM:
         title.append(f"  {duration(took)}", style="dim")
     table.add_row(Text(mark, style=style), title)
     if row.note:
-        note = row.note if len(row.note) <= NOTE_CHARACTERS else row.note[:NOTE_CHARACTERS] + signs.ellipsis
+        note = printable(row.note)
+        note = note if len(note) <= NOTE_CHARACTERS else note[:NOTE_CHARACTERS] + signs.ellipsis
         table.add_row("", Text(note, style=_note_style(row.state)))
 
 
@@ -167,7 +181,7 @@ def said_view(text: str, signs: Signs) -> RenderableType:
     grid = Table.grid(padding=(0, 1))
     grid.add_column(width=len(signs.prompt), style="bold cyan")
     grid.add_column(overflow="fold")
-    grid.add_row(signs.prompt, Text(text, style="bold"))
+    grid.add_row(signs.prompt, Text(printable(text), style="bold"))
     return grid
 
 
@@ -175,7 +189,7 @@ def answer_view(text: str, *, formatted: bool = True) -> RenderableType:
     """An answer as Markdown, set in a little; as it is where nobody looks at the format, e.g. in a pipe."""
     if not formatted:
         return Text(text)
-    return Padding(Markdown(text, code_theme="ansi_dark", hyperlinks=False), (0, 1, 0, 2))
+    return Padding(Markdown(printable(text), code_theme="ansi_dark", hyperlinks=False), (0, 1, 0, 2))
 
 
 def question_view(question: Question, signs: Signs) -> RenderableType:
@@ -184,9 +198,9 @@ def question_view(question: Question, signs: Signs) -> RenderableType:
     body.add_column(justify="right", style="bold yellow")
     body.add_column(overflow="fold")
     for number, option in enumerate(question.options, 1):
-        body.add_row(str(number), Text(option))
+        body.add_row(str(number), Text(printable(option)))
     hint = "Type a number, or your own words." if question.options else "Type your answer."
-    parts: list[RenderableType] = [Text(question.text)]
+    parts: list[RenderableType] = [Text(printable(question.text))]
     if question.options:
         parts.append(Padding(body, (1, 0, 0, 1)))
     parts.append(Padding(Text(hint, style="dim"), (1, 0, 0, 0) if question.options else (0, 0, 0, 0)))
@@ -198,15 +212,15 @@ def question_view(question: Question, signs: Signs) -> RenderableType:
 def file_view(path: Path, caption: str, signs: Signs) -> RenderableType:
     """A file that a run made for the person, with its absolute path."""
     text = Text(f"  {signs.file} ", style="green")
-    text.append(str(path), style="underline")
+    text.append(printable(str(path)), style="underline")
     if caption:
-        text.append(f"  {caption}", style="dim")
+        text.append(f"  {printable(caption)}", style="dim")
     return text
 
 
 def notice_view(text: str, style: str = "dim") -> RenderableType:
     """A remark of the program itself."""
-    return Padding(Text(text, style=style), (0, 0, 0, 2), expand=False)
+    return Padding(Text(printable(text), style=style), (0, 0, 0, 2), expand=False)
 
 
 def tail(console: Console, renderable: RenderableType, lines: int) -> list[str]:

@@ -8,7 +8,6 @@ from contextlib import contextmanager
 from typing import TYPE_CHECKING
 
 from prompt_toolkit import PromptSession
-from prompt_toolkit.application import run_in_terminal
 from prompt_toolkit.filters import Condition
 from prompt_toolkit.formatted_text import ANSI, AnyFormattedText
 from prompt_toolkit.history import FileHistory, History, InMemoryHistory
@@ -64,6 +63,7 @@ class LiveTerminal:
         self.signs = signs
         self.on_interrupt: Callable[[], bool] = lambda: False
         self._board = board
+        self._printing = asyncio.Lock()
         self._drawn_answers: dict[str, tuple[int, int, list[str]]] = {}
         self._prompt: PromptSession[str] = PromptSession(
             self._message,
@@ -82,26 +82,37 @@ class LiveTerminal:
 
     @contextmanager
     def running(self) -> Generator[None]:
-        """While the chat runs: stray output of others (logs) goes above the input line."""
-        with patch_stdout(raw=True):
+        """While the chat runs: keys stay keys between two lines too, and others' output goes above the input line."""
+        with self._prompt.input.raw_mode(), patch_stdout(raw=True):
             yield
 
     async def read(self) -> str:
         """The next thing the person typed; see `Terminal.read`."""
         ticker = asyncio.create_task(self._tick())
         try:
-            return await self._prompt.prompt_async()
+            return await self._prompt.prompt_async(handle_sigint=False)
         finally:
             ticker.cancel()
 
     async def show(self, *parts: RenderableType) -> None:
-        """Prints above the input line, in the order of the calls."""
+        """Prints above the input line, in the order of the calls.
 
-        def draw() -> None:
+        Unlike prompt_toolkit's `run_in_terminal` the terminal stays in raw mode, so that a Ctrl-D typed meanwhile is
+        a key and not the line discipline's.
+        """
+        app = self._prompt.app
+        async with self._printing:
+            if app.is_running and app.output.responds_to_cpr:
+                await app.renderer.wait_for_cpr_responses()
+            running = app.is_running
+            if running:
+                app.renderer.erase()
             for part in parts:
                 self.console.print(part)
-
-        await run_in_terminal(draw)
+            if running:
+                app.renderer.reset()
+                app.renderer.request_absolute_cursor_position()
+                app.invalidate()
 
     async def event(self, event: Progress, run: RunBoard) -> None:  # noqa: ARG002 (the board holds it already)
         """Draws anew."""

@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING
 
 from rich.text import Text
 
-from agent.channels.terminal.draw import duration
+from agent.channels.terminal.draw import duration, printable
 from agent.progress import PlanMade, StepEnded
 
 if TYPE_CHECKING:
@@ -85,11 +85,11 @@ class PlainTerminal:
             self.console.print(Text("New plan:" if event.plan.revision else "Plan:", style="bold"))
             for row in run.rows.values():
                 after = f"  (after {', '.join(row.step.depends_on)})" if row.step.depends_on else ""
-                self.console.print(Text(f"  {row.step.id}. {row.title}{after}"))
+                self.console.print(Text(f"  {row.step.id}. {printable(row.title)}{after}"))
         elif isinstance(event, StepEnded):
             row = run.rows[event.step.id]
             mark, style = self.signs.states[row.state]
-            line = Text("  ").append(mark, style=style).append(f" {row.title}  {duration(row.seconds)}")
+            line = Text("  ").append(mark, style=style).append(f" {printable(row.title)}  {duration(row.seconds)}")
             if row.note:
-                line.append(f"\n    {row.note}", style="red" if row.state == "error" else "dim")
+                line.append(f"\n    {printable(row.note)}", style="red" if row.state == "error" else "dim")
             self.console.print(line, soft_wrap=not self.console.is_terminal)

@@ -6,7 +6,8 @@ import asyncio
 import os
 import signal
 import sys
-from contextlib import nullcontext
+from collections.abc import Generator
+from contextlib import contextmanager, nullcontext
 from typing import TYPE_CHECKING
 
 from rich.console import Console
@@ -47,17 +48,11 @@ async def run_chat(app: App, *, session_id: str, fetch: bool = False) -> None:
     board = Board()
     terminal, around = _terminal(app, board, session_id, person)
     chat = Chat(app, terminal, board, session_id=session_id, person=person)
-    loop = asyncio.get_running_loop()
-    if not terminal.live:
-        _stop_or_leave(loop, terminal)
-    await _greet(app, terminal, session_id)
-    await _need_a_model(app, terminal, fetch=fetch)
-    try:
+    with _signals(terminal):
+        await _greet(app, terminal, session_id)
+        await _need_a_model(app, terminal, fetch=fetch)
         with around:
             await chat.run()
-    finally:
-        if not terminal.live:
-            loop.remove_signal_handler(signal.SIGINT)
 
 
 def is_live() -> bool:
@@ -66,7 +61,7 @@ def is_live() -> bool:
 
 
 def _terminal(app: App, board: Board, session_id: str, person: str) -> tuple[Terminal, AbstractContextManager[None]]:
-    console = Console(highlight=False)
+    console = Console(file=sys.stdout, highlight=False)  # the real one: the chat puts another in its place
     signs = signs_for(sys.stdout.encoding)
     if not is_live():
         return PlainTerminal(console, signs), nullcontext()
@@ -84,15 +79,30 @@ def _terminal(app: App, board: Board, session_id: str, person: str) -> tuple[Ter
     return terminal, terminal.running()
 
 
-def _stop_or_leave(loop: asyncio.AbstractEventLoop, terminal: Terminal) -> None:
-    """Plain lines have no key for it: Ctrl-C stops the run, or leaves when none is going on."""
-    task = asyncio.current_task()
+@contextmanager
+def _signals(terminal: Terminal) -> Generator[None]:
+    """Ctrl-C stops the run, or leaves a chat of plain lines where none is going on; SIGTERM and SIGHUP leave.
 
-    def interrupted() -> None:
-        if not terminal.on_interrupt() and task is not None:
+    An input line in raw mode gets Ctrl-C as a key; between two lines, and with plain ones, it is a signal.
+    """
+    loop, task = asyncio.get_running_loop(), asyncio.current_task()
+
+    def leave() -> None:
+        if task is not None:
             task.cancel()
 
-    loop.add_signal_handler(signal.SIGINT, interrupted)
+    def interrupted() -> None:
+        if not terminal.on_interrupt() and not terminal.live:
+            leave()
+
+    handlers = {signal.SIGINT: interrupted, signal.SIGTERM: leave, signal.SIGHUP: leave}
+    for number, handler in handlers.items():
+        loop.add_signal_handler(number, handler)
+    try:
+        yield
+    finally:
+        for number in handlers:
+            loop.remove_signal_handler(number)
 
 
 async def _greet(app: App, terminal: Terminal, session_id: str) -> None:
@@ -122,14 +132,24 @@ async def _need_a_model(app: App, terminal: Terminal, *, fetch: bool) -> None:
     if not fetch:
         fetch = terminal.live and await _yes(terminal, f"No model is there yet. Fetch {name} now (about 1 GB)?")
     if fetch:
-        try:
-            await fetch_model(terminal.console, app.config, name)
-        except AgentError as error:
-            missing = str(error)
-        else:
+        missing = await _fetch(app, terminal, name)
+        if not missing:
             await terminal.show(notice_view("The model is there.", "green"))
             return
     await terminal.show(Text(), notice_view(missing, "yellow"), notice_view("Until then only /commands work."))
+
+
+async def _fetch(app: App, terminal: Terminal, name: str) -> str:
+    """Fetches a model; Ctrl-C stops that. Returns why there is none, or nothing."""
+    fetching = asyncio.ensure_future(fetch_model(terminal.console, app.config, name))
+    terminal.on_interrupt = fetching.cancel
+    await asyncio.wait({fetching})
+    if fetching.cancelled():
+        return f"Stopped. `aura model pull {name}` goes on where it was."
+    error = fetching.exception()
+    if error is None or isinstance(error, AgentError):
+        return str(error or "")
+    raise error
 
 
 async def _yes(terminal: Terminal, question: str) -> bool:
