@@ -99,7 +99,7 @@ class Finder:
         label = last_name = ""
         for index, part in enumerate(place):
             try:
-                value = cast("Any", value)[part]
+                value = value[part]
             except (KeyError, IndexError, TypeError):
                 break
             if isinstance(part, str):

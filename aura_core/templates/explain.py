@@ -74,10 +74,10 @@ def _syntax(message: str) -> str:
 
 
 def _missing(name: Any, owner: Any, variables: Mapping[str, Any]) -> str:
-    if owner is missing:
-        return _with_hint(f"there is no variable {name!r}", str(name), [*variables, *GLOBALS], "there are")
     if name is None:
         return "an `if` without `else` has no value here; write an else"
+    if owner is missing:
+        return _with_hint(f"there is no variable {name!r}", str(name), [*variables, *GLOBALS], "there are")
     if isinstance(owner, Mapping):
         keys = [str(key) for key in cast("Mapping[Any, Any]", owner)]
         if not keys:

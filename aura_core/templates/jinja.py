@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import warnings
 from collections.abc import Callable, Iterable, Mapping
 from functools import lru_cache
 from typing import Any, TypeAlias, cast
@@ -32,7 +33,7 @@ def compile_expression(source: str) -> Evaluator:
 
     def parse() -> nodes.Template:
         parser = Parser(SANDBOX, source, state="variable")
-        expression = parser.parse_expression()
+        expression = parser.parse_tuple()
         if not parser.stream.eos:
             raise jinja2.TemplateSyntaxError(f"unexpected {parser.stream.current.value!r}", 1)
         return nodes.Template([nodes.Assign(nodes.Name(_RESULT, "store"), _required(expression), lineno=1)], lineno=1)
@@ -95,7 +96,9 @@ def _compile(parse: Callable[[], nodes.Template], source: str) -> jinja2.Templat
         limits.check_source(source)
         tree = parse()
         _guard(tree)
-        return SANDBOX.from_string(tree)
+        with warnings.catch_warnings():
+            warnings.simplefilter("ignore", SyntaxWarning)  # `true[0]` fails when it is evaluated, in our own words
+            return SANDBOX.from_string(tree)
     except (jinja2.TemplateError, LimitError, SyntaxError, RecursionError, MemoryError, ValueError) as error:
         raise explain(error, source.strip(), {}) from error
 
@@ -119,6 +122,8 @@ def _require_values(tree: nodes.Template) -> None:
     for listed in list(tree.find_all((nodes.List, nodes.Tuple))):
         if not (isinstance(listed, nodes.Tuple) and listed.ctx == "store"):
             listed.items = [_required(item) for item in listed.items]
+    for item in list(tree.find_all(nodes.Getitem)):
+        item.arg = _required(item.arg)
     for pair in list(tree.find_all(nodes.Pair)):
         pair.key, pair.value = _required(pair.key), _required(pair.value)
     for call in list(tree.find_all(nodes.Call)):

@@ -6,6 +6,7 @@ it raises, the value is evaluated again, piece by piece, in the sandbox, which g
 
 from __future__ import annotations
 
+import warnings
 from collections.abc import Callable, Mapping
 from functools import lru_cache
 from typing import Any, TypeAlias
@@ -220,7 +221,10 @@ def _factory(shape: Any) -> Callable[..., Evaluator]:
         "  except Exception:\n   return slowly(s)\n return render\n"
     )
     scope: dict[str, Any] = {}
-    exec(compile(source, "<expression>", "exec"), _NAMESPACE, scope)  # noqa: S102 (made of known words and cells only)
+    with warnings.catch_warnings():
+        warnings.simplefilter("ignore", SyntaxWarning)  # `true[0]` fails when it is evaluated, in our own words
+        code = compile(source, "<expression>", "exec")
+    exec(code, _NAMESPACE, scope)  # noqa: S102 (made of known words and cells only)
     return scope["make"]
 
 

@@ -14,7 +14,7 @@ from typing import Any, cast
 
 import jinja2
 from jinja2.exceptions import SecurityError
-from jinja2.runtime import Context, StrictUndefined
+from jinja2.runtime import Context, StrictUndefined, Undefined
 from jinja2.sandbox import ImmutableSandboxedEnvironment, SandboxedFormatter
 from jinja2.utils import missing
 
@@ -36,7 +36,7 @@ class MissingError(jinja2.UndefinedError):
     """A name, key or attribute that does not exist.
 
     Attributes:
-        name: what was looked for.
+        name: what was looked for; None for the value of an `if` without `else`.
         owner: where; `missing` if it is a variable.
     """
 
@@ -209,11 +209,15 @@ def _counted(context: Scope, items: Iterable[Any]) -> Iterator[Any]:
 
 
 def _required(value: Any) -> Any:
-    return str(value) if isinstance(value, StrictUndefined) else value  # str() raises what any use of it raises
+    if isinstance(value, Missing):
+        return str(value)  # raises what any use of it raises
+    if isinstance(value, Undefined):
+        raise MissingError(None, None, None)
+    return value
 
 
 def _written(value: Any) -> Any:
-    return value if isinstance(value, StrictUndefined) else filters.bounded_text(settled(value))
+    return filters.bounded_text(settled(_required(value)))
 
 
 def settled(value: Any) -> Any:

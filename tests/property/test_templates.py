@@ -1,0 +1,183 @@
+"""Laws of expressions: the compiled form and Jinja agree on every value and on every refusal."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import jinja2
+import pytest
+from hypothesis import HealthCheck, assume, given, settings
+from hypothesis import strategies as st
+from jinja2.runtime import StrictUndefined
+from jinja2.sandbox import SandboxedEnvironment
+
+from aura_core.errors import ExpressionError
+from aura_core.templates import compile_template
+from aura_core.templates.pieces import is_constant, plain_copy
+
+NAMES = ["a", "b", "c", "first", "名前", "missing"]
+JINJA = SandboxedEnvironment(undefined=StrictUndefined, keep_trailing_newline=True, optimized=False)
+REFUSED = object()
+
+scalars = st.one_of(
+    st.integers(-9, 9),
+    st.sampled_from([0.5, 2.0, -1.25]),
+    st.booleans(),
+    st.none(),
+    st.sampled_from(["", "x", "Ab c", "12", "é", "%s", "<b>"]),
+)
+values = st.recursive(
+    scalars,
+    lambda inner: st.lists(inner, max_size=3) | st.dictionaries(st.sampled_from(NAMES[:-1]), inner, max_size=3),
+    max_leaves=8,
+)
+scopes = st.dictionaries(st.sampled_from(NAMES[:-1]), values, max_size=5)
+
+literals = st.one_of(
+    st.integers(0, 12).map(str),
+    st.sampled_from(["0.5", "2.0", "1e2", "true", "False", "none", "None", "'x'", '"A b"', "'it\\'s'", "''", "012"]),
+)
+
+
+def _binary(inner):
+    operators = ["+", "-", "*", "/", "//", "%", "~", "==", "!=", "<", "<=", ">", ">=", "and", "or", "in", "not in"]
+    return st.builds("{} {} {}".format, inner, st.sampled_from(operators), inner)
+
+
+def _grown(inner):
+    plain = ["abs", "capitalize", "count", "first", "float", "int", "join", "last", "length", "list", "lower", "title"]
+    plain += ["round", "sort", "string", "sum", "trim", "upper", "default", "d", "join(', ')", "default('z')", "max"]
+    plain += ["default(0, true)", "replace('x', 'yy')", "int(7)", "round(1)", "batch(2) | list", "nosuchfilter", "float(1.5)"]
+    tests = ["defined", "undefined", "not defined", "none", "not none", "not undefined", "string", "odd", "divisibleby 2"]
+    return st.one_of(
+        _binary(inner),
+        st.builds("({})".format, inner),
+        st.builds("-{}".format, inner),
+        st.builds("+{}".format, inner),
+        st.builds("not {}".format, inner),
+        st.builds("{} ** {}".format, inner, st.integers(0, 3)),
+        st.builds("{} if {} else {}".format, inner, inner, inner),
+        st.builds("{} if {}".format, inner, inner),
+        st.builds("{}.{}".format, inner, st.sampled_from([*NAMES, "upper", "__class__", "0"])),
+        st.builds("{}[{}]".format, inner, inner),
+        st.builds("{}[{}:{}]".format, inner, st.integers(0, 2), st.integers(0, 3)),
+        st.builds("{}.get({})".format, inner, inner),
+        st.builds("{}.get({}, {})".format, inner, inner, inner),
+        st.builds("{} | {}".format, inner, st.sampled_from(plain)),
+        st.builds("{} is {}".format, inner, st.sampled_from(tests)),
+        st.builds("[{}, {}]".format, inner, inner),
+        st.builds("({}, {})".format, inner, inner),
+        st.builds("{{'k': {}, {}: 1}}".format, inner, inner),
+        st.builds("{}, {}".format, inner, inner),
+        st.builds("{} {}".format, inner, inner),
+    )
+
+
+expressions = st.recursive(literals | st.sampled_from(NAMES), _grown, max_leaves=7)
+
+
+def _has_undefined(value: Any) -> bool:
+    if isinstance(value, jinja2.Undefined):
+        return True
+    if isinstance(value, dict):
+        return any(_has_undefined(part) for pair in value.items() for part in pair)
+    return isinstance(value, list | tuple) and any(_has_undefined(part) for part in value)
+
+
+def _by_jinja(expression: str, scope: dict[str, Any]) -> Any:
+    try:
+        value = JINJA.from_string(f"{{% set value = {expression} %}}").make_module(scope).value
+        return REFUSED if _has_undefined(value) else value
+    except Exception:
+        return REFUSED
+
+
+def _by_us(template: str, scope: dict[str, Any]) -> Any:
+    try:
+        return compile_template(template).render(scope)
+    except ExpressionError as error:
+        assume("is not computed" not in str(error))
+        return REFUSED
+
+
+def _same(left: Any, right: Any) -> bool:
+    return type(left) is type(right) and repr(left) == repr(right)
+
+
+@settings(max_examples=1500, deadline=None, suppress_health_check=[HealthCheck.too_slow])
+@given(expressions, scopes)
+def test_an_expression_gives_what_jinja_gives(expression: str, scope: dict[str, Any]):
+    before = repr(scope)
+    expected = _by_jinja(expression, scope)
+    assume(not callable(expected))
+    got = _by_us(f"{{{{ {expression} }}}}", scope)
+    if got is REFUSED and expected is not REFUSED:
+        # Jinja lets an undefined value into a list, tuple, mapping or call, as long as nobody looks at it there.
+        assert set("[({,").intersection(expression), (expression, scope, expected)
+        with pytest.raises(ExpressionError, match="there is no|has no value"):
+            compile_template(f"{{{{ {expression} }}}}").render(scope)
+    else:
+        assert _same(got, expected), (expression, scope, got, expected)
+    assert repr(scope) == before
+
+
+@settings(max_examples=300, deadline=None, suppress_health_check=[HealthCheck.too_slow])
+@given(st.lists(st.tuples(st.sampled_from(["", "x ", "}} ", "{ ", "é\n"]), expressions), min_size=1, max_size=3), scopes)
+def test_a_text_gives_what_jinja_gives(parts: list[tuple[str, str]], scope: dict[str, Any]):
+    text = "|" + "".join(f"{before}{{{{ {expression} }}}}" for before, expression in parts) + "."
+    try:
+        expected: Any = JINJA.from_string(text).render(**scope)
+    except Exception:
+        expected = REFUSED
+    assume(expected is REFUSED or "built-in method" not in expected)
+    if any(_by_jinja(expression, scope) is REFUSED for _, expression in parts):
+        expected = REFUSED
+    got = _by_us(text, scope)
+    assert _same(got, expected) or (got is REFUSED and set("[({,").intersection(text)), (text, scope, got, expected)
+
+
+@settings(max_examples=300, deadline=None)
+@given(st.text("{}%#-+ab.|()[]'\"0 \n\\", max_size=20), scopes)
+def test_no_text_breaks_the_compiler(text: str, scope: dict[str, Any]):
+    try:
+        template = compile_template(text)
+    except ExpressionError as error:
+        assert str(error)
+        assert 0 <= error.offset <= len(text)
+        return
+    try:
+        template.render(scope)
+    except ExpressionError as error:
+        assert str(error)
+
+
+@settings(max_examples=200, deadline=None)
+@given(values)
+def test_a_value_without_expressions_comes_back_equal_and_unshared(value: Any):
+    template = compile_template(value)
+    assert template.constant is is_constant(value) is True
+    made = template.render({})
+    assert _same(made, value)
+    if isinstance(made, list | dict) and made:
+        made.clear()
+        assert _same(template.render({}), plain_copy(value))
+
+
+@settings(max_examples=200, deadline=None, suppress_health_check=[HealthCheck.too_slow])
+@given(st.dictionaries(st.text("klm", min_size=1, max_size=2), expressions, min_size=1, max_size=4), scopes)
+def test_nested_values_give_what_their_parts_give(parts: dict[str, str], scope: dict[str, Any]):
+    raw = {"list": [f"{{{{ {expression} }}}}" for expression in parts.values()]} | {
+        key: f"{{{{ {expression} }}}}" for key, expression in parts.items()
+    }
+    singles = {key: _by_us(f"{{{{ {expression} }}}}", scope) for key, expression in parts.items()}
+    got = _by_us(raw, scope)  # pyright: ignore[reportArgumentType]
+    if any(value is REFUSED for value in singles.values()):
+        assert got is REFUSED
+    else:
+        assume(not any(callable(value) for value in singles.values()))
+        assert _same(got, {"list": list(singles.values())} | singles)
+
+
+@pytest.mark.parametrize("name", NAMES[:-1])
+def test_names_of_filters_and_other_scripts_are_variables(name: str):
+    assert compile_template(f"{{{{ {name} + 1 }}}}").render({name: 1}) == 2
