@@ -11,9 +11,6 @@ from dataclasses import dataclass
 from datetime import datetime
 from typing import Any
 
-from aura_core.execution_manager import ExecutionLimits
-from aura_core.framework import Framework
-
 from agent.config import AppConfig, builtin_folder
 from agent.contracts import (
     Command,
@@ -42,6 +39,8 @@ from agent.prompts import use_prompts_from
 from agent.questions import ANSWER_SIGNAL, QUESTION_TASK, QuestionDesk, chosen
 from agent.sessions import HomeLock, SessionStore
 from aura_core.events import EventBus
+from aura_core.execution_manager import ExecutionLimits
+from aura_core.framework import Framework
 
 REPLY_TASK = "reply"
 UNFINISHED = ("pending", "waiting")
@@ -198,9 +197,11 @@ class App:
         await self.resume(run_id=question.run_id)
         return await self.engine.signal(question_id, ANSWER_SIGNAL, {"text": chosen(question, text), "person": person})
 
-    def resolve_question(self, question_id: str, answer: str, *, person: str) -> asyncio.Task[bool]:
-        """Seed 004's name for `answer`, for callers that do not await."""
-        return asyncio.ensure_future(self.answer(question_id, answer, person=person))  # pyright: ignore[reportReturnType] (a coroutine gives a Task)
+    async def resolve_question(self, question_id: str, answer: str) -> bool:
+        """Answers a question in the name of whoever is behind its run (seed 004)."""
+        record = await self.engine.get(question_id)
+        run = await self.engine.get(record.args["run_id"]) if record and record.task == QUESTION_TASK else None
+        return run is not None and await self.answer(question_id, answer, person=run.args["incoming"]["person"])
 
     async def reply(self, session_id: str, text: str, *, person: str, key: str = "") -> bool:
         """Takes a plain text as the answer to the only open question of the session.

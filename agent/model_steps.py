@@ -127,7 +127,7 @@ async def run_agent_step(
 async def _one_call(
     choice: dict[str, Any], by_name: dict[str, TaskCard], seen: set[str], call: CallTask
 ) -> ExecutorResponse:
-    inputs = choice.get("inputs") or {}
+    inputs: dict[str, Any] = choice.get("inputs") or {}
     mark = json.dumps([choice["tool"], inputs], sort_keys=True, ensure_ascii=False)
     if choice["tool"] not in by_name:
         return ExecutorResponse(step_id="", status="error", error=f"There is no tool {choice['tool']!r}.")

@@ -72,6 +72,8 @@ class Moments:
             files=run.opened.files,
             now=datetime.fromisoformat(run.opened.now),
             previous=list(run.state.responses.values()),
+            previous_steps=list(run.state.steps.values()),
+            failed=run.state.failed_fingerprints,
             revision=revision,
             settings=self.config.planner,
             on_step=lambda step: self._drafted(run, step),
@@ -146,14 +148,13 @@ class Moments:
 
     async def record(self, run: LiveRun, answer: str, status: str) -> Json:
         """Writes the entry of SESSION.json; the same run is written once."""
-        titles = {step.id: step for step in run.state.plan.steps}
         entry: dict[str, Any] = {
             "run_id": run.id,
             "at": run.opened.now,
             "user": run.text,
             "answer": answer,
             "status": status,
-            "steps": [_step_entry(response, titles) for response in run.state.responses.values()],
+            "steps": [_step_entry(response, run.state.steps) for response in run.state.responses.values()],
             "artifacts": [item.path for response in run.state.responses.values() for item in response.artifacts],
         }
         await self.sessions.append(run.session_id, entry, run.opened.task_key)
@@ -190,7 +191,7 @@ def build_orchestrator_context(session_data: dict[str, Any], task_key: str, limi
     Returns:
         Lines "Person: …" and "Aura: …", oldest first; empty when there is nothing.
     """
-    entries = session_data.get("orchestrator_by_task", {}).get(task_key, [])
+    entries: list[dict[str, Any]] = session_data.get("orchestrator_by_task", {}).get(task_key, [])
     lines: list[str] = []
     for entry in entries[-limit:] if limit else []:
         lines.append(f"Person: {_short(entry.get('user', ''))}")

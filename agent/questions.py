@@ -108,9 +108,9 @@ class QuestionDesk:
         mark = hashlib.sha256("\0".join([text, *options]).encode()).hexdigest()[:12]
         question_id = f"{run.idempotency_key or run.corr_id}/ask:{mark}"
         root = await self.engine.get(run.corr_id)
-        dest = root.args["incoming"]["dest"] if root is not None else {}
+        dest: dict[str, Json] = root.args["incoming"]["dest"] if root is not None else {}
         step_id = run.idempotency_key.rsplit(":", 1)[-1]
-        args = {
+        args: dict[str, Json] = {
             "run_id": run.corr_id,
             "step_id": step_id,
             "session_id": run.session_id,

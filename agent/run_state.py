@@ -3,13 +3,12 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Callable
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from typing import Any
 
 from agent.contracts import ExecutorResponse, Plan, PlanStep, Usage
 from agent.plan_graph import apply_step_result
-from agent.references import find_references, resolve_references
+from agent.references import Reference, find_references, replace_references, resolve_references
 
 PROGRESS_LIMIT = 25
 PROGRESS_TEXT_LIMIT = 600
@@ -20,7 +19,8 @@ class RunState:
     """The plan, the responses and the sets that `next_batch` asks for.
 
     Attributes:
-        plan: the latest plan; earlier plans' steps live on only in `responses`.
+        plan: the latest plan.
+        steps: every step of every plan, by id.
         responses: one per step that ended, by step id, in order of ending.
         completed_ok: ids of steps that succeeded.
         completed_fail: ids of steps that did not.
@@ -30,6 +30,7 @@ class RunState:
     """
 
     plan: Plan = field(default_factory=lambda: Plan(steps=[]))
+    steps: dict[str, PlanStep] = field(default_factory=dict[str, PlanStep])
     responses: dict[str, ExecutorResponse] = field(default_factory=dict[str, ExecutorResponse])
     completed_ok: set[str] = field(default_factory=set[str])
     completed_fail: set[str] = field(default_factory=set[str])
@@ -61,8 +62,9 @@ class RunState:
         )
 
     def title_of(self, step_id: str) -> str:
-        """How a person would name a step of the current plan; its id for an older one."""
-        return next((step.title or step.id for step in self.plan.steps if step.id == step_id), step_id)
+        """How a person would name a step."""
+        step = self.steps.get(step_id)
+        return (step.title if step else "") or step_id
 
     def resolved_inputs(self, step: PlanStep) -> dict[str, Any]:
         """The step's inputs with every reference replaced by what it refers to."""
@@ -74,6 +76,11 @@ class RunState:
         if step.kind in ("llm", "agent"):
             sources |= set(step.depends_on)
         return self.plan.tainted or any(self.responses[name].untrusted for name in sources if name in self.responses)
+
+    @property
+    def failed_fingerprints(self) -> frozenset[str]:
+        """Fingerprints of steps that failed: a new plan may not repeat them unchanged."""
+        return frozenset(r.fingerprint for r in self.responses.values() if r.status == "error" and r.fingerprint)
 
     def finished_like(self, fingerprint: str) -> ExecutorResponse | None:
         """A successful response with this fingerprint: it need not run again."""
@@ -88,6 +95,7 @@ class RunState:
         taken = set(self.responses)
         names = {step.id: _free_name(step.id, plan.revision, taken) for step in plan.steps}
         self.plan = plan.model_copy(update={"steps": [_renamed(step, names) for step in plan.steps]})
+        self.steps |= {step.id: step for step in self.plan.steps}
         self.replans = plan.revision
 
 
@@ -126,30 +134,16 @@ def _free_name(name: str, revision: int, taken: set[str]) -> str:
 def _renamed(step: PlanStep, names: dict[str, str]) -> PlanStep:
     if all(old == new for old, new in names.items()):
         return step
+
+    def renamed(reference: Reference) -> str:
+        return str(replace(reference, step=names.get(reference.step, reference.step)))
+
     return step.model_copy(
         update={
             "id": names[step.id],
             "depends_on": [names.get(name, name) for name in step.depends_on],
-            "inputs": _map_text(step.inputs, lambda text: _rename_references(text, names)),
-            "instruction": _rename_references(step.instruction, names),
+            "inputs": replace_references(step.inputs, renamed),
+            "instruction": replace_references(step.instruction, renamed),
+            "question": replace_references(step.question, renamed),
         }
     )
-
-
-def _map_text(value: Any, change: Callable[[str], str]) -> Any:
-    match value:
-        case str():
-            return change(value)
-        case list():
-            return [_map_text(item, change) for item in value]  # pyright: ignore[reportUnknownVariableType] (JSON)
-        case dict():
-            return {key: _map_text(item, change) for key, item in value.items()}  # pyright: ignore[reportUnknownVariableType] (JSON)
-        case _:
-            return value
-
-
-def _rename_references(text: str, names: dict[str, str]) -> str:
-    for old, new in names.items():
-        for end in ("}", ".", "["):
-            text = text.replace(f"${{{old}{end}", f"${{\0{new}{end}")
-    return text.replace("${\0", "${")

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import copy
 from contextvars import ContextVar
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, cast
 
 from aura_core.asynccontext import current_plan_name
 from aura_core.errors import NotFoundError
@@ -59,9 +59,9 @@ class ConfigService:
 def _merge(target: dict[str, Any], override: Mapping[str, Any]) -> None:
     for key, value in override.items():
         if isinstance(value, dict) and isinstance(target.get(key), dict):
-            _merge(target[key], value)  # pyright: ignore[reportUnknownArgumentType] (settings are JSON-like)
+            _merge(target[key], cast("Mapping[str, Any]", value))
         else:
-            target[key] = copy.deepcopy(value)
+            target[key] = copy.deepcopy(cast("Any", value))
 
 
 class PlanSettings:
