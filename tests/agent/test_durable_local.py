@@ -1,0 +1,494 @@
+"""What is particular to the engine on one SQLite file: its lock, its file, its reader, its slots."""
+
+from __future__ import annotations
+
+import asyncio
+import os
+import sqlite3
+import subprocess
+import sys
+import time
+from collections.abc import AsyncIterator, Callable
+from contextlib import asynccontextmanager, closing
+from pathlib import Path
+
+import pytest
+
+from agent.durable.local import LocalEngine
+from agent.durable.protocol import Ctx, Json
+from agent.durable.reader import StoreReader
+from agent.durable.writer import Writer
+from agent.errors import DurableError, HomeInUseError, HomeNotWritableError
+
+
+async def waits(ctx: Ctx, args: Json) -> Json:
+    return await ctx.wait_signal("go")
+
+
+async def echo(ctx: Ctx, args: Json) -> Json:
+    async def give() -> Json:
+        return args
+
+    return await ctx.step("give", give)
+
+
+@pytest.fixture
+def path(tmp_path: Path) -> Path:
+    return tmp_path / "home" / "state.db"
+
+
+@asynccontextmanager
+async def launched(path: Path, declare: Callable[[LocalEngine], None] = lambda _: None) -> AsyncIterator[LocalEngine]:
+    engine = LocalEngine(path, "aura test")
+    engine.task("waits", waits)
+    engine.task("echo", echo)
+    declare(engine)
+    await engine.launch()
+    try:
+        async with asyncio.timeout(30):
+            yield engine
+    finally:
+        await engine.close()
+
+
+async def test_a_second_engine_on_the_file_is_told_who_has_it(path):
+    async with launched(path):
+        with pytest.raises(HomeInUseError, match=rf"aura test \(process {os.getpid()}\)"):
+            await LocalEngine(path).launch()
+    async with launched(path) as engine:
+        assert engine.notice == ""
+
+
+async def test_a_forked_child_that_outlives_the_program_does_not_keep_the_lock(path):
+    script = (
+        "import asyncio, os, sys, time\n"
+        "from pathlib import Path\n"
+        "from agent.durable.local import LocalEngine\n"
+        "engine = LocalEngine(Path(sys.argv[1]))\n"
+        "asyncio.run(engine.launch())\n"
+        "child = os.fork()\n"
+        "if child == 0:\n"
+        "    os.close(1)\n"
+        "    time.sleep(60)\n"
+        "    os._exit(0)\n"
+        "print(child, flush=True)\n"
+        "os._exit(9)\n"
+    )
+    if not hasattr(os, "fork"):
+        pytest.skip("this system does not fork")
+    command = [sys.executable, "-c", script, str(path)]
+    done = await asyncio.to_thread(subprocess.run, command, stdout=subprocess.PIPE, text=True, check=False, timeout=30)
+    orphan = int(done.stdout)
+    try:
+        assert done.returncode == 9
+        async with launched(path) as engine:
+            assert engine.notice == ""
+    finally:
+        os.kill(orphan, 9)
+
+
+@pytest.mark.parametrize("damage", ["nonsense", "torn"])
+async def test_a_damaged_file_is_set_aside_and_said(path, damage):
+    async with launched(path) as engine:
+        for number in range(50):
+            await engine.start("echo", "x" * 500, id=f"r{number}")
+        for number in range(50):
+            await engine.outcome(f"r{number}")
+    before = path.read_bytes()
+    broken = b"this is no database " * 1000 if damage == "nonsense" else before[:4096] + os.urandom(len(before) - 4096)
+    path.write_bytes(broken)
+    async with launched(path) as engine:
+        assert "set aside as state.damaged-" in engine.notice
+        assert await engine.list() == []
+        await engine.start("echo", 1, id="new")
+        assert (await engine.outcome("new")).status == "done"
+    (kept,) = path.parent.glob("state.damaged-*.db")
+    assert kept.read_bytes() == broken
+
+
+async def test_another_programs_database_is_left_alone(path):
+    path.parent.mkdir()
+    with closing(sqlite3.connect(path)) as other:
+        other.execute("CREATE TABLE photos (id)")
+    before = path.read_bytes()
+    with pytest.raises(DurableError, match="another program"):
+        await LocalEngine(path).launch()
+    assert path.read_bytes() == before
+    with pytest.raises(DurableError, match="another program"):
+        await StoreReader(path).list()
+
+
+async def test_a_store_of_a_newer_version_is_left_alone(path):
+    async with launched(path):
+        pass
+    with closing(sqlite3.connect(path)) as newer:
+        newer.execute("PRAGMA user_version = 99")
+    with pytest.raises(DurableError, match="newer Aura"):
+        await LocalEngine(path).launch()
+    assert not list(path.parent.glob("*damaged*"))
+    async with asyncio.timeout(5):
+        await asyncio.to_thread(_free, path)
+
+
+def _free(path: Path) -> None:
+    """A launch that failed holds no lock."""
+    with closing(sqlite3.connect(path)) as store:
+        store.execute("PRAGMA user_version = 1")
+    asyncio.run(_opens(path))
+
+
+async def _opens(path: Path) -> None:
+    async with launched(path):
+        pass
+
+
+@pytest.mark.parametrize("obstacle", ["file in the way", "folder in the way"])
+async def test_a_home_that_cannot_be_written_says_what_to_do(tmp_path, obstacle):
+    if obstacle == "file in the way":
+        (tmp_path / "home").write_text("a file")
+    else:
+        (tmp_path / "home" / "state.db").mkdir(parents=True)
+    with pytest.raises(HomeNotWritableError, match="AURA_HOME"):
+        await LocalEngine(tmp_path / "home" / "state.db").launch()
+
+
+async def test_a_full_disk_interrupts_and_the_run_goes_on_when_there_is_room(path):
+    done: list[int] = []
+
+    async def hoard(ctx: Ctx, args: Json) -> Json:
+        async def piece(number: int) -> Json:
+            done.append(number)
+            return "x" * 50_000
+
+        for number in range(20):
+            await ctx.step(str(number), piece, number)
+        return len(done)
+
+    def declare(engine: LocalEngine) -> None:
+        engine.task("hoard", hoard)
+
+    def limit(connection: sqlite3.Connection) -> None:
+        connection.execute("PRAGMA max_page_count = 80")
+
+    async with launched(path, declare) as engine:
+        await engine._store._writer.run(limit)
+        await engine.start("hoard", None, id="r")
+        with pytest.raises(HomeNotWritableError, match="full"):
+            await engine.outcome("r")
+        assert (await engine.get("r")).status == "pending"
+    kept = len(done) - 1
+    assert 0 < kept < 19
+    async with launched(path, declare) as engine:
+        await engine.resume("r")
+        assert (await engine.outcome("r")).status == "done"
+    assert done == [*range(kept + 1), *range(kept, 20)]
+
+
+async def test_a_parent_is_interrupted_with_the_child_whose_end_could_not_be_recorded(path):
+    async def hoard(ctx: Ctx, args: Json) -> Json:
+        async def much() -> Json:
+            return "x" * 500_000
+
+        return len(await ctx.step("much", much))
+
+    async def root(ctx: Ctx, args: Json) -> Json:
+        return await ctx.result(await ctx.start("child", "hoard", None))
+
+    def declare(engine: LocalEngine) -> None:
+        engine.task("hoard", hoard)
+        engine.task("root", root)
+
+    def limit(connection: sqlite3.Connection) -> None:
+        connection.execute("PRAGMA max_page_count = 80")
+
+    async with launched(path, declare) as engine:
+        await engine._store._writer.run(limit)
+        await engine.start("root", None, id="r")
+        with pytest.raises(HomeNotWritableError):
+            await engine.outcome("r")
+    async with launched(path, declare) as engine:
+        await engine.resume("r")
+        assert (await engine.outcome("r")).result == 500_000
+
+
+async def test_a_reader_looks_in_while_a_program_works(path):
+    reader = StoreReader(path)
+    assert list(await reader.list()) == []
+    assert await reader.get("r") is None
+    assert await reader.steps("r") == {}
+    async with launched(path) as engine:
+        await engine.start("echo", "hi", id="r")
+        await engine.outcome("r")
+        await engine.start("waits", None, id="w")
+        await engine.settled("w")
+        assert [record.id for record in await reader.list(statuses=["waiting"])] == ["w"]
+        assert (await reader.get("r")).result == "hi"
+        assert await reader.steps("r") == {"give": "hi"}
+        before = path.stat().st_mtime_ns
+        assert [record.id for record in await reader.list()] == ["w", "r"]
+        assert path.stat().st_mtime_ns == before
+    assert [record.id for record in await reader.list()] == ["w", "r"]
+
+
+async def test_pruning_deletes_old_finished_runs_with_all_below_and_nothing_else(path):
+    async def root(ctx: Ctx, args: Json) -> Json:
+        return await ctx.result(await ctx.start("child", "echo", 1))
+
+    async with launched(path, lambda engine: engine.task("root", root)) as engine:
+        for number in range(120):
+            await engine.start("root", None, id=f"r{number}")
+        for number in range(120):
+            await engine.outcome(f"r{number}")
+        await engine.start("waits", None, id="w")
+        await engine.settled("w")
+        assert await engine.prune(3600) == 0
+        assert await engine.prune(-1) == 120
+        assert [record.id for record in await engine.list()] == ["w"]
+        assert await engine.steps("r0/child") == {}
+        await engine.start("root", None, id="r0")
+        assert (await engine.outcome("r0")).status == "done"
+
+
+async def test_a_run_settles_when_all_that_is_left_waits_for_a_person(path):
+    hold = asyncio.Event()
+
+    async def slow(ctx: Ctx, args: Json) -> Json:
+        await hold.wait()
+        return "slow"
+
+    async def root(ctx: Ctx, args: Json) -> Json:
+        ids = [await ctx.start("ask", "waits", None), await ctx.start("slow", "slow", None)]
+        return [await ctx.result(one) for one in ids]
+
+    def declare(engine: LocalEngine) -> None:
+        engine.task("slow", slow)
+        engine.task("root", root)
+
+    async with launched(path, declare) as engine:
+        await engine.start("root", None, id="r")
+        settled = asyncio.create_task(engine.settled("r"))
+        for _ in range(50):
+            await asyncio.sleep(0.001)
+        assert not settled.done()
+        hold.set()
+        assert (await settled).status == "pending"
+        assert (await engine.get("r/ask")).status == "waiting"
+        await engine.signal("r/ask", "go", "yes")
+        record = await engine.settled("r")
+        assert (record.status, record.result) == ("done", ["yes", "slow"])
+
+
+async def test_who_waits_holds_no_slot(path):
+    """A question and a parent waiting for its child would otherwise block a queue of one slot for ever."""
+
+    async def asks(ctx: Ctx, args: Json) -> Json:
+        return await ctx.wait_signal("go")
+
+    async def parent(ctx: Ctx, args: Json) -> Json:
+        return await ctx.result(await ctx.start("child", "echo", "from the child", queue="q", resource="r"))
+
+    async def root(ctx: Ctx, args: Json) -> Json:
+        ids = [
+            await ctx.start("asks", "asks", None, queue="q", resource="r"),
+            await ctx.start("parent", "parent", None, queue="q", resource="r"),
+        ]
+        return [await ctx.result(one) for one in reversed(ids)]
+
+    def declare(engine: LocalEngine) -> None:
+        engine.queue("q", limit=1)
+        for name, function in (("asks", asks), ("parent", parent), ("root", root)):
+            engine.task(name, function)
+
+    async with launched(path, declare) as engine:
+        await engine.start("root", None, id="r")
+        await engine.settled("r")
+        assert (await engine.get("r/parent")).result == "from the child"
+        await engine.signal("r/asks", "go", "answered")
+        assert (await engine.outcome("r")).result == ["from the child", "answered"]
+
+
+async def test_time_spent_waiting_for_a_person_does_not_count_against_the_timeout(path):
+    async def asks(ctx: Ctx, args: Json) -> Json:
+        answer = await ctx.wait_signal("go")
+        await asyncio.sleep(0)
+        return answer
+
+    async def root(ctx: Ctx, args: Json) -> Json:
+        return await ctx.result(await ctx.start("asks", "asks", None, timeout=0.2))
+
+    def declare(engine: LocalEngine) -> None:
+        engine.task("asks", asks)
+        engine.task("root", root)
+
+    async with launched(path, declare) as engine:
+        await engine.start("root", None, id="r")
+        await engine.settled("r")
+        await asyncio.sleep(0.4)
+        await engine.signal("r/asks", "go", "in the end")
+        assert (await engine.outcome("r")).result == "in the end"
+
+
+async def test_what_was_being_cancelled_when_the_program_died_counts_as_cancelled(path):
+    async with launched(path) as engine:
+        await engine.start("waits", None, id="r")
+        await engine.settled("r")
+        await engine._store.request_cancel("r", inclusive=True)
+    async with launched(path) as engine:
+        assert (await engine.get("r")).status == "cancelled"
+        assert await engine.resume("r") is False
+
+
+async def test_closing_tells_those_who_wait_and_a_closed_engine_refuses(path):
+    async with launched(path) as engine:
+        await engine.start("waits", None, id="r")
+        waiter = asyncio.create_task(engine.outcome("r"))
+        await engine.settled("r")
+    with pytest.raises(DurableError, match="goes on after the next start"):
+        await waiter
+    with pytest.raises(DurableError, match="not launched"):
+        await engine.start("waits", None, id="s")
+    await engine.close()
+
+
+async def test_a_run_of_a_function_that_is_gone_is_not_resumed(path):
+    async def old(ctx: Ctx, args: Json) -> Json:
+        return await ctx.wait_signal("go")
+
+    async with launched(path, lambda engine: engine.task("old", old)) as engine:
+        await engine.start("old", None, id="r")
+        await engine.settled("r")
+    async with launched(path) as engine:
+        with pytest.raises(DurableError, match="'old'"):
+            await engine.resume("r")
+        assert (await engine.get("r")).status == "waiting"
+
+
+async def test_a_child_cannot_be_resumed_by_itself(path):
+    async def root(ctx: Ctx, args: Json) -> Json:
+        return await ctx.result(await ctx.start("child", "echo", 1))
+
+    async with launched(path, lambda engine: engine.task("root", root)) as engine:
+        await engine.start("root", None, id="r")
+        await engine.outcome("r")
+        with pytest.raises(DurableError, match="part of 'r'"):
+            await engine.resume("r/child")
+
+
+async def test_declarations_are_checked(path):
+    engine = LocalEngine(path)
+    engine.task("echo", echo)
+    engine.queue("q", limit=1)
+    with pytest.raises(DurableError, match="twice"):
+        engine.task("echo", echo)
+    with pytest.raises(DurableError, match="twice"):
+        engine.queue("q", limit=2)
+    with pytest.raises(DurableError, match="at least 1"):
+        engine.queue("zero", limit=0)
+    await engine.launch()
+    try:
+        with pytest.raises(DurableError, match="before the engine is launched"):
+            engine.task("late", echo)
+        with pytest.raises(DurableError, match="needs an id"):
+            await engine.start("echo", None, id="")
+        with pytest.raises(DurableError, match="launched twice"):
+            await engine.launch()
+    finally:
+        await engine.close()
+
+
+@pytest.mark.parametrize(
+    ("options", "problem"),
+    [({"resource": "camera"}, "no queue"), ({"timeout": 0}, "more than 0"), ({"timeout": -1.5}, "more than 0")],
+)
+async def test_impossible_options_of_a_child_are_refused(path, options, problem):
+    async def root(ctx: Ctx, args: Json) -> Json:
+        return await ctx.start("child", "echo", 1, **options)
+
+    async with launched(path, lambda engine: engine.task("root", root)) as engine:
+        await engine.start("root", None, id="r")
+        record = await engine.outcome("r")
+    assert record.status == "failed"
+    assert problem in record.error
+
+
+async def test_a_child_never_takes_the_place_of_another_task(path):
+    async def root(ctx: Ctx, args: Json) -> Json:
+        return await ctx.start("child", "echo", 1)
+
+    async with launched(path, lambda engine: engine.task("root", root)) as engine:
+        await engine.start("echo", "mine", id="r/child")
+        await engine.start("root", None, id="r")
+        assert "another one has that id" in (await engine.outcome("r")).error
+        assert (await engine.get("r/child")).result == "mine"
+
+
+async def test_a_durable_call_after_the_end_is_refused(path):
+    leaked: list[Ctx] = []
+
+    async def work(ctx: Ctx, args: Json) -> Json:
+        leaked.append(ctx)
+        return None
+
+    async with launched(path, lambda engine: engine.task("work", work)) as engine:
+        await engine.start("work", None, id="r")
+        await engine.outcome("r")
+        with pytest.raises(DurableError, match="after the task had ended"):
+            await leaked[0].wait_signal("go")
+
+
+async def test_a_call_that_was_broken_off_may_be_made_again(path):
+    """A function's own timeout around `start` or `step` must not leave half a child or half a record."""
+    started: list[str] = []
+
+    async def child(ctx: Ctx, args: Json) -> Json:
+        started.append(ctx.id)
+        return "child"
+
+    async def root(ctx: Ctx, args: Json) -> Json:
+        broken_off = 0
+        for attempt in range(200):
+            try:
+                async with asyncio.timeout(attempt / 50_000):
+                    child_id = await ctx.start("child", "child", None)
+                break
+            except TimeoutError:
+                broken_off += 1
+        return [await ctx.result(child_id), broken_off > 0]
+
+    def declare(engine: LocalEngine) -> None:
+        engine.task("child", child)
+        engine.task("root", root)
+
+    async with launched(path, declare) as engine:
+        await engine.start("root", None, id="r")
+        assert (await engine.outcome("r")).result == ["child", True]
+    assert started == ["r/child"]
+
+
+async def test_one_bad_operation_spoils_no_other_of_its_batch(tmp_path):
+    writer = Writer(
+        tmp_path / "x.db", lambda: sqlite3.connect(tmp_path / "x.db", isolation_level=None, check_same_thread=False)
+    )
+    await writer.open()
+    await writer.run(lambda connection: connection.execute("CREATE TABLE t (n UNIQUE)") and None)
+
+    def add(number: int) -> Callable[[sqlite3.Connection], int]:
+        def operation(connection: sqlite3.Connection) -> int:
+            connection.execute("INSERT INTO t VALUES (?)", (number,))
+            return number
+
+        return operation
+
+    def slow(connection: sqlite3.Connection) -> None:
+        time.sleep(0.02)
+
+    results = await asyncio.gather(
+        writer.run(slow), *(writer.run(add(number)) for number in (1, 2, 2, 3)), return_exceptions=True
+    )
+    assert results[1:3] == [1, 2]
+    assert isinstance(results[3], DurableError)
+    assert results[4] == 3
+    assert await writer.run(lambda connection: connection.execute("SELECT count(*) FROM t").fetchone()[0]) == 3
+    await writer.close()
+    with pytest.raises(DurableError, match="closed"):
+        await writer.run(slow)
