@@ -1,4 +1,7 @@
-"""A JSON result as text for a person: bullets, small tables, `name: value` lines; never raw JSON."""
+"""A JSON result as text for a person: bullets, small tables, `name: value` lines; never raw JSON.
+
+A result that has a text `message` or `text` says itself in words, and those are what a person reads.
+"""
 
 from __future__ import annotations
 
@@ -7,6 +10,8 @@ from typing import Any, cast
 MAX_CHARACTERS = 4000
 MAX_ROWS = 30
 MAX_DEPTH = 3
+OWN_WORDS = ("message", "text")
+"""Fields in which a result says itself in words, the better one first."""
 TABLE_WIDTH = 76
 """Characters; a wider table is shown as bullets, because phones are narrow."""
 
@@ -18,11 +23,18 @@ def summarize_output(output: Any, *, limit: int = MAX_CHARACTERS) -> str:
         output: any JSON value.
         limit: at most so many characters; what is left out is said.
     """
-    text = _render(output, 0).strip()
+    text = (_own_words(output) or _render(output, 0)).strip()
     if len(text) <= limit:
         return text
     kept = text[:limit].rsplit("\n", 1)[0] if "\n" in text[:limit] else text[:limit]
     return f"{kept.rstrip()}\n… ({len(text) - len(kept)} more characters)"
+
+
+def _own_words(output: Any) -> str:
+    if not isinstance(output, dict):
+        return ""
+    said = cast("dict[str, Any]", output)
+    return next((said[name] for name in OWN_WORDS if isinstance(said.get(name), str) and said[name].strip()), "")
 
 
 def _render(value: Any, depth: int) -> str:

@@ -1,0 +1,133 @@
+"""Dispatcher: which tasks, commands and menus a profile may use, as the framework has them now."""
+
+from __future__ import annotations
+
+import re
+import shlex
+from collections.abc import Mapping, Sequence
+from typing import Any
+
+from agent.contracts import Profile, TaskCard
+from agent.errors import NotAllowedError
+from agent.plan_inputs import choices, is_string
+from agent.shortlist import shortlist
+from aura_core.errors import NotFoundError
+from aura_core.framework import Framework
+from aura_core.model.meta import split_resource
+from aura_core.model.task import TaskDefinition
+from aura_core.nearest import nearest
+
+_PAIR = re.compile(r"(?P<name>[^\W\d]\w*)=(?P<value>.*)", re.DOTALL)
+
+
+class Dispatcher:
+    """Turns the framework's tasks into what a profile sees of them.
+
+    Args:
+        framework: where the tasks are; asked anew every time, so that reloaded plans count at once.
+    """
+
+    def __init__(self, framework: Framework) -> None:
+        self._framework = framework
+
+    def catalogue(self, profile: Profile) -> list[TaskCard]:
+        """Cards of the tasks that the planner may use for this profile, by name."""
+        return [card for card in self._allowed(profile) if card.expose]
+
+    def card(self, ref: str, profile: Profile) -> TaskCard:
+        """The card of one task, exposed or not.
+
+        Args:
+            ref: `plan/name`.
+            profile: whose permission counts.
+
+        Raises:
+            NotAllowedError: the profile may not use it.
+            NotFoundError: there is no such task; names the nearest one that the profile may use.
+        """
+        cards = {card.task: card for card in self._allowed(profile)}
+        if ref in cards:
+            return cards[ref]
+        if not profile.allows(ref):
+            raise NotAllowedError(f"The profile {profile.name!r} may not use {ref}.")
+        near = nearest(ref, cards)
+        hint = f" Did you mean {near}?" if near else " `aura tasks` lists them."
+        raise NotFoundError(f"There is no task {ref!r}.{hint}")
+
+    def shortlist(self, cards: Sequence[TaskCard], request: str, limit: int) -> list[TaskCard]:
+        """The tasks that have most in common with a request; see `agent.shortlist`."""
+        return shortlist(cards, request, limit)
+
+    def get_plugin_commands(self, profile: Profile) -> dict[str, TaskCard]:
+        """Chat commands that the profile may use, without the slash (seed 004).
+
+        The first plan that claims a command has it; another one gets it as `plan_command`.
+        """
+        commands: dict[str, TaskCard] = {}
+        for card in self._allowed(profile):
+            if card.command:
+                name = card.command if card.command not in commands else f"{card.plan}_{card.command}"
+                commands.setdefault(name, card)
+        return commands
+
+    def get_plugin_ui(self, profile: Profile) -> dict[str, Any]:
+        """Menus of the plans of which the profile may use something: plan -> `ui` of its plan.yaml (seed 004)."""
+        plans = {card.plan for card in self._allowed(profile)}
+        menus = {name: plan.file.ui for name, plan in self._framework.plans.plans.items() if name in plans}
+        return {name: menu for name, menu in menus.items() if menu is not None}
+
+    def parse_command_inputs(self, card: TaskCard, text: str) -> dict[str, Any]:
+        """What a person typed behind a command, as inputs.
+
+        `name=value` pairs, with quotes where a value holds spaces. A text that is not all pairs of known names goes,
+        as a whole, to the first required input that takes text, or to the first that does.
+
+        Args:
+            card: the command's task.
+            text: everything behind the command.
+        """
+        text = text.strip()
+        pairs = _pairs(text, card.properties)
+        if pairs is not None:
+            return dict(pairs)
+        target = _text_input(card)
+        return {target: text} if text and target else {}
+
+    def _allowed(self, profile: Profile) -> list[TaskCard]:
+        tasks = self._framework.plans.tasks()
+        return [card_of(task) for task in sorted(tasks, key=lambda task: task.ref) if profile.allows(task.ref)]
+
+
+def card_of(task: TaskDefinition) -> TaskCard:
+    """What planner, menus and `aura tasks` know of a task."""
+    meta = task.meta
+    return TaskCard(
+        task=task.ref,
+        title=meta.title or task.name.rsplit("/", 1)[-1].replace("_", " ").capitalize(),
+        description=meta.description,
+        effects=meta.effects,
+        inputs=task.input_schema(),
+        returns=meta.returns,
+        command=meta.command,
+        expose=meta.expose,
+        untrusted=meta.untrusted,
+        resources=[split_resource(tag)[0] for tag in meta.resources],
+        timeout=meta.timeout,
+    )
+
+
+def _pairs(text: str, properties: Mapping[str, Any]) -> list[tuple[str, str]] | None:
+    """`name=value` pairs, or None if any part of the text is something else."""
+    try:
+        parts = shlex.split(text)
+    except ValueError:
+        return None
+    matches = [_PAIR.fullmatch(part) for part in parts]
+    pairs = [(match["name"], match["value"]) for match in matches if match is not None and match["name"] in properties]
+    return pairs if len(pairs) == len(parts) else None
+
+
+def _text_input(card: TaskCard) -> str | None:
+    names = [*card.required, *(name for name in card.properties if name not in card.required)]
+    texts = [name for name in names if is_string(card.properties[name]) and not choices(card.properties[name])]
+    return next(iter([*texts, *names]), None)

@@ -1,0 +1,107 @@
+"""What the planner's model reads: the catalogue line by line, examples that fit it, and the schema of the answer."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Sequence
+from typing import Any, cast
+
+from agent.contracts import TaskCard
+from agent.plan_inputs import choices
+
+MODEL_KINDS = ("llm", "ask_user", "agent")
+Example = tuple[str, list[dict[str, Any]]]
+
+
+def _step(number: int, task: str, **inputs: Any) -> dict[str, Any]:
+    return {"id": f"s{number}", "task": task, "inputs": inputs}
+
+
+EXAMPLES: list[Example] = [
+    ("Send it to him", [_step(1, "ask_user", question="What shall I send, and to whom?")]),
+    ("Hi! Who made you?", [_step(1, "llm")]),
+    (
+        "What's 3+4? And what time is it in Rome?",
+        [_step(1, "aura_base/calculate", expression="3+4"), _step(2, "aura_base/now", zone="Rome")],
+    ),
+    (
+        "Write a poem about autumn and save it as poem.txt",
+        [
+            _step(1, "aura_base/write", instruction="Write a poem about autumn"),
+            _step(2, "files/write", path="poem.txt", text="${s1}"),
+        ],
+    ),
+    (
+        "Переведи letter.txt на немецкий и добавь в заметки",
+        [
+            _step(1, "files/read", path="letter.txt"),
+            _step(2, "aura_base/translate", text="${s1}", language="немецкий"),
+            _step(3, "notes/add", text="${s2}"),
+        ],
+    ),
+    (
+        "Note that Anna likes tea, then show what I noted about Anna",
+        [_step(1, "notes/add", text="Anna likes tea"), _step(2, "notes/find", query="Anna")],
+    ),
+]
+"""Requests and the plans that fit them; one is shown only if every task in it is in the catalogue."""
+
+
+def catalogue_line(card: TaskCard, *, full: bool) -> str:
+    """One task as the planner reads it, such as `files/write(path, text, replace?: boolean) Save a text`.
+
+    Args:
+        card: the task.
+        full: with the inputs' descriptions, for models that read quickly.
+    """
+    names = [_input(name, schema, required=name in card.required) for name, schema in card.properties.items()]
+    line = f"{card.task}({', '.join(names)}) {card.description or card.title}".strip()
+    if not full:
+        return line
+    details = [
+        f"{name}: {schema['description']}" for name, schema in card.properties.items() if "description" in schema
+    ]
+    returns = card.returns.get("description")
+    return " ".join([line, *(f"[{detail}]" for detail in details), *([f"Returns {returns}"] if returns else [])])
+
+
+def fitting_examples(cards: Sequence[TaskCard]) -> list[tuple[str, str]]:
+    """Examples as (request, plan as JSON), in the very form that the decoder lets the model write."""
+    known = {card.task for card in cards} | set(MODEL_KINDS)
+    return [
+        (request, json.dumps({"steps": steps}, ensure_ascii=False))
+        for request, steps in EXAMPLES
+        if all(step["task"] in known for step in steps)
+    ]
+
+
+def plan_schema(cards: Sequence[TaskCard], *, max_steps: int, agent: bool) -> dict[str, Any]:
+    """JSON Schema of a plan: flat, with the names of the tasks as an enum."""
+    kinds = [kind for kind in MODEL_KINDS if agent or kind != "agent"]
+    step: dict[str, Any] = {
+        "type": "object",
+        "properties": {
+            "id": {"type": "string"},
+            "task": {"type": "string", "enum": [*kinds, *(card.task for card in cards)]},
+            "inputs": {"type": "object"},
+        },
+        "required": ["id", "task", "inputs"],
+        "additionalProperties": False,
+    }
+    if agent:
+        step["properties"]["depends_on"] = {"type": "array", "items": {"type": "string"}}
+    return {
+        "type": "object",
+        "properties": {"steps": {"type": "array", "items": step, "minItems": 1, "maxItems": max_steps}},
+        "required": ["steps"],
+        "additionalProperties": False,
+    }
+
+
+def _input(name: str, schema: dict[str, Any], *, required: bool) -> str:
+    mark = name if required else f"{name}?"
+    allowed = choices(schema)
+    if allowed:
+        return f"{mark}: {'|'.join(str(choice) for choice in allowed)}"
+    kind = cast("str | None", schema.get("type"))
+    return mark if kind in (None, "string") else f"{mark}: {kind}"
