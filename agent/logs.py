@@ -1,7 +1,8 @@
 """Logs: structlog to stderr at the configured level, and everything from `info` up to AURA_HOME/logs/aura.log.
 
-Every line carries `corr_id`, the run's id, wherever a run is behind it: the run binds it with
-`structlog.contextvars.bind_contextvars(corr_id=…)` (seed 004). What is configured as secret never gets into a line.
+Tracebacks go to the file only. Every line carries `corr_id`, the run's id, wherever a run is behind it: the run binds
+it with `structlog.contextvars.bind_contextvars(corr_id=…)` (seed 004). What is configured as secret never gets into a
+line.
 """
 
 from __future__ import annotations
@@ -40,6 +41,13 @@ class _CurrentStderr(logging.StreamHandler[TextIO]):
         return sys.stderr
 
 
+class _NotSaid(logging.Filter):
+    """Lets through what no program has said to the person already: events without `said=True`."""
+
+    def filter(self, record: logging.LogRecord) -> bool:
+        return not (isinstance(record.msg, dict) and record.msg.get("said"))  # pyright: ignore[reportUnknownMemberType] (structlog's event)
+
+
 class _QuietFile(RotatingFileHandler):
     """A log file that says once when it cannot be written, instead of a traceback per line."""
 
@@ -65,6 +73,14 @@ class _Redact:
             for secret in self._secrets:
                 value = value.replace(secret, "•••")
         return value
+
+
+def _one_line(_logger: Any, _method: str, event: structlog.typing.EventDict) -> structlog.typing.EventDict:
+    """The last line of a traceback instead of all of it: a person reads standard error."""
+    trace = event.pop("exception", None)
+    if trace:
+        event["error"] = str(trace).strip().splitlines()[-1]
+    return event
 
 
 def log_folder(config: AppConfig) -> Path:
@@ -110,23 +126,25 @@ def configure(config: AppConfig, *, debug: bool = False) -> Path:
     redact = _Redact([secret for secret in _secrets(config) if len(secret) >= SHORTEST_SECRET])
     stderr = _CurrentStderr()
     stderr.setLevel(logging.DEBUG if debug else config.log_level.upper())
-    stderr.setFormatter(_formatter(shared, redact, colors=sys.stderr.isatty()))
+    stderr.addFilter(_NotSaid())
+    tracebacks = [] if debug else [_one_line]
+    stderr.setFormatter(_formatter(shared, [*tracebacks, redact], colors=sys.stderr.isatty()))
     file = _QuietFile(path, maxBytes=FILE_BYTES, backupCount=FILES_KEPT, encoding="utf-8", delay=True)
     file.setLevel(logging.DEBUG if debug else logging.INFO)
-    file.setFormatter(_formatter(shared, redact, colors=False))
+    file.setFormatter(_formatter(shared, [redact], colors=False))
     _install(stderr, file)
     return path
 
 
 def _formatter(
-    shared: list[structlog.typing.Processor], redact: _Redact, *, colors: bool
+    shared: list[structlog.typing.Processor], last: list[structlog.typing.Processor], *, colors: bool
 ) -> structlog.stdlib.ProcessorFormatter:
     return structlog.stdlib.ProcessorFormatter(
         foreign_pre_chain=shared,
         processors=[
             structlog.stdlib.ProcessorFormatter.remove_processors_meta,
             structlog.processors.format_exc_info,
-            redact,
+            *last,
             structlog.dev.ConsoleRenderer(colors=colors, pad_event_to=0, pad_level=False),
         ],
     )

@@ -8,13 +8,16 @@ import os
 import sys
 import traceback
 from collections.abc import Callable, Iterator
+from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 import structlog
 import typer
 from typer.exceptions import TyperException
 
+from agent import logs
 from agent.cli.invocation import print_json
+from agent.config import AppConfig, default_home
 from agent.errors import AgentError
 from aura_core.errors import CoreError
 
@@ -64,12 +67,14 @@ def _failed(error: Exception, invocation: Invocation) -> int:
     expected = all(isinstance(cause, AgentError | CoreError) for cause in causes)
     message = "\n".join(dict.fromkeys(str(cause) for cause in causes))
     if not expected:
-        structlog.get_logger("agent.cli").error("unexpected error", exc_info=error)
+        if invocation.log_file is None:
+            home = Path(os.environ.get("AURA_HOME") or default_home())
+            invocation.log_file = logs.configure(AppConfig(home=home), debug=invocation.debug)
+        structlog.get_logger("agent.cli").error("unexpected error", exc_info=error, said=True)
         first = next(cause for cause in causes if not isinstance(cause, AgentError | CoreError))
         what = f"{type(first).__name__}: {first}".rstrip(": ")
-        message = f"Something unexpected happened: {what}"
-        if invocation.log_file is not None:
-            message += f"\nThe details are in {invocation.log_file}; --debug shows them here."
+        message = f"Something unexpected happened: {what}\nThe details are in {invocation.log_file}"
+        message += "." if invocation.debug else "; --debug shows them here."
     if invocation.debug:
         traceback.print_exception(error)
     if invocation.json_failure is not None:

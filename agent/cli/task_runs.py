@@ -17,10 +17,9 @@ from aura_core.errors import InputError
 from aura_core.tasklet import RunInfo, Tasklet, TaskResult
 
 if TYPE_CHECKING:
-    from aura_core.model.task import TaskDefinition
-
     from agent.app import App
     from aura_core.events import Subscription
+    from aura_core.model.task import TaskDefinition
 
 
 def inputs_from(definition: TaskDefinition, pairs: Sequence[str]) -> dict[str, Any]:

@@ -131,7 +131,7 @@ class Chat:
         except (AgentError, CoreError) as error:
             await self._terminal.show(notice_view(str(error), "red"))
         except Exception as error:  # noqa: BLE001 (said to the person and logged; the chat goes on)
-            structlog.get_logger("agent.terminal").exception("unexpected error in the chat")
+            structlog.get_logger("agent.terminal").exception("unexpected error in the chat", said=True)
             text = f"Something unexpected happened ({type(error).__name__}: {error}). The log has the details."
             await self._terminal.show(notice_view(text, "red"))
 

@@ -13,6 +13,8 @@ from rich.progress import (
     TransferSpeedColumn,
 )
 
+from agent.llm.weights import pull
+
 if TYPE_CHECKING:
     from pathlib import Path
 
@@ -51,8 +53,6 @@ async def fetch_model(console: Console, config: AppConfig, name: str) -> Path:
     Raises:
         AgentError: no such model, no source reachable, wrong hash, no room.
     """
-    from agent.llm.weights import pull  # noqa: PLC0415 (only who fetches pays for it)
-
     if not console.is_terminal:
         return await pull(config, name, report=_Lines(console))
     columns = (

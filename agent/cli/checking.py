@@ -1,0 +1,75 @@
+"""Checking plans for `aura check`: which folders are meant, what is wrong in them, how much was looked at."""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import Sequence
+from dataclasses import dataclass
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+from agent.config import builtin_folder
+from agent.errors import AgentError
+from aura_core.errors import Problem
+from aura_core.model.plan_manager import PlanManager, check_folders
+
+if TYPE_CHECKING:
+    from agent.config import AppConfig
+
+
+@dataclass(frozen=True, slots=True)
+class Report:
+    """What a check found.
+
+    Attributes:
+        problems: every mistake in the folders that were asked for.
+        plans: how many plans among them are free of mistakes.
+        tasks: how many tasks those hold.
+    """
+
+    problems: list[Problem]
+    plans: int
+    tasks: int
+
+
+async def checked(config: AppConfig, paths: Sequence[Path]) -> Report:
+    """Checks plans without running anything.
+
+    Args:
+        config: names the folders of all known plans.
+        paths: plans, folders of plans, or files of a plan; all known plans if there are none.
+
+    Raises:
+        AgentError: a path leads to no plan.
+    """
+    known = [builtin_folder("plans"), *config.plan_folders]
+    folders = [_plan_folder(path) for path in paths] or known
+    return await asyncio.to_thread(_check, folders, [folder for folder in known if folder not in folders])
+
+
+def _plan_folder(path: Path) -> Path:
+    """The folder to check for a path; a file inside a plan means that plan.
+
+    Raises:
+        AgentError: there is no such path, or no plan around the file.
+    """
+    if path.is_dir():
+        return path
+    if not path.exists():
+        raise AgentError(f"There is no {path}.")
+    for folder in path.resolve().parents:
+        if (folder / "plan.yaml").is_file():
+            return folder
+    raise AgentError(f"{path} belongs to no plan: no plan.yaml is in a folder above it.")
+
+
+def _check(folders: Sequence[Path], known: Sequence[Path]) -> Report:
+    problems = check_folders(folders, known=known)
+    manager = PlanManager([*folders, *known])
+    manager.load()
+    roots = [folder.resolve() for folder in folders]
+    plans = [plan for plan in manager.plans.values() if any(plan.folder.is_relative_to(root) for root in roots)]
+    tasks = sum(len(plan.tasks) for plan in plans)
+    for plan in manager.plans.values():
+        plan.code.unload()
+    return Report(problems, len(plans), tasks)
