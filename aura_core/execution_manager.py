@@ -18,7 +18,7 @@ from aura_core.resources import Resources
 from aura_core.semaphores import PrioritySemaphore
 from aura_core.slots import Slots, current_slots
 from aura_core.task_events import TaskChanged, TaskPhase
-from aura_core.tasklet import RunInfo, TaskError, Tasklet, TaskResult
+from aura_core.tasklet import RunInfo, TaskError, Tasklet, TaskResult, TaskStatus
 
 if TYPE_CHECKING:
     from aura_core.events import EventBus
@@ -144,7 +144,8 @@ class ExecutionManager:
         now = asyncio.get_running_loop().time()
         for job in self._jobs:
             job.guard.reschedule(now)
-        await self._drain(None)
+        if not await self._drain(self._limits.grace):
+            _log.error("tasks_ignore_cancellation", tasks=sorted(job.task.ref for job in self._jobs))
         await self.pools.shutdown(self._limits.grace)
         if self._lingering:
             await asyncio.wait(self._lingering, timeout=self._limits.grace)
@@ -312,27 +313,28 @@ class ExecutionManager:
         async def wait() -> None:
             async with places:
                 while job.unfinished:
-                    await asyncio.wait([asyncio.wrap_future(work) for work in list(job.unfinished)])
+                    ends = [asyncio.wrap_future(work) for work in list(job.unfinished)]
+                    await asyncio.gather(*ends, return_exceptions=True)
 
         task = asyncio.create_task(wait())
         self._lingering.add(task)
         task.add_done_callback(self._lingering.discard)
 
-    async def _drain(self, seconds: float | None) -> None:
-        """Waits until no job is left, at most so many seconds."""
+    async def _drain(self, seconds: float) -> bool:
+        """Waits until no job is left, at most so many seconds; False if some are."""
         self._idle.clear()
         if not self._jobs:
-            return
+            return True
         try:
             async with asyncio.timeout(seconds):
                 await self._idle.wait()
         except TimeoutError:
-            return
+            return False
+        return True
 
 
-def _failed(status: Any, error: Exception, task: str) -> TaskResult:
-    message = str(error) if isinstance(error, TimeoutError) and str(error) else explain(error)
-    return TaskResult(status, error=TaskError(type(error).__name__, message, task))
+def _failed(status: TaskStatus, error: Exception, task: str) -> TaskResult:
+    return TaskResult(status, error=TaskError(type(error).__name__, explain(error), task))
 
 
 def _cancelled(job: _Job) -> TaskResult:

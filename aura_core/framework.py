@@ -165,6 +165,15 @@ def environment_settings(plan: str) -> dict[str, Any]:
         *parents, key = name[len(prefix) :].lower().split("__")
         target = settings
         for parent in parents:
-            target = target.setdefault(parent, {})
-        target[key] = yaml.safe_load(text)
+            inner: dict[str, Any] = target[parent] if isinstance(target.get(parent), dict) else {}
+            target[parent] = inner
+            target = inner
+        target[key] = _value(text)
     return settings
+
+
+def _value(text: str) -> Any:
+    try:
+        return yaml.safe_load(text)
+    except yaml.YAMLError:
+        return text

@@ -11,6 +11,7 @@ from typing import TYPE_CHECKING, Any
 import structlog
 
 from aura_core.asynccontext import plan_context
+from aura_core.pools import nobody_waits
 
 if TYPE_CHECKING:
     from collections.abc import Awaitable
@@ -96,4 +97,5 @@ class HookManager:
             if inspect.iscoroutinefunction(hook.function):
                 await hook.function(**wanted)
             else:
-                await self._run_blocking(lambda: hook.function(**wanted))
+                with nobody_waits():
+                    await self._run_blocking(lambda: hook.function(**wanted))

@@ -7,6 +7,7 @@ import contextvars
 import pickle
 from concurrent.futures import Future, ProcessPoolExecutor, ThreadPoolExecutor
 from concurrent.futures.process import BrokenProcessPool
+from contextlib import contextmanager
 from contextvars import ContextVar
 from functools import partial
 from multiprocessing.context import SpawnContext
@@ -15,17 +16,27 @@ from typing import TYPE_CHECKING, Any
 
 import structlog
 
-from aura_core.errors import ShutDownError, WorkerDiedError
+from aura_core.errors import ActionError, ShutDownError, WorkerDiedError
 from aura_core.worker import WorkerCall, run_call
 
 if TYPE_CHECKING:
-    from collections.abc import Callable
+    from collections.abc import Callable, Generator
 
 _log = structlog.get_logger(__name__)
 
 Work = Future[Any]
 unfinished_work: ContextVar[set[Work] | None] = ContextVar("unfinished_work", default=None)
 """Calls of the running task that nobody waits for any more but that still run in a pool; its slots wait for them."""
+
+
+@contextmanager
+def nobody_waits() -> Generator[None]:
+    """For the block, calls that are given up are not remembered: no slot waits for them."""
+    token = unfinished_work.set(None)
+    try:
+        yield
+    finally:
+        unfinished_work.reset(token)
 
 
 class _RecordingContext(SpawnContext):
@@ -88,7 +99,11 @@ class Pools:
                 f"A process died while action {call.name} ran or waited for one (killed, or out of memory?). "
                 "The pool has been replaced; try again."
             ) from error
-        succeeded, value = pickle.loads(data)  # noqa: S301 (written by our own worker)
+        try:
+            succeeded, value = pickle.loads(data)  # noqa: S301 (written by our own worker)
+        except Exception as error:
+            text = f"The result of cpu action {call.name} cannot be read here: {error}; return plain values."
+            raise ActionError(text) from error
         if not succeeded:
             raise value
         return value

@@ -116,7 +116,7 @@ def _converter(
     for name, parameter in given.items():
         kind = _resolve(function, name, parameter.annotation)
         fields[name] = Required[kind] if parameter.default is parameter.empty else NotRequired[kind]
-    shape: Any = TypedDict("shape", fields)  # pyright: ignore[reportArgumentType, reportGeneralTypeIssues] (fields known at run time only)
+    shape: Any = TypedDict("shape", fields)  # pyright: ignore[reportArgumentType] (known at run time)
     shape.__pydantic_config__ = ConfigDict(
         extra="allow" if is_open else "forbid", arbitrary_types_allowed=True, coerce_numbers_to_str=True
     )

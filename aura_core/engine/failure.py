@@ -58,8 +58,8 @@ def task_error(error: Exception, task: str) -> TaskError:
 def explain(error: Exception) -> str:
     """What happened, in words: an error made for people as it is, any other with its type and the action's name."""
     text = str(error)
-    if isinstance(error, CoreError) and text:
-        return text
     notes = "; ".join(getattr(error, "__notes__", ()))
+    if text and not notes and isinstance(error, CoreError | TimeoutError):
+        return text
     named = f"{type(error).__name__}: {text}" if text else type(error).__name__
     return f"{named} [{notes}]" if notes else named
