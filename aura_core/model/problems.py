@@ -93,20 +93,19 @@ class Finder:
 
     def _step(self, place: Place) -> str:
         """Id, name or position of the innermost step that holds a place."""
-        value = self._raw
+        inside: Any = self._raw
         for part in self._root:
-            value = value[part]
+            inside = inside[part]
         label = last_name = ""
         for index, part in enumerate(place):
             try:
-                value = value[part]
+                inside = inside[part]
             except (KeyError, IndexError, TypeError):
                 break
             if isinstance(part, str):
                 last_name = part
-            elif last_name in STEP_LISTS and isinstance(value, dict):
-                step = cast("dict[Any, Any]", value)
-                label = str(step.get("id") or step.get("name") or place_text(place[: index + 1]))
+            elif last_name in STEP_LISTS and hasattr(inside, "get"):
+                label = str(inside.get("id") or inside.get("name") or place_text(place[: index + 1]))
         return label
 
 

@@ -18,7 +18,8 @@ _LONGEST_SOURCE = 120
 _WORDS = {
     "unexpected 'end of template'": "it ends too soon",
     "unexpected 'end of print statement'": "it ends too soon",
-    "'end of template'": "the end",
+    "unexpected end of template": "it ends too soon",
+    "unexpected end of print statement": "it ends too soon",
     "'end of print statement'": "the end of the expression",
     "'end of statement block'": "the end of the statement",
     "token ": "",
@@ -51,6 +52,8 @@ def explain(error: Exception, source: str, variables: Mapping[str, Any]) -> Expr
 
 def _reason(error: Exception, variables: Mapping[str, Any]) -> str:
     if isinstance(error, MissingError):
+        if error.name is None:
+            return error.message or "an `if` without `else` has no value here; write an else"
         return _missing(error.name, error.owner, variables)
     if isinstance(error, TemplateSyntaxError):
         return _syntax(error.message or "it is no expression")
@@ -74,8 +77,6 @@ def _syntax(message: str) -> str:
 
 
 def _missing(name: Any, owner: Any, variables: Mapping[str, Any]) -> str:
-    if name is None:
-        return "an `if` without `else` has no value here; write an else"
     if owner is missing:
         return _with_hint(f"there is no variable {name!r}", str(name), [*variables, *GLOBALS], "there are")
     if isinstance(owner, Mapping):
@@ -92,11 +93,16 @@ def _no_attribute(name: Any, owner: Any) -> str:
     if owner is None:
         return f"there is no {name!r}, because the value before it is none"
     kind = type(cast("object", owner))
-    return _with_hint(f"there is no {name!r} in a value of type {kind.__name__}", str(name), _public(kind), "there are")
+    return _with_hint(
+        f"there is no {name!r} in a value of type {kind.__name__}",
+        str(name),
+        _public(cast("object", owner)),
+        "there are",
+    )
 
 
-def _public(kind: type) -> list[str]:
-    return [] if kind.__module__ == "builtins" else [name for name in dir(kind) if not name.startswith("_")]
+def _public(owner: object) -> list[str]:
+    return [] if type(owner).__module__ == "builtins" else [name for name in dir(owner) if not name.startswith("_")]
 
 
 def _with_hint(message: str, name: str, existing: Sequence[str], what: str) -> str:

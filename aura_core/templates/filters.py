@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import dataclasses
 import json
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from datetime import UTC, date, datetime, timedelta
 from pathlib import PurePath
 from typing import Any, Literal, cast
@@ -12,7 +12,7 @@ from typing import Any, Literal, cast
 from jinja2.filters import do_round
 from pydantic import BaseModel
 
-from aura_core.templates.limits import MAX_OUTPUT, MAX_WIDTH, LimitError, deep_size
+from aura_core.templates.limits import MAX_ITEMS, MAX_OUTPUT, MAX_WIDTH, LimitError, measure
 
 
 def now() -> datetime:
@@ -74,21 +74,23 @@ def format_date(value: Any, form: str = "%Y-%m-%d") -> str:
     return value.strftime(form)
 
 
-def join(value: Any, separator: str = "", attribute: str | int | None = None) -> str:
-    """The filter `join` of the fast path; with an attribute the sandbox does it."""
-    if attribute is not None:
-        raise TypeError("only the sandbox joins attributes")
-    items = list(value)
+def join(value: Iterable[Any], separator: str = "") -> str:
+    """The filter `join`, unless the text would grow beyond all measure."""
     separator = str(separator)
-    size = len(separator) * len(items)
+    size = 0
     texts: list[str] = []
-    for item in items:
+    for item in value:
         text = bounded_text(item)
-        size += len(text)
+        size += len(text) + len(separator)
         if size > MAX_OUTPUT:
             raise LimitError(f"joining would make more than {MAX_OUTPUT:,} characters")
         texts.append(text)
     return separator.join(texts)
+
+
+def concat(*parts: Any) -> str:
+    """The operator `~`."""
+    return join(parts)
 
 
 def replace(text: Any, old: str, new: str, count: int | None = None) -> str:
@@ -104,9 +106,10 @@ def replace(text: Any, old: str, new: str, count: int | None = None) -> str:
 
 def bounded_text(value: Any) -> str:
     """`str(value)`, unless a value of few parts, each held many times, would become an endless text."""
-    holds_others = isinstance(value, dict | list | tuple | set | frozenset)
-    if holds_others and deep_size(cast("Any", value), MAX_OUTPUT) > MAX_OUTPUT:
-        raise LimitError(f"a value of more than {MAX_OUTPUT:,} items is not written as text")
+    if isinstance(value, dict | list | tuple | set | frozenset):
+        items, characters = measure(cast("object", value))
+        if items > MAX_ITEMS or characters > MAX_OUTPUT:
+            raise LimitError(f"a value of more than {MAX_ITEMS:,} items is not written as text")
     return str(cast("object", value))
 
 

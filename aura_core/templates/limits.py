@@ -40,7 +40,7 @@ def multiply(left: Any, right: Any) -> Any:
         return left * right
     for sequence, times in ((left, right), (right, left)):
         if isinstance(sequence, str | bytes | list | tuple) and isinstance(times, int):
-            size = 1 + deep_size(cast("object", sequence), MAX_ITEMS)
+            size = max(1, *measure(cast("object", sequence)))
             if times > 0 and size * times > MAX_ITEMS:
                 raise LimitError(f"repeating it {times:,} times would make more than {MAX_ITEMS:,} items or characters")
     return left * right
@@ -65,20 +65,22 @@ def modulo(left: Any, right: Any) -> Any:
     return left % right
 
 
-def deep_size(value: object, limit: int) -> int:
-    """How many items and characters a value of lists, mappings and text holds, counted up to `limit`."""
-    size = 0
+def measure(value: object) -> tuple[int, int]:
+    """How many items and how many characters a value of lists, mappings and text holds.
+
+    Counting ends beyond `MAX_ITEMS` or `MAX_OUTPUT`: few lists, each held many times, may stand for endless ones.
+    """
+    items = characters = 0
     stack = [value]
-    while stack and size <= limit:
+    while stack and items <= MAX_ITEMS and characters <= MAX_OUTPUT:
         item = stack.pop()
         if isinstance(item, str | bytes):
-            size += len(item)
-        elif isinstance(item, dict):
-            values = cast("dict[Any, object]", item).values()
-            size += len(values)
-            stack.extend(values)
-        elif isinstance(item, list | tuple | set | frozenset):
-            items = cast("list[object]", item)
-            size += len(items)
-            stack.extend(items)
-    return size
+            characters += len(item)
+            continue
+        if isinstance(item, dict):
+            item = list(cast("dict[Any, object]", item).values())
+        if isinstance(item, list | tuple | set | frozenset):
+            inside = cast("list[object]", item)
+            items += len(inside)
+            stack.extend(inside)
+    return items, characters

@@ -52,11 +52,6 @@ def get(owner: Any, key: Any, default: Any = None) -> Any:
     return owner.get(key, default)
 
 
-def concat(*parts: Any) -> str:
-    """`a ~ b`."""
-    return "".join(map(filters.bounded_text, parts))
-
-
 def default(value: Any, default_value: Any = "", boolean: Any = False) -> Any:
     """The filter `default`."""
     return default_value if value is MISSING or (boolean and not value) else value
@@ -70,7 +65,10 @@ def _bound(name: str) -> Callable[..., Any]:
         return function
 
     def with_environment(*args: Any) -> Any:
-        return function(SANDBOX, *args)
+        value = function(SANDBOX, *args)
+        if isinstance(value, Undefined):  # the first item of an empty list
+            raise NotSimpleError
+        return value
 
     return with_environment
 
@@ -94,7 +92,7 @@ _OWN: dict[str, Callable[..., Any]] = {
 FUNCTIONS: dict[str, Any] = {
     "attribute": attribute,
     "attribute_or_missing": attribute_or_missing,
-    "concat": concat,
+    "concat": filters.concat,
     "config": config,
     "get": get,
     "item_or_missing": item_or_missing,

@@ -14,6 +14,7 @@ from typing import Any, cast
 
 import jinja2
 from jinja2.exceptions import SecurityError
+from jinja2.filters import make_attrgetter
 from jinja2.runtime import Context, StrictUndefined, Undefined
 from jinja2.sandbox import ImmutableSandboxedEnvironment, SandboxedFormatter
 from jinja2.utils import missing
@@ -24,11 +25,13 @@ from aura_core.templates.limits import LimitError
 
 _BOUNDED_ARGUMENTS = frozenset({"batch", "center", "indent", "round", "slice", "tojson", "truncate", "wordwrap"})
 _MAKES_TEXT = (str, bytes, bytearray, int)
-_FORBIDDEN_METHODS = frozenset({"translate", "maketrans", "to_bytes", "from_bytes"})
+_FORBIDDEN_METHODS = frozenset({"translate", "to_bytes", "from_bytes"})
 _NOT_FOR_TASKS = frozenset({"cycler", "joiner", "lipsum", "namespace"})
 _DIGITS = re.compile(r"\d+")
 _PASSING = (GeneratorType, range, KeysView, ValuesView, ItemsView, map, filter, zip, reversed)
 COUNTED = "aura counted"
+CONCAT = "aura concat"
+SELF = "aura_self"
 REQUIRED = "aura required"
 
 
@@ -75,6 +78,8 @@ class Scope(Context):
 
     def resolve_or_missing(self, key: str) -> Any:
         """The variable, or the global, or `missing`."""
+        if key == SELF:
+            key = "self"
         if key in self.parent:
             return self.parent[key]
         return self.environment.globals.get(key, missing)
@@ -112,10 +117,12 @@ class Sandbox(ImmutableSandboxedEnvironment):
             self.globals.pop(name, None)
         self.globals |= cast("dict[str, Any]", {"config": config, "now": filters.now})
         self.filters.update(fromjson=filters.from_json, tojson=filters.to_json, date=filters.format_date)
-        self.filters.update(replace=filters.replace, format=_format, string=filters.bounded_text)
+        self.filters.update(join=_join, replace=filters.replace, format=_format, string=filters.bounded_text)
         self.filters = {name: _counting(name, function) for name, function in self.filters.items()}
         self.filters[COUNTED] = _counted
-        self.filters[REQUIRED] = _required
+        self.filters[REQUIRED] = required
+        self.filters[CONCAT] = filters.concat
+        self.filters["map"] = _each_required(self.filters["map"])
         self.finalize = _written
 
     def getattr(self, obj: Any, attribute: str) -> Any:
@@ -208,7 +215,31 @@ def _counted(context: Scope, items: Iterable[Any]) -> Iterator[Any]:
         yield item
 
 
-def _required(value: Any) -> Any:
+@jinja2.pass_environment
+def _join(
+    environment: jinja2.Environment, value: Iterable[Any], d: str = "", attribute: str | int | None = None
+) -> str:
+    if attribute is not None:
+        value = map(make_attrgetter(environment, attribute), value)
+    return filters.join(value, d)
+
+
+def _each_required(function: Callable[..., Any]) -> Callable[..., Any]:
+    """`map(attribute=…)` must find it in every item."""
+
+    @jinja2.pass_context
+    def mapped(*args: Any, **kwargs: Any) -> Iterator[Any]:
+        return (required(item) for item in function(*args, **kwargs))
+
+    return mapped
+
+
+def required(value: Any) -> Any:
+    """The value, if it is one.
+
+    Raises:
+        MissingError: it is undefined.
+    """
     if isinstance(value, Missing):
         return str(value)  # raises what any use of it raises
     if isinstance(value, Undefined):
@@ -217,7 +248,7 @@ def _required(value: Any) -> Any:
 
 
 def _written(value: Any) -> Any:
-    return filters.bounded_text(settled(_required(value)))
+    return filters.bounded_text(settled(required(value)))
 
 
 def settled(value: Any) -> Any:

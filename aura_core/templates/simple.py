@@ -25,7 +25,7 @@ class SimpleParser:
     """
 
     def __init__(self, shape: Shape, first_cell: int) -> None:
-        self._tokens = (*shape, "")
+        self._tokens = (*shape, "", "")
         self._at = 0
         self._cell = first_cell
         self._depth = 0

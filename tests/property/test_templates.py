@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from typing import Any
 
 import jinja2
@@ -47,8 +48,26 @@ def _binary(inner):
 def _grown(inner):
     plain = ["abs", "capitalize", "count", "first", "float", "int", "join", "last", "length", "list", "lower", "title"]
     plain += ["round", "sort", "string", "sum", "trim", "upper", "default", "d", "join(', ')", "default('z')", "max"]
-    plain += ["default(0, true)", "replace('x', 'yy')", "int(7)", "round(1)", "batch(2) | list", "nosuchfilter", "float(1.5)"]
-    tests = ["defined", "undefined", "not defined", "none", "not none", "not undefined", "string", "odd", "divisibleby 2"]
+    plain += [
+        "default(0, true)",
+        "replace('x', 'yy')",
+        "int(7)",
+        "round(1)",
+        "batch(2) | list",
+        "nosuchfilter",
+        "float(1.5)",
+    ]
+    tests = [
+        "defined",
+        "undefined",
+        "not defined",
+        "none",
+        "not none",
+        "not undefined",
+        "string",
+        "odd",
+        "divisibleby 2",
+    ]
     return st.one_of(
         _binary(inner),
         st.builds("({})".format, inner),
@@ -88,7 +107,7 @@ def _by_jinja(expression: str, scope: dict[str, Any]) -> Any:
     try:
         value = JINJA.from_string(f"{{% set value = {expression} %}}").make_module(scope).value
         return REFUSED if _has_undefined(value) else value
-    except Exception:
+    except Exception:  # noqa: BLE001 (whatever Jinja or Python raises is a refusal)
         return REFUSED
 
 
@@ -114,7 +133,7 @@ def test_an_expression_gives_what_jinja_gives(expression: str, scope: dict[str, 
     if got is REFUSED and expected is not REFUSED:
         # Jinja lets an undefined value into a list, tuple, mapping or call, as long as nobody looks at it there.
         assert set("[({,").intersection(expression), (expression, scope, expected)
-        with pytest.raises(ExpressionError, match="there is no|has no value"):
+        with pytest.raises(ExpressionError, match=r"there is no|has no value|No (first|last) item"):
             compile_template(f"{{{{ {expression} }}}}").render(scope)
     else:
         assert _same(got, expected), (expression, scope, got, expected)
@@ -122,12 +141,16 @@ def test_an_expression_gives_what_jinja_gives(expression: str, scope: dict[str, 
 
 
 @settings(max_examples=300, deadline=None, suppress_health_check=[HealthCheck.too_slow])
-@given(st.lists(st.tuples(st.sampled_from(["", "x ", "}} ", "{ ", "é\n"]), expressions), min_size=1, max_size=3), scopes)
+@given(
+    st.lists(st.tuples(st.sampled_from(["", "x ", "}} ", "{ ", "é\n"]), expressions), min_size=1, max_size=3), scopes
+)
 def test_a_text_gives_what_jinja_gives(parts: list[tuple[str, str]], scope: dict[str, Any]):
+    # Jinja folds a slice of a constant while it compiles text, and evaluates it by other rules than at run time.
+    assume(not any(re.search(r"\d:\d", expression) for _, expression in parts))
     text = "|" + "".join(f"{before}{{{{ {expression} }}}}" for before, expression in parts) + "."
     try:
         expected: Any = JINJA.from_string(text).render(**scope)
-    except Exception:
+    except Exception:  # noqa: BLE001 (whatever Jinja or Python raises is a refusal)
         expected = REFUSED
     assume(expected is REFUSED or "built-in method" not in expected)
     if any(_by_jinja(expression, scope) is REFUSED for _, expression in parts):
@@ -139,16 +162,12 @@ def test_a_text_gives_what_jinja_gives(parts: list[tuple[str, str]], scope: dict
 @settings(max_examples=300, deadline=None)
 @given(st.text("{}%#-+ab.|()[]'\"0 \n\\", max_size=20), scopes)
 def test_no_text_breaks_the_compiler(text: str, scope: dict[str, Any]):
+    problem = None
     try:
-        template = compile_template(text)
+        compile_template(text).render(scope)
     except ExpressionError as error:
-        assert str(error)
-        assert 0 <= error.offset <= len(text)
-        return
-    try:
-        template.render(scope)
-    except ExpressionError as error:
-        assert str(error)
+        problem = error
+    assert problem is None or (str(problem) and 0 <= problem.offset <= len(text))
 
 
 @settings(max_examples=200, deadline=None)
