@@ -159,7 +159,7 @@ class Runtime:
                 return Ending("done", encode(value, f"the result of task {live.id!r}"))
         except Exception as error:  # noqa: BLE001 (whatever a task's function raises is how the task ended)
             if not deadline.expired():
-                self._log.debug("durable task failed", task=live.id, exc_info=True)
+                self._log.info("durable task failed", task=live.id, exc_info=not isinstance(error, AgentError))
                 return Ending("failed", error=_text(error))
         return Ending("cancelled", error=f"The task took longer than its {live.row.timeout:g} seconds.")
 

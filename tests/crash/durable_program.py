@@ -1,0 +1,100 @@
+"""A small program on the local engine that a test kills: a plan made inside, a graph of tasks, a camera, a question.
+
+Run as `python durable_program.py FOLDER`. What really happens is appended to FOLDER/journal, one line each; the answer
+to the question is taken from FOLDER/answer once that is there. Prints the result when the run is done.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import json
+import os
+import random
+import sys
+from pathlib import Path
+from typing import Any
+
+from agent.durable.local import LocalEngine
+from agent.durable.protocol import Ctx, Json
+
+RUN = "run"
+WIDTH = 3
+SIZE = 12
+
+
+class Program:
+    """The tasks, and the journal of what they did."""
+
+    def __init__(self, folder: Path) -> None:
+        self.folder = folder
+        self.journal = os.open(folder / "journal", os.O_WRONLY | os.O_APPEND | os.O_CREAT)
+
+    def write(self, *words: str) -> None:
+        os.write(self.journal, (" ".join(words) + "\n").encode())
+
+    async def plan(self, task: str) -> Json:
+        """A graph that no replay could make again: each task needs up to two earlier ones, every third the camera."""
+        self.write("step", task, "plan")
+        return [
+            {"needs": random.sample(range(number), min(number, random.randint(0, 2))), "camera": number % 3 == 0}
+            for number in range(SIZE)
+        ]
+
+    async def half(self, task: str, key: str, value: int) -> Json:
+        self.write("step", task, key)
+        await asyncio.sleep(random.uniform(0, 0.004))
+        return value
+
+    async def piece(self, ctx: Ctx, args: Json) -> Json:
+        self.write("in", ctx.id, args["resource"] or "-")
+        try:
+            one = await ctx.step("one", self.half, ctx.id, "one", args["number"])
+            two = await ctx.step("two", self.half, ctx.id, "two", sum(args["inputs"]))
+        finally:
+            self.write("out", ctx.id, args["resource"] or "-")
+        return one + two
+
+    async def question(self, ctx: Ctx, args: Json) -> Json:
+        await ctx.step("show", self.half, ctx.id, "show", 0)
+        return await ctx.wait_signal("answer")
+
+    async def run(self, ctx: Ctx, args: Json) -> Json:
+        plan: list[dict[str, Any]] = await ctx.step("plan", self.plan, ctx.id)
+        running: dict[str, int] = {}
+        done: dict[int, int] = {}
+        question = await ctx.start("question", "question", None)
+        while len(done) < SIZE:
+            for number, task in enumerate(plan):
+                ready = all(need in done for need in task["needs"])
+                if ready and number not in done and number not in running.values():
+                    camera = "camera" if task["camera"] else None
+                    inputs = {"number": number, "inputs": [done[need] for need in task["needs"]], "resource": camera}
+                    child = await ctx.start(f"piece{number}", "piece", inputs, queue="pieces", resource=camera)
+                    running[child] = number
+            ended = await ctx.wait_any(f"wait{len(done)}", list(running))
+            done[running.pop(ended)] = await ctx.result(ended)
+        return {"plan": plan, "done": [done[number] for number in range(SIZE)], "answer": await ctx.result(question)}
+
+
+async def main(folder: Path) -> None:
+    program = Program(folder)
+    engine = LocalEngine(folder / "state.db", "the program")
+    engine.queue("pieces", limit=WIDTH)
+    engine.task("piece", program.piece)
+    engine.task("question", program.question)
+    engine.task("run", program.run)
+    await engine.launch()
+    program.write("life", str(os.getpid()))
+    await engine.start("run", None, id=RUN)
+    await engine.resume(RUN)
+    outcome = asyncio.create_task(engine.outcome(RUN))
+    while not outcome.done():
+        if (folder / "answer").exists():
+            await engine.signal(f"{RUN}/question", "answer", (folder / "answer").read_text())
+        await asyncio.wait([outcome], timeout=0.01)
+    sys.stdout.write(json.dumps(outcome.result().result) + "\n")
+    await engine.close()
+
+
+if __name__ == "__main__":
+    asyncio.run(main(Path(sys.argv[1])))
