@@ -195,7 +195,12 @@ class App:
             id=question_id, **{key: value for key, value in record.args.items() if key not in ("dest", "asked_at")}
         )
         await self.resume(run_id=question.run_id)
-        return await self.engine.signal(question_id, ANSWER_SIGNAL, {"text": chosen(question, text), "person": person})
+        self.runner.expect_progress(question.run_id)
+        value = {"text": chosen(question, text), "person": person}
+        counted = await self.engine.signal(question_id, ANSWER_SIGNAL, value)
+        if not counted:
+            self.runner.update_waiting(question.run_id)
+        return counted
 
     async def resolve_question(self, question_id: str, answer: str) -> bool:
         """Answers a question in the name of whoever is behind its run (seed 004)."""

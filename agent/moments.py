@@ -107,8 +107,11 @@ class Moments:
         request = ExecutorRequest(
             run_id=run.id, session_id=run.session_id, profile=run.profile.name, step=step, user_text=run.text
         )
+        mark = fingerprint(step, step.inputs)
+        if run.state.finished_like(mark) or run.state.failed_like(mark):
+            return
         run.speculation.start(
-            fingerprint(step, step.inputs),
+            mark,
             lambda: self.executor.run_step(request, run.profile, run.meter),
         )
 

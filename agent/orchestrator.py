@@ -89,7 +89,7 @@ class OrchestratorRunner:
         engine.task(RUN_TASK, self._run)
         engine.task(STEP_TASK, self._step)
         engine.task(QUESTION_TASK, desk.run_question)
-        desk.on_change = self._update_waiting
+        desk.on_change = self.update_waiting
 
     async def run(self, session: SessionLike, user_text: str, bot: Any, context: Any, dest: dict[str, Any]) -> str:  # noqa: ARG002 (seed 004's signature)
         """Runs one request to its answer (seed 004).
@@ -300,7 +300,7 @@ class OrchestratorRunner:
 
     async def _wait(self, ctx: Ctx, run: LiveRun, number: int) -> str:
         """Waits for the next step that ends; lends the session's turn while only the person is waited for."""
-        self._update_waiting(run.id)
+        self.update_waiting(run.id)
         started, lend = time.monotonic(), run.waiting.is_set()
         if lend:
             self._events.publish(PhaseChanged(run.id, run.session_id, "waiting"))
@@ -325,7 +325,12 @@ class OrchestratorRunner:
                 spent.spend(Usage.model_validate(record["usage"]))
         return spent.usage
 
-    def _update_waiting(self, run_id: str) -> None:
+    def expect_progress(self, run_id: str) -> None:
+        """An answer is on its way: the run no longer only waits, though it has not moved yet."""
+        if run_id in self.live:
+            self.live[run_id].waiting.clear()
+
+    def update_waiting(self, run_id: str) -> None:
         """Says whether all that is left of a run waits for a person."""
         run = self.live.get(run_id)
         if run is None:

@@ -76,7 +76,10 @@ def fitting_examples(cards: Sequence[TaskCard]) -> list[tuple[str, str]]:
 
 
 def plan_schema(cards: Sequence[TaskCard], *, max_steps: int, agent: bool) -> dict[str, Any]:
-    """JSON Schema of a plan: flat, with the names of the tasks as an enum."""
+    """JSON Schema of a plan: flat, with the names of the tasks as an enum.
+
+    Larger models (`agent`) may write every field of a PlanStep; a small one only what it cannot do without.
+    """
     kinds = [kind for kind in MODEL_KINDS if agent or kind != "agent"]
     step: dict[str, Any] = {
         "type": "object",
@@ -89,7 +92,10 @@ def plan_schema(cards: Sequence[TaskCard], *, max_steps: int, agent: bool) -> di
         "additionalProperties": False,
     }
     if agent:
-        step["properties"]["depends_on"] = {"type": "array", "items": {"type": "string"}}
+        texts: dict[str, Any] = {"type": "array", "items": {"type": "string"}}
+        more = {name: {"type": "string"} for name in ("title", "kind", "question", "instruction")}
+        step["properties"] |= {**more, "depends_on": texts, "options": texts}
+        step["required"] = ["id"]
     return {
         "type": "object",
         "properties": {"steps": {"type": "array", "items": step, "minItems": 1, "maxItems": max_steps}},

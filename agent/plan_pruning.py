@@ -88,7 +88,7 @@ def _redirect(draft: Draft, old: str, new: str) -> None:
 
 def _words_of(draft: Draft, step: PlanStep) -> set[str]:
     card = draft.card(step)
-    said = [step.instruction, step.question, *(str(value) for value in step.inputs.values())]
+    said = [step.title, step.instruction, step.question, *(str(value) for value in step.inputs.values())]
     described = [card.task, card.title, card.description, card.command or ""] if card else []
     return _words(" ".join([*said, *described]))
 

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import json
 from collections.abc import Callable, Sequence
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, field, replace
 from datetime import datetime
 from typing import Any, cast
 
@@ -24,10 +24,11 @@ from agent.shortlist import shortlist
 PLAN_TOKENS = 2048
 """Upper bound of a plan's length in tokens; 30 steps fit."""
 PROGRESS_CHARACTERS = 500
+WORDS = ("question", "instruction", "prompt")
+"""Where a model puts the words of a question or an instruction."""
 MEMORY_CHARACTERS = 2000
 FILES_SHOWN = 40
 KNOWN_RESULT_CHARACTERS = 20_000
-DEFAULT_SETTINGS = PlannerSettings.model_validate({})
 
 
 @dataclass(frozen=True, slots=True)
@@ -61,7 +62,7 @@ class PlannerConfig:
     previous_steps: Sequence[PlanStep] = ()
     failed: frozenset[str] = frozenset()
     revision: int = 0
-    settings: PlannerSettings = DEFAULT_SETTINGS
+    settings: PlannerSettings = field(default_factory=PlannerSettings)
     on_step: Callable[[PlanStep], None] | None = None
 
 
@@ -164,25 +165,32 @@ def step_from(raw: dict[str, Any], number: int) -> PlanStep:
     """A step as a model wrote it, whatever it wrote.
 
     Args:
-        raw: id, task (a task's name, or llm, ask_user, agent), inputs, perhaps depends_on.
+        raw: id, task (a task's name, or llm, ask_user, agent), inputs; a larger model also title, kind, depends_on,
+            question, options and instruction.
         number: its place in the plan, from 1.
     """
-    task = str(raw.get("task") or "")
+    kind, task = str(raw.get("kind") or ""), str(raw.get("task") or "")
+    if kind in MODEL_KINDS:
+        task = kind
     given: object = raw.get("inputs")
-    inputs = cast("dict[str, Any]", given) if isinstance(given, dict) else {}
-    needs: object = raw.get("depends_on")
+    inputs = dict(cast("dict[str, Any]", given)) if isinstance(given, dict) else {}
     base = PlanStep(
         id=str(raw.get("id") or f"s{number}"),
-        depends_on=[str(need) for need in cast("list[object]", needs)] if isinstance(needs, list) else [],
+        title=str(raw.get("title") or ""),
+        depends_on=_texts(raw.get("depends_on")),
     )
     if task not in MODEL_KINDS:
         return base.model_copy(update={"task": task, "inputs": inputs})
-    words = str(inputs.pop("question", "") or inputs.pop("instruction", "") or inputs.pop("prompt", ""))
+    words = next((str(part[name]) for name in WORDS for part in (raw, inputs) if part.get(name)), "")
     if task == "ask_user":
-        options: object = inputs.get("options")
-        offered = [str(option) for option in cast("list[object]", options)] if isinstance(options, list) else []
-        return base.model_copy(update={"kind": task, "question": words, "options": offered})
-    return base.model_copy(update={"kind": task, "instruction": words, "inputs": inputs})
+        options = _texts(raw.get("options")) or _texts(inputs.get("options"))
+        return base.model_copy(update={"kind": task, "question": words, "options": options})
+    kept = {name: value for name, value in inputs.items() if name not in WORDS}
+    return base.model_copy(update={"kind": task, "instruction": words, "inputs": kept})
+
+
+def _texts(value: object) -> list[str]:
+    return [str(item) for item in cast("list[object]", value)] if isinstance(value, list) else []
 
 
 def _world(config: PlannerConfig, cards: Sequence[TaskCard], user_text: str, context: str) -> PlanWorld:

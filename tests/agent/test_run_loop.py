@@ -52,14 +52,6 @@ mark:
     resources: ["{resource}"]
   steps: [{action: mark, params: {text: "{{ inputs.text }}", wait: "{{ inputs.wait }}"}, output_to: m}]
   returns: {text: "{{ m.text }}"}
-look:
-  meta:
-    title: Look
-    description: Look at something.
-    effects: read
-    inputs: {name: {type: string, required: true, ask: Look at what?}}
-  steps: [{action: look, params: {name: "{{ inputs.name }}"}, output_to: seen}]
-  returns: "{{ seen }}"
 page:
   meta:
     title: Read a page
@@ -73,6 +65,15 @@ fail:
   meta: {title: Fail, description: It always fails., effects: read, expose: true}
   steps: [{action: fail}]
 """
+GLASS = """
+meta:
+  title: Look
+  description: Look at something through a glass.
+  effects: read
+  inputs: {name: {type: string, required: true, ask: Look at what?}}
+steps: [{action: lab/look, params: {name: "{{ inputs.name }}"}, output_to: seen}]
+returns: "{{ seen }}"
+"""
 
 
 @pytest.fixture
@@ -83,6 +84,10 @@ def lab(plan_folder):
     (folder / "plan.yaml").write_text("name: lab\nversion: 1.0.0\ntitle: Lab\n")
     (folder / "actions/marks.py").write_text(LOG_ACTION)
     (folder / "tasks/marks.yaml").write_text(TASKS.replace("{resource}", "pen:4"))
+    glass = plan_folder / "glass"
+    (glass / "tasks").mkdir(parents=True)
+    (glass / "plan.yaml").write_text("name: glass\nversion: 1.0.0\ntitle: Glass\nrequires: [lab]\n")
+    (glass / "tasks/look.yaml").write_text(GLASS)
     return folder
 
 
@@ -107,6 +112,14 @@ def is_writing(request: dict) -> bool:
     return not is_planning(request)
 
 
+async def wait_for(condition) -> None:
+    for _ in range(500):
+        if condition():
+            return
+        await asyncio.sleep(0.02)
+    pytest.fail("it did not happen within 10 s")
+
+
 async def ask(app, text: str, **fields) -> RunOutcome:
     run_id = await app.submit(incoming(text, **fields))
     assert run_id is not None
@@ -116,8 +129,8 @@ async def ask(app, text: str, **fields) -> RunOutcome:
 async def test_independent_steps_run_side_by_side_and_the_answer_is_delivered(open_app, scripted_model, transport, lab):
     scripted_model.say(
         steps(
-            task("lab/look", "Look at one", {"name": "one"}),
-            task("lab/look", "Look at two", {"name": "two"}, step="s2"),
+            task("glass/look", "Look at one", {"name": "one"}),
+            task("glass/look", "Look at two", {"name": "two"}, step="s2"),
         ),
         when=is_planning,
     )
@@ -134,8 +147,8 @@ async def test_a_step_starts_as_soon_as_its_own_dependency_is_done(open_app, scr
     scripted_model.say(
         steps(
             task("lab/mark", "Slow", {"text": "slow", "wait": 0.6}),
-            task("lab/look", "Quick", {"name": "quick"}, step="s2"),
-            task("lab/look", "After", {"name": "after ${s2}"}, ["s2"], step="s3"),
+            task("glass/look", "Quick", {"name": "quick"}, step="s2"),
+            task("glass/look", "After", {"name": "after ${s2}"}, ["s2"], step="s3"),
         ),
         when=is_planning,
     )
@@ -150,7 +163,7 @@ async def test_other_branches_go_on_while_a_question_waits(open_app, scripted_mo
     scripted_model.say(
         steps(
             task("lab/mark", "Mark it", {}),
-            task("lab/look", "Look", {"name": "other"}, step="s2"),
+            task("glass/look", "Look", {"name": "other"}, step="s2"),
         ),
         when=is_planning,
     )
@@ -170,11 +183,11 @@ async def test_other_branches_go_on_while_a_question_waits(open_app, scripted_mo
 
 async def test_a_question_survives_a_restart_and_is_not_asked_twice(open_app, scripted_model, transport, lab):
     scripted_model.say(
-        steps(task("lab/look", "Look", {"name": "first"}), task("lab/mark", "Mark", {}, step="s2")), when=is_planning
+        steps(task("lab/mark", "Mark", {}), task("glass/look", "Look", {"name": "first"}, step="s2")), when=is_planning
     )
     scripted_model.say("Marked: red.", when=is_writing, times=None)
     async with open_app() as app:
-        waiting = await ask(app, "Look at first, and mark")
+        waiting = await ask(app, "Mark, and look at first")
     async with open_app() as app:
         assert [question.id for question in await app.questions("s")] == [waiting.questions[0].id]
         assert await app.resume() == [waiting.run_id]
@@ -188,12 +201,12 @@ async def test_a_question_survives_a_restart_and_is_not_asked_twice(open_app, sc
 
 async def test_a_failed_step_is_planned_again_and_finished_results_are_reused(open_app, scripted_model, lab):
     scripted_model.say(
-        steps(task("lab/look", "Look", {"name": "lamp"}), task("lab/fail", "Switch it on", step="s2")),
+        steps(task("glass/look", "Look", {"name": "lamp"}), task("lab/fail", "Switch it on", step="s2")),
         when=is_planning,
     )
     scripted_model.say(
         steps(
-            task("lab/look", "Look", {"name": "lamp"}),
+            task("glass/look", "Look", {"name": "lamp"}),
             task("lab/mark", "Mark it as broken", {"text": "broken"}, step="s2"),
         ),
         when=is_planning,
@@ -239,7 +252,7 @@ async def test_words_from_outside_do_not_reach_a_write_without_consent(open_app,
 
 
 async def test_a_message_with_the_same_key_is_taken_once(open_app, scripted_model, lab):
-    scripted_model.say(steps(task("lab/look", "Look", {"name": "x"})), when=is_planning)
+    scripted_model.say(steps(task("glass/look", "Look", {"name": "x"})), when=is_planning)
     scripted_model.say("seen x", when=is_writing, times=None)
     async with open_app() as app:
         first = await app.submit(incoming("Look at x", key="telegram:1"))
@@ -284,6 +297,7 @@ async def test_stop_ends_the_work_and_closes_the_questions(open_app, scripted_mo
         run_id = await app.submit(incoming("slow and mark"))
         with app.events.subscribe(StepStarted) as started:
             await asyncio.wait_for(started.next(), 20)
+        await wait_for(lambda: log_of(lab))
         assert await app.stop("s") == 1
         assert (await app.run_detail(run_id)).status == "cancelled"
         assert await app.questions("s") == []
@@ -295,7 +309,7 @@ async def test_a_second_request_of_a_session_waits_for_the_first_but_not_for_its
     open_app, scripted_model, lab
 ):
     scripted_model.say(steps(task("lab/mark", "Mark", {})), when="Mark it, please")
-    scripted_model.say(steps(task("lab/look", "Look", {"name": "x"})), when="Look at x, please")
+    scripted_model.say(steps(task("glass/look", "Look", {"name": "x"})), when="Look at x, please")
     scripted_model.say("seen x red", when=is_writing, times=None)
     async with open_app() as app:
         waiting = await ask(app, "Mark it, please")
@@ -328,7 +342,7 @@ async def test_a_model_that_is_down_gives_a_plain_message_and_loses_nothing(open
 
 
 async def test_progress_is_published_in_order(open_app, scripted_model, lab):
-    scripted_model.say(steps(task("lab/look", "Look", {"name": "x"})), when=is_planning)
+    scripted_model.say(steps(task("glass/look", "Look", {"name": "x"})), when=is_planning)
     scripted_model.say("seen x", when=is_writing, times=None)
     async with open_app() as app:
         with app.events.subscribe(Progress) as progress:
@@ -341,8 +355,8 @@ async def test_progress_is_published_in_order(open_app, scripted_model, lab):
 
 
 async def test_the_session_remembers_the_turn_and_the_next_plan_reads_it(open_app, scripted_model, lab):
-    scripted_model.say(steps(task("lab/look", "Look", {"name": "teapot"})), when=is_planning)
-    scripted_model.say(steps(task("lab/look", "Look", {"name": "cup"})), when=is_planning)
+    scripted_model.say(steps(task("glass/look", "Look", {"name": "teapot"})), when=is_planning)
+    scripted_model.say(steps(task("glass/look", "Look", {"name": "cup"})), when=is_planning)
     scripted_model.say("seen teapot, seen cup", when=is_writing, times=None)
     async with open_app() as app:
         await ask(app, "Look at the teapot")
