@@ -1,0 +1,20 @@
+"""Work beside the main one whose failure must not end the bot: it is logged, and everything else goes on."""
+
+from __future__ import annotations
+
+from collections.abc import Awaitable
+
+import structlog
+
+
+async def logged(work: Awaitable[None], what: str) -> None:
+    """Awaits `work`; an unexpected error becomes a line of the log with its traceback.
+
+    Args:
+        work: what is done.
+        what: names it in the log.
+    """
+    try:
+        await work
+    except Exception:  # noqa: BLE001 (the border of one piece of work; it is logged with its traceback)
+        structlog.get_logger(__name__).exception("unexpected error", what=what)

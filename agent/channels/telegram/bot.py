@@ -1,0 +1,201 @@
+"""The Telegram bot: wires the channel, starts it, and stops it cleanly."""
+
+from __future__ import annotations
+
+import asyncio
+import contextlib
+import signal
+from collections.abc import AsyncGenerator, Coroutine, Generator
+from dataclasses import dataclass
+from typing import TYPE_CHECKING
+
+import structlog
+from aiogram import Bot
+from aiogram.client.session.aiohttp import AiohttpSession
+from aiogram.client.telegram import TelegramAPIServer
+from aiogram.exceptions import AiogramError, TelegramNotFound, TelegramRetryAfter, TelegramUnauthorizedError
+from aiogram.methods import DeleteWebhook
+from aiogram.types import User
+from aiogram.utils.token import TokenValidationError
+
+from agent.channels.telegram.asking import Asking
+from agent.channels.telegram.background import logged
+from agent.channels.telegram.commands import Commands
+from agent.channels.telegram.destination import CHANNEL, Destination, person_of
+from agent.channels.telegram.failures import described
+from agent.channels.telegram.guests import Guests
+from agent.channels.telegram.inbox import Inbox
+from agent.channels.telegram.limits import Governor
+from agent.channels.telegram.live_cards import CardBook, LiveCards
+from agent.channels.telegram.polling import REFUSED, Poller
+from agent.channels.telegram.question_book import QuestionBook
+from agent.channels.telegram.reception import Reception
+from agent.channels.telegram.sending import Sender
+from agent.channels.telegram.sendings import Sendings
+from agent.channels.telegram.store import Store
+from agent.channels.telegram.transport import TelegramTransport
+from agent.channels.telegram.updates import Updates
+from agent.config import TelegramSettings
+from agent.errors import ConfigError
+from agent.progress import Progress
+
+if TYPE_CHECKING:
+    from agent.app import App
+
+FOLDER = "telegram"
+LONGEST_PAUSE = 30.0
+HOW_TO_BEGIN = (
+    "The bot needs a token: write to @BotFather in Telegram, /newbot, and set what it gives you as TELEGRAM_TOKEN "
+    "(or telegram.token in aura.yaml). Your own id goes into AURA_TELEGRAM_OWNERS=[id]; the bot tells it to you."
+)
+
+
+@dataclass(frozen=True, slots=True)
+class Channel:
+    """The parts of the running channel."""
+
+    asking: Asking
+    cards: LiveCards
+    commands: Commands
+    inbox: Inbox
+    updates: Updates
+
+
+async def run_bot(app: App, *, stop: asyncio.Event | None = None) -> None:
+    """Runs the bot until `stop` is set, or SIGTERM or SIGINT comes if no event is given.
+
+    Unfinished runs of this channel go on; what waits in Telegram is fetched by polling.
+
+    Raises:
+        ConfigError: there is no token, or Telegram refuses it.
+    """
+    with _stopping(stop) as stopped:
+        async with _bot(app.config.telegram) as bot:
+            store = Store(app.config.home / FOLDER)
+            try:
+                await _until(stopped, _run(app, bot, store))
+            finally:
+                store.close()
+
+
+async def _run(app: App, bot: Bot, store: Store) -> None:
+    """Follows progress, takes updates and goes on with old runs, until cancelled."""
+    me = await _introduce(bot)
+    structlog.get_logger(__name__).info("bot started", name=me.username)
+    channel = _wire(app, bot, store, me)
+    with app.events.subscribe(Progress, _is_ours) as events:
+        try:
+            async with asyncio.TaskGroup() as group:
+                reception = Reception(group, channel.inbox, channel.updates)
+                group.create_task(channel.cards.watch(events))
+                group.create_task(_tidy(app, channel, set(await app.resume(channel=CHANNEL))))
+                reception.take_leftovers()
+                group.create_task(Poller(bot, reception.take).run())
+        except ExceptionGroup as errors:
+            raise errors.exceptions[0] from errors
+
+
+async def _tidy(app: App, channel: Channel, resumed: set[str]) -> None:
+    """Shows the menus, and ends what still looks alive in the chats and is not."""
+    await channel.commands.show_default_menu()
+    for owner in app.config.telegram.owners:
+        await channel.commands.show_menu(owner, app.profile_of(person_of(owner)))
+    await logged(channel.asking.settle(), "closing old questions")
+    await logged(channel.cards.settle(resumed), "folding old cards")
+
+
+def _is_ours(event: Progress) -> bool:
+    return Destination.of_session(event.session_id) is not None
+
+
+def _wire(app: App, bot: Bot, store: Store, me: User) -> Channel:
+    sendings = Sendings(store)
+    sender = Sender(bot, Governor(), sendings)
+    asking = Asking(app, sender, QuestionBook(store))
+    book = CardBook(store)
+    cards = LiveCards(app, sender, book, asking)
+    commands = Commands(app, sender)
+    updates = Updates(
+        app,
+        bot,
+        sender,
+        asking=asking,
+        commands=commands,
+        guests=Guests(app, sender, store),
+        cards=book,
+        sendings=sendings,
+        username=me.username or "",
+    )
+    app.add_transport(TelegramTransport(sender, asking, cards.quiet))
+    return Channel(asking, cards, commands, Inbox(store), updates)
+
+
+async def _introduce(bot: Bot) -> User:
+    """Asks Telegram who the bot is, as long as it takes, and makes polling possible."""
+    log, pause = structlog.get_logger(__name__), 1.0
+    while True:
+        try:
+            me = await bot.me()
+            await bot(DeleteWebhook(drop_pending_updates=False))
+        except (TelegramUnauthorizedError, TelegramNotFound) as error:
+            raise ConfigError(REFUSED) from error
+        except AiogramError as error:
+            seconds = float(error.retry_after) if isinstance(error, TelegramRetryAfter) else pause
+            log.warning("Telegram cannot be reached", error=described(error), pause=seconds)
+            await asyncio.sleep(seconds)
+            pause = min(pause * 2, LONGEST_PAUSE)
+        else:
+            return me
+
+
+@contextlib.asynccontextmanager
+async def _bot(settings: TelegramSettings) -> AsyncGenerator[Bot]:
+    if settings.token is None:
+        raise ConfigError(HOW_TO_BEGIN)
+    session = AiohttpSession(api=TelegramAPIServer.from_base(settings.api))
+    try:
+        bot = Bot(settings.token.get_secret_value().strip(), session=session)
+    except TokenValidationError as error:
+        raise ConfigError(
+            "TELEGRAM_TOKEN does not look like a token; @BotFather gives one like 123456:ABC-DEF… "
+        ) from error
+    try:
+        yield bot
+    finally:
+        await session.close()
+
+
+@contextlib.contextmanager
+def _stopping(stop: asyncio.Event | None) -> Generator[asyncio.Event]:
+    """The event that ends the bot: the caller's, or one that SIGTERM and SIGINT set."""
+    if stop is not None:
+        yield stop
+        return
+    loop, stopped = asyncio.get_running_loop(), asyncio.Event()
+    signals = (signal.SIGTERM, signal.SIGINT)
+    with contextlib.suppress(NotImplementedError):  # Windows: Ctrl-C cancels the program instead
+        for number in signals:
+            loop.add_signal_handler(number, stopped.set)
+    try:
+        yield stopped
+    finally:
+        with contextlib.suppress(NotImplementedError):
+            for number in signals:
+                loop.remove_signal_handler(number)
+
+
+async def _until(stopped: asyncio.Event, work: Coroutine[None, None, None]) -> None:
+    """Awaits `work`, or cancels it when the event is set; its errors come out either way."""
+    job, waiter = asyncio.create_task(work), asyncio.create_task(stopped.wait())
+    try:
+        await asyncio.wait({job, waiter}, return_when=asyncio.FIRST_COMPLETED)
+        if not job.done():
+            job.cancel()
+        await job
+    except asyncio.CancelledError:
+        if not stopped.is_set():
+            raise
+    finally:
+        for task in (job, waiter):
+            task.cancel()
+        await asyncio.gather(job, waiter, return_exceptions=True)

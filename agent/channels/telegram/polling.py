@@ -1,0 +1,104 @@
+"""Fetching updates by long polling: every fault is survived, and Telegram's wish for a pause is kept."""
+
+from __future__ import annotations
+
+import asyncio
+import sqlite3
+from collections.abc import Callable
+from typing import Any, cast
+
+import structlog
+from aiogram import Bot
+from aiogram.exceptions import (
+    AiogramError,
+    ClientDecodeError,
+    TelegramConflictError,
+    TelegramRetryAfter,
+    TelegramUnauthorizedError,
+)
+from aiogram.methods import GetUpdates
+from aiogram.types import Update
+from pydantic import ValidationError
+
+from agent.channels.telegram.failures import described
+from agent.errors import ConfigError
+
+POLL_SECONDS = 25
+GRACE_SECONDS = 15
+"""A poll that is not answered so long after its time is dead, and a new one begins."""
+LONGEST_PAUSE = 30.0
+KINDS = ["message", "callback_query"]
+REFUSED = (
+    "Telegram refuses the token: TELEGRAM_TOKEN (telegram.token in aura.yaml) is wrong or was revoked. "
+    "Get the current one from @BotFather with /token."
+)
+
+
+class Poller:
+    """Fetches updates of one bot.
+
+    Args:
+        bot: the bot.
+        take: stores an update; called in order, once it returns the update is confirmed.
+        first_pause: seconds after the first failure; doubled each time, up to half a minute.
+    """
+
+    def __init__(self, bot: Bot, take: Callable[[Update], None], *, first_pause: float = 1.0) -> None:
+        self._bot = bot
+        self._take = take
+        self._first_pause = first_pause
+        self._log = structlog.get_logger(__name__)
+
+    async def run(self) -> None:
+        """Polls until cancelled.
+
+        Raises:
+            ConfigError: Telegram does not know the token any more.
+        """
+        offset: int | None = None
+        failures = 0
+        while True:
+            try:
+                for number, update in await self._fetch(offset):
+                    if update is not None:
+                        self._take(update)
+                    offset = number + 1
+            except TelegramUnauthorizedError as error:
+                raise ConfigError(REFUSED) from error
+            except (AiogramError, OSError, sqlite3.Error) as error:
+                failures += 1
+                await self._pause(error, failures)
+            else:
+                failures = 0
+
+    async def _fetch(self, offset: int | None) -> list[tuple[int, Update | None]]:
+        """The next updates by number; None for one that cannot be read."""
+        method = GetUpdates(offset=offset, timeout=POLL_SECONDS, allowed_updates=KINDS)
+        try:
+            updates = await self._bot(method, request_timeout=POLL_SECONDS + GRACE_SECONDS)
+        except ClientDecodeError as error:
+            if not isinstance(error.data, dict):
+                raise
+            return self._one_by_one(cast("dict[str, Any]", error.data))
+        return [(update.update_id, update) for update in updates]
+
+    def _one_by_one(self, answer: dict[str, Any]) -> list[tuple[int, Update | None]]:
+        """Reads what can be read, so that one strange update does not make the bot deaf."""
+        found: list[tuple[int, Update | None]] = []
+        for item in cast("list[dict[str, Any]]", answer.get("result") or []):
+            try:
+                found.append((item["update_id"], Update.model_validate(item)))
+            except ValidationError as error:
+                self._log.error("update cannot be read and is left out", update=item["update_id"], error=str(error))
+                found.append((item["update_id"], None))
+        return found
+
+    async def _pause(self, error: Exception, failures: int) -> None:
+        seconds = min(self._first_pause * 2 ** min(failures - 1, 10), LONGEST_PAUSE)
+        if isinstance(error, TelegramRetryAfter):
+            seconds = float(error.retry_after)
+        what = (
+            "another program polls with this bot's token" if isinstance(error, TelegramConflictError) else "poll failed"
+        )
+        self._log.warning(what, error=described(error), failures=failures, pause=seconds)
+        await asyncio.sleep(seconds)

@@ -1,0 +1,189 @@
+"""Calls of the Bot API that survive its faults: a message at most once per key, an edit until it is there.
+
+`sendMessage` is not idempotent, so after a doubtful failure (the connection broke, 500, 502, or the program was killed
+meanwhile) the message is looked for before it is sent again: an edit to the very same content succeeds, or answers
+"message is not modified", only on the message in question.
+"""
+
+from __future__ import annotations
+
+import asyncio
+from collections import defaultdict
+from typing import Any, TypeVar
+
+import structlog
+from aiogram import Bot
+from aiogram.exceptions import AiogramError, TelegramBadRequest, TelegramMigrateToChat, TelegramRetryAfter
+from aiogram.methods import (
+    EditMessageCaption,
+    EditMessageText,
+    SendDocument,
+    SendMessage,
+    TelegramMethod,
+)
+
+from agent.channels.telegram.failures import described, is_unchanged, meaning_of
+from agent.channels.telegram.limits import Governor
+from agent.channels.telegram.sendings import UNDELIVERABLE, Sendings
+
+ResultT = TypeVar("ResultT")
+MAX_ATTEMPTS = 60
+LONGEST_PAUSE = 60.0
+LOOKED_AT = 8
+"""How many message ids after the last known one may be the lost message."""
+REQUEST_SECONDS = 30
+UPLOAD_SECONDS = 300
+
+
+class GaveUpError(Exception):
+    """A call was tried for about an hour; Telegram cannot be reached. Never reaches a person: nothing could."""
+
+
+class Sender:
+    """Sends for one bot.
+
+    Args:
+        bot: the bot.
+        governor: gives turns.
+        sendings: what was sent before.
+        first_pause: seconds after the first failure; doubled each time, up to a minute.
+    """
+
+    def __init__(self, bot: Bot, governor: Governor, sendings: Sendings, *, first_pause: float = 1.0) -> None:
+        self._bot = bot
+        self._governor = governor
+        self._sendings = sendings
+        self._first_pause = first_pause
+        self._orders: defaultdict[int, asyncio.Lock] = defaultdict(asyncio.Lock)
+        self._log = structlog.get_logger(__name__)
+
+    async def once(self, key: str, method: SendMessage | SendDocument) -> int | None:
+        """Sends a message unless it was sent before under this key, also by a process that was killed.
+
+        Returns:
+            The message's id; None if Telegram will never take it (blocked, chat gone) or cannot be reached for an hour.
+        """
+        chat_id = int(method.chat_id)
+        async with self._orders[chat_id]:
+            before = self._sendings.get(key)
+            if before is not None and before.message_id is not None:
+                return None if before.message_id == UNDELIVERABLE else before.message_id
+            sending = before or self._sendings.begin(key, chat_id)
+            try:
+                message_id = await self._deliver(method, sending.after, doubtful=before is not None)
+            except GaveUpError as error:
+                self._log.error("message not delivered", key=key, chat=chat_id, error=str(error))
+                return None
+            self._sendings.end(key, chat_id, UNDELIVERABLE if message_id is None else message_id)
+            return message_id
+
+    async def surely(self, method: TelegramMethod[ResultT], chat_id: int) -> ResultT | None:
+        """Makes a call that may be repeated, until it is answered; None if it is refused or Telegram stays away."""
+        try:
+            return await self._repeated(method, chat_id)
+        except GaveUpError as error:
+            self._log.warning("call given up", chat=chat_id, error=str(error))
+        except AiogramError as error:
+            if not is_unchanged(error):
+                self._log.warning("call refused", chat=chat_id, error=described(error))
+        return None
+
+    async def perhaps(self, method: TelegramMethod[Any], chat_id: int) -> bool:
+        """Makes a call that is merely nice, if there is a turn to spare; True if it is done, or was done before."""
+        return self._governor.spare(chat_id) and await self.perhaps_now(method, chat_id)
+
+    async def perhaps_now(self, method: TelegramMethod[Any], chat_id: int) -> bool:
+        """The same for a call that takes no turn: typing, the answer to a tap."""
+        if self._governor.is_held(chat_id):
+            return False
+        try:
+            await self._bot(method, request_timeout=REQUEST_SECONDS)
+        except AiogramError as error:
+            if isinstance(error, TelegramRetryAfter):
+                self._governor.hold(chat_id, error.retry_after)
+            if is_unchanged(error):
+                return True
+            self._log.info("call dropped", chat=chat_id, error=described(error))
+            return False
+        return True
+
+    async def _deliver(self, method: SendMessage | SendDocument, after: int, *, doubtful: bool) -> int | None:
+        chat_id = int(method.chat_id)
+        for attempt in range(MAX_ATTEMPTS):
+            if doubtful and (found := await self._find(method, after)) is not None:
+                return found
+            await self._governor.turn(chat_id)
+            try:
+                seconds = UPLOAD_SECONDS if isinstance(method, SendDocument) else REQUEST_SECONDS
+                return (await self._bot(method, request_timeout=seconds)).message_id
+            except AiogramError as error:
+                doubtful = meaning_of(error) == "doubtful"
+                if meaning_of(error) != "refused":
+                    await self._pause(chat_id, attempt, error)
+                    continue
+                milder = _milder(method, error)
+                if milder is None:
+                    self._log.warning("message refused", chat=chat_id, error=described(error))
+                    return None
+                method = milder
+        raise GaveUpError("Telegram could not be reached for about an hour")
+
+    async def _find(self, method: SendMessage | SendDocument, after: int) -> int | None:
+        """Looks for a message that may have arrived; it can only have one of the next ids that nobody knows."""
+        if not after:
+            return None
+        chat_id = int(method.chat_id)
+        for number in self._sendings.unknown_after(chat_id, after, LOOKED_AT):
+            try:
+                await self._repeated(_same_content(method, number), chat_id)
+            except AiogramError as error:
+                if not is_unchanged(error):
+                    continue
+            return number
+        return None
+
+    async def _repeated(self, method: TelegramMethod[ResultT], chat_id: int) -> ResultT:
+        for attempt in range(MAX_ATTEMPTS):
+            await self._governor.turn(chat_id)
+            try:
+                return await self._bot(method, request_timeout=REQUEST_SECONDS)
+            except AiogramError as error:
+                if meaning_of(error) == "refused":
+                    raise
+                await self._pause(chat_id, attempt, error)
+        raise GaveUpError("Telegram could not be reached for about an hour")
+
+    async def _pause(self, chat_id: int, attempt: int, error: AiogramError) -> None:
+        """Waits after a failure: as long as Telegram says, else longer each time."""
+        if isinstance(error, TelegramRetryAfter):
+            self._governor.hold(chat_id, error.retry_after)
+            return
+        self._log.warning("call failed, trying again", chat=chat_id, attempt=attempt + 1, error=described(error))
+        await asyncio.sleep(min(self._first_pause * 2 ** min(attempt, 10), LONGEST_PAUSE))
+
+
+def _milder(method: SendMessage | SendDocument, error: AiogramError) -> SendMessage | SendDocument | None:
+    """The same message without what Telegram did not like about it; None if there is nothing left to leave out."""
+    if isinstance(error, TelegramMigrateToChat):
+        return method.model_copy(update={"chat_id": error.migrate_to_chat_id})
+    if not isinstance(error, TelegramBadRequest):
+        return None
+    words = error.message.lower()
+    for mark, name in (("entit", "entities"), ("thread", "message_thread_id"), ("repl", "reply_parameters")):
+        if mark in words and getattr(method, name, None):
+            return method.model_copy(update={name: None})
+    return None
+
+
+def _same_content(method: SendMessage | SendDocument, message_id: int) -> EditMessageText | EditMessageCaption:
+    """The edit that changes nothing if the message is the one that `method` sends."""
+    if isinstance(method, SendMessage):
+        return EditMessageText(
+            chat_id=method.chat_id,
+            message_id=message_id,
+            text=method.text,
+            entities=method.entities,
+            link_preview_options=method.link_preview_options,
+            reply_markup=method.reply_markup,  # pyright: ignore[reportArgumentType] (this bot sends inline keyboards only)
+        )
+    return EditMessageCaption(chat_id=method.chat_id, message_id=message_id, caption=method.caption)

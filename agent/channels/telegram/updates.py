@@ -1,0 +1,189 @@
+"""What an update means: a tap, a command, an answer, a request, or a stranger at the door."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+from aiogram import Bot
+from aiogram.types import CallbackQuery, Message, Update
+
+from agent.channels.telegram.asking import Asking
+from agent.channels.telegram.commands import Command, Commands, parse_command
+from agent.channels.telegram.destination import Destination, destination_of, person_of, session_of
+from agent.channels.telegram.files import attached_to, take
+from agent.channels.telegram.guests import Guests
+from agent.channels.telegram.live_cards import CardBook
+from agent.channels.telegram.sending import Sender
+from agent.channels.telegram.sendings import Sendings
+from agent.channels.telegram.text import Part, split
+from agent.channels.telegram.transport import message as message_to
+from agent.contracts import Incoming, Profile
+
+if TYPE_CHECKING:
+    from agent.app import App
+
+NOTHING_IN_IT = "I can read text, photos, documents and voice files. Write what you need, please."
+STRANGE_COMMAND = "I do not know /{}. /help lists all commands."
+
+
+class Updates:
+    """Turns updates into calls of the app.
+
+    Args:
+        app: takes requests and answers.
+        bot: downloads files; `await bot.me()` was called before.
+        sender: replies.
+        asking: the questions.
+        commands: the commands.
+        guests: tells strangers how to get in.
+        cards: hears where the card of a new run belongs.
+        sendings: hears which messages exist.
+    """
+
+    def __init__(
+        self,
+        app: App,
+        bot: Bot,
+        sender: Sender,
+        *,
+        asking: Asking,
+        commands: Commands,
+        guests: Guests,
+        cards: CardBook,
+        sendings: Sendings,
+        username: str,
+    ) -> None:
+        self._app = app
+        self._bot = bot
+        self._sender = sender
+        self._asking = asking
+        self._commands = commands
+        self._guests = guests
+        self._cards = cards
+        self._sendings = sendings
+        self._username = username.lower()
+        self._built_in = {
+            "start": self._start,
+            "help": self._help,
+            "new": self._new,
+            "stop": self._stop,
+            "tasks": self._tasks,
+            "id": self._id,
+        }
+
+    async def handle(self, turn: list[Update]) -> None:
+        """Handles one update, or the updates of one album.
+
+        Raises:
+            AgentError: for the person to read.
+            AiogramError: Telegram could not be reached; trying again may help.
+        """
+        first = turn[0]
+        if first.callback_query is not None:
+            await self._tap(first.callback_query)
+        messages = [update.message for update in turn if update.message is not None]
+        for message in messages:
+            self._sendings.record_message(message.chat.id, message.message_id)
+        if messages and messages[0].from_user is not None and not messages[0].from_user.is_bot:
+            await self._message(first, messages, person_of(messages[0].from_user.id))
+
+    async def say(self, update: Update, text: str) -> None:
+        """Replies to an update with a few words, once."""
+        message = update.message or (update.callback_query.message if update.callback_query else None)
+        if message is None:
+            return
+        place = (
+            Destination.of(destination_of(message)) if isinstance(message, Message) else Destination(message.chat.id)
+        )
+        for number, part in enumerate(split(Part(text))):
+            await self._sender.once(f"reply:{update.update_id}#{number}", message_to(place, part))
+
+    async def _tap(self, query: CallbackQuery) -> None:
+        person = person_of(query.from_user.id)
+        if self._guests.is_guest(person):
+            await self._asking.refuse(query)
+            return
+        await self._asking.tapped(query, person)
+
+    async def _message(self, update: Update, messages: list[Message], person: str) -> None:
+        message, profile = messages[0], self._app.profile_of(person)
+        private = message.chat.type == "private"
+        words = next((text for item in messages if (text := item.text or item.caption)), "").strip()
+        command = parse_command(words)
+        if command is not None and command.bot not in ("", self._username):
+            return
+        if self._guests.is_guest(person):
+            if private:
+                await self._guests.greet(message)
+            return
+        if private:
+            await self._commands.show_menu(message.chat.id, profile)
+        incoming = Incoming(
+            session_id=session_of(message.chat.id),
+            person=person,
+            text=self._without_mention(words),
+            dest=destination_of(message),
+            key=f"telegram:{update.update_id}",
+            files=await self._files(messages, profile),
+        )
+        if command is not None:
+            await self._command(update, incoming, command, profile)
+        elif not incoming.text and not incoming.files:
+            await self.say(update, NOTHING_IN_IT)
+        elif not await self._is_answer(message, incoming):
+            self._expect(await self._app.submit(incoming), incoming)
+
+    async def _files(self, messages: list[Message], profile: Profile) -> list[str]:
+        folder = self._app.sessions.files(session_of(messages[0].chat.id))
+        found = [attached for message in messages if (attached := attached_to(message)) is not None]
+        return [await take(self._bot, attached, folder, profile.max_file_bytes) for attached in found]
+
+    async def _is_answer(self, message: Message, incoming: Incoming) -> bool:
+        """Whether the message answers an open question, and was taken as its answer."""
+        text = incoming.text
+        if incoming.files:
+            text = f"{text}\n(attached files: {', '.join(incoming.files)})".strip()
+        replied = message.reply_to_message.message_id if message.reply_to_message else None
+        asked = self._asking.about(message.chat.id, replied, incoming.person)
+        if asked is not None and await self._asking.answered(asked, text, incoming.person):
+            return True
+        return await self._app.reply(incoming.session_id, text, person=incoming.person, key=incoming.key)
+
+    async def _command(self, update: Update, incoming: Incoming, command: Command, profile: Profile) -> None:
+        if command.name in self._built_in:
+            await self.say(update, await self._built_in[command.name](incoming, profile))
+            return
+        card = self._commands.plugins(profile).get(command.name)
+        if card is None:
+            await self.say(update, STRANGE_COMMAND.format(command.name))
+            return
+        inputs = self._app.dispatcher.parse_command_inputs(card, command.rest)
+        self._expect(await self._app.submit_command(incoming, card.task, inputs), incoming)
+
+    def _expect(self, run_id: str | None, incoming: Incoming) -> None:
+        if run_id is not None:
+            self._cards.expect(run_id, incoming.dest)
+
+    def _without_mention(self, words: str) -> str:
+        """The words without this bot's own @name, which groups need to address it."""
+        return " ".join(word for word in words.split(" ") if word.lower() != f"@{self._username}").strip()
+
+    async def _start(self, _: Incoming, profile: Profile) -> str:
+        return f"Hello! I am Aura.\n\n{self._commands.help_text(profile)}"
+
+    async def _help(self, _: Incoming, profile: Profile) -> str:
+        return self._commands.help_text(profile)
+
+    async def _tasks(self, _: Incoming, profile: Profile) -> str:
+        return self._commands.tasks_text(profile)
+
+    async def _new(self, incoming: Incoming, _: Profile) -> str:
+        await self._app.new_conversation(incoming.session_id)
+        return "A new conversation. Your files and what I remember stay."
+
+    async def _stop(self, incoming: Incoming, _: Profile) -> str:
+        stopped = await self._app.stop(incoming.session_id)
+        return f"Stopped {stopped} request{'s' if stopped > 1 else ''}." if stopped else "Nothing was running."
+
+    async def _id(self, incoming: Incoming, _: Profile) -> str:
+        return f"Your id is {incoming.person.rpartition(':')[2]}; this chat's is {incoming.dest['chat_id']}."
