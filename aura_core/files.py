@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import os
 import stat
-from pathlib import Path
+from pathlib import Path, PureWindowsPath
 
 from aura_core.errors import ForbiddenPathError
 
@@ -29,14 +29,18 @@ def resolve_inside(folder: Path, name: str | os.PathLike[str]) -> Path:
     root = folder.resolve()
     try:
         path = (root / text.replace("\\", "/")).resolve()
-    except (OSError, RuntimeError) as error:
+    except (OSError, RuntimeError, UnicodeError) as error:
         raise ForbiddenPathError(f"The path {text!r} cannot be followed: {error}.") from error
-    if os.path.isabs(text) or Path(text).drive or not path.is_relative_to(root):  # noqa: PTH117 (also for foreign separators)
+    if os.path.isabs(text) or PureWindowsPath(text).drive or not path.is_relative_to(root):  # noqa: PTH117 (as typed)
         raise ForbiddenPathError(
             f"The path {text!r} leads out of the folder {root.name}/; use a relative path inside it."
         )
-    if path.exists():
+    try:
         mode = path.stat().st_mode
-        if not (stat.S_ISREG(mode) or stat.S_ISDIR(mode)):
-            raise ForbiddenPathError(f"The path {text!r} is not a plain file or folder.")
+    except (FileNotFoundError, NotADirectoryError):
+        return path
+    except OSError as error:
+        raise ForbiddenPathError(f"The path {text[:80]!r} cannot be used: {error.strerror or error}.") from error
+    if not (stat.S_ISREG(mode) or stat.S_ISDIR(mode)):
+        raise ForbiddenPathError(f"The path {text!r} is not a plain file or folder.")
     return path

@@ -193,7 +193,7 @@ async def write(instruction: str, llm: LanguageModelService, context: Context, d
         (data, *more) = _checked(data)
         if more:
             raise ActionError("The text to write from is too long for one go; summarise it first.")
-    length = f" Write about {words} words." if words else ""
+    length = f"\nWrite about {words} words." if words else ""
     answer = await llm.write(
         f"{instruction.strip()}{length}\nAnswer with the text alone, without an introduction or remarks.",
         data=data.strip(),

@@ -17,6 +17,8 @@ MONTHS = (
     *("January", "February", "March", "April", "May", "June"),
     *("July", "August", "September", "October", "November", "December"),
 )
+LIKENESS = 0.75
+"""How alike two names must be (0 to 1) for one to be suggested for the other."""
 _LEAP_SEARCH_YEARS = 9
 _RELATIVE = {"today": 0, "now": 0, "tomorrow": 1, "yesterday": -1, "day after tomorrow": 2, "day before yesterday": -2}
 _UNITS = {"day": (1, 0), "week": (7, 0), "month": (0, 1), "year": (0, 12)}
@@ -120,6 +122,8 @@ class Dates:
         cities: Mapping[str, str] = config("cities", {})
         self._cities = {_key(name): zone for name, zone in cities.items()}
         holidays: Mapping[str, str] = config("holidays", {})
+        named = (*_MOVABLE, *holidays, *_RELATIVE, *WEEKDAYS)
+        self._names = {_key(name): name for name in named}
         self._holidays = {**_MOVABLE, **{_key(name): _fixed(name, when) for name, when in holidays.items()}}
 
     def zone(self, name: str = "") -> tzinfo:
@@ -160,15 +164,14 @@ class Dates:
         Raises:
             ActionError: the text is no day; says which forms are understood.
         """
-        cleaned = " ".join(text.casefold().replace(",", " ").split()).strip(" ?!")
+        cleaned = " ".join(text.casefold().replace(",", " ").split()).strip(" ?!.")
         cleaned = re.sub(r"^(?:on |until |the |by )+", "", cleaned)
         for reader in (_iso, _counted, self._weekday, _numeric, _written, self._named):
             day = reader(cleaned, today)
             if day is not None:
                 return day
-        known = [*self._holidays, *_RELATIVE, *(name.casefold() for name in WEEKDAYS)]
-        near = get_close_matches(_key(cleaned), known, 1)
-        hint = f"Did you mean “{near[0]}”?" if near else f"Write it like one of these: {_FORMS}."
+        near = get_close_matches(_key(cleaned), self._names, 1, LIKENESS)
+        hint = f"Did you mean “{self._names[near[0]]}”?" if near else f"Write it like one of these: {_FORMS}."
         raise ActionError(f"I do not know which day “{text.strip()[:80]}” is. {hint}")
 
     @staticmethod

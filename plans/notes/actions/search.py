@@ -8,6 +8,7 @@ from difflib import SequenceMatcher
 from typing import Any
 
 LONGEST_ENDING = 3
+SHORT_STEM = 3
 SHORTEST_TYPO = 5
 TYPO_LIKENESS = 0.8
 HALF = 0.5
@@ -29,7 +30,8 @@ def alike(first: str, second: str) -> bool:
         return True
     shorter, longer = sorted((first, second), key=len)
     stem = next((i for i, (a, b) in enumerate(zip(first, second, strict=False)) if a != b), len(shorter))
-    if len(longer) - stem <= min(LONGEST_ENDING, stem - 2) and len(shorter) - stem <= (stem - 2) // 2:
+    ending = LONGEST_ENDING if stem > SHORT_STEM else stem - 2
+    if len(longer) - stem <= ending and len(shorter) - stem <= (stem - 2) // 2:
         return True
     if len(shorter) < SHORTEST_TYPO or len(longer) - len(shorter) > 1:
         return False

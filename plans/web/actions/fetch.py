@@ -5,6 +5,7 @@ from __future__ import annotations
 import asyncio
 import codecs
 import json
+import logging
 import re
 from typing import Any
 
@@ -15,6 +16,8 @@ from trafilatura.settings import Document
 from aura_core.api import ActionError, action, config, requires_services
 
 from ..services.browser import Browser, Response
+
+logging.getLogger("trafilatura").setLevel(logging.CRITICAL)  # an empty page is no error of ours
 
 _META_CHARSET = re.compile(rb"""<meta[^>]+charset\s*=\s*["']?\s*([\w-]+)""", re.IGNORECASE)
 _TITLE = re.compile(r"<title[^>]*>(.*?)</title>", re.IGNORECASE | re.DOTALL)
@@ -58,7 +61,7 @@ def readable(response: Response) -> tuple[str, str]:
     Raises:
         ActionError: it is a picture, a PDF or another thing without text.
     """
-    kind = response.content_type
+    kind = response.content_type.replace("application/octet-stream", "")
     if kind in _HTML or (not kind and response.body.lstrip()[:1] == b"<"):
         return _from_html(decoded(response))
     if kind == "application/json" or kind.endswith("+json"):
@@ -95,7 +98,7 @@ def decoded(response: Response) -> str:
 
 def _known(charset: str) -> bool:
     try:
-        b"".decode(charset)
+        b" ".decode(charset)
     except LookupError:
         return False
     return True
@@ -105,6 +108,8 @@ def _from_html(html: str) -> tuple[str, str]:
     """Title and main text; where no main text is found, all of the text."""
     if not html.strip():
         return "", ""
+    if "<html" not in html.lower():
+        html = f"<html>{html}</html>"
     found = trafilatura.bare_extraction(html, with_metadata=True, include_comments=False, include_tables=True)
     page = found if isinstance(found, Document) else Document()
     text = page.text or trafilatura.html2txt(html)

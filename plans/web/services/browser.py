@@ -164,6 +164,8 @@ def _connection_error(address: URL, error: Exception) -> ActionError:
             f"{address.host} lies inside a private network or on this machine, so it is not opened. "
             "Whoever runs Aura can allow that with the setting plans.web.allow_private."
         )
+    if isinstance(error, aiohttp.InvalidURL):
+        return ActionError(f"{str(address)[:200]} is no web address.")
     if isinstance(error, aiohttp.ClientConnectorDNSError):
         return ActionError(f"There is no site {address.host}; is the address spelt right?")
     if isinstance(error, aiohttp.ClientConnectorCertificateError | aiohttp.ClientConnectorSSLError):
