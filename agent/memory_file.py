@@ -16,6 +16,8 @@ MOST_READ = 4000
 """Characters of memory that go into a prompt."""
 _DATED = re.compile(r"^- \d{4}-(?:0[1-9]|1[0-2])-(?:0[1-9]|1\d|2\d|3[01]): (?P<fact>.+)$")
 _WORD = re.compile(r"[\u3040-\u30ff\u3400-\u9fff]|[^\W_]+")
+_LETTER = re.compile(r"[a-zà-ÿа-яё]")
+"""A letter by itself: the rest of `user's`, or `I`."""
 _LEFT_OUT = "(older entries are left out here)"
 _FRAME = frozenset(
     word
@@ -54,7 +56,7 @@ def stems_from(fact: str, source: str) -> bool:
     A small model invents facts, and a page may try to plant some; neither gets into the memory.
     """
     told = words(source)
-    checked = [word for word in words(fact) if word not in _FRAME]
+    checked = [word for word in words(fact) if word not in _FRAME and not _LETTER.fullmatch(word)]
     found = [word for word in checked if any(_same(word, other) for other in told)]
     missing = [word for word in checked if word not in found]
     return (
