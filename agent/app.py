@@ -43,6 +43,8 @@ from aura_core.execution_manager import ExecutionLimits
 from aura_core.framework import Framework
 
 REPLY_TASK = "reply"
+PAUSE = 0.01
+"""Seconds between two looks at a run that is about to move on."""
 UNFINISHED = ("pending", "waiting")
 
 
@@ -195,10 +197,12 @@ class App:
             id=question_id, **{key: value for key, value in record.args.items() if key not in ("dest", "asked_at")}
         )
         await self.resume(run_id=question.run_id)
-        self.runner.expect_progress(question.run_id)
+        self._desk.answered.add(question_id)
+        self.runner.update_waiting(question.run_id)
         value = {"text": chosen(question, text), "person": person}
         counted = await self.engine.signal(question_id, ANSWER_SIGNAL, value)
         if not counted:
+            self._desk.answered.discard(question_id)
             self.runner.update_waiting(question.run_id)
         return counted
 
@@ -249,14 +253,17 @@ class App:
         try:
             while not ended.done():
                 live = self.runner.live.get(run_id)
-                waits = asyncio.create_task(live.waiting.wait() if live else asyncio.sleep(0.01))
+                waits = asyncio.create_task(live.waiting.wait() if live else asyncio.sleep(PAUSE))
                 await asyncio.wait({ended, waits}, return_when=asyncio.FIRST_COMPLETED)
                 waits.cancel()
-                if live is not None and live.waiting.is_set() and not ended.done():
-                    break
+                if live is not None and live.waiting.is_set():
+                    outcome = await self.run_detail(run_id)
+                    if outcome.status == "waiting":
+                        return outcome
+                    await asyncio.sleep(PAUSE)
+            return await self.run_detail(run_id)
         finally:
             ended.cancel()
-        return await self.run_detail(run_id)
 
     async def stop(self, session_id: str) -> int:
         """Cancels the session's runs; returns when their work has really ended.

@@ -124,7 +124,7 @@ class Moments:
             run.state.plan.steps,
             responses,
             [artifact for response in responses for artifact in response.artifacts],
-            model=self.model,
+            model=self.model if run.request.command is None else None,
             meter=run.meter,
             now=datetime.fromisoformat(run.opened.now),
             history=run.opened.history,

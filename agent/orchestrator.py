@@ -325,19 +325,15 @@ class OrchestratorRunner:
                 spent.spend(Usage.model_validate(record["usage"]))
         return spent.usage
 
-    def expect_progress(self, run_id: str) -> None:
-        """An answer is on its way: the run no longer only waits, though it has not moved yet."""
-        if run_id in self.live:
-            self.live[run_id].waiting.clear()
-
     def update_waiting(self, run_id: str) -> None:
         """Says whether all that is left of a run waits for a person."""
         run = self.live.get(run_id)
         if run is None:
             return
         inside = self._desk.waiting_inside.get(run_id, set[str]())
+        questions = ("ask:", APPROVAL_KEY)
         waits = [
-            child.rsplit("/", 1)[-1].startswith(("ask:", APPROVAL_KEY)) or child in inside
+            child in inside or (child.rsplit("/", 1)[-1].startswith(questions) and child not in self._desk.answered)
             for child in run.state.running
         ]
         if waits and all(waits):
@@ -347,6 +343,7 @@ class OrchestratorRunner:
 
     async def _collect(self, ctx: Ctx, run: LiveRun, child: str) -> None:
         step = run.state.running.pop(child)
+        self._desk.answered.discard(child)
         try:
             result = await ctx.result(child)
         except (TaskFailedError, TaskCancelledError) as error:

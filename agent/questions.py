@@ -64,6 +64,7 @@ class QuestionDesk:
         engine: where questions live.
         events: where they are announced.
         transports: channels by name; a destination names its own.
+        answered: ids of questions whose answer is on its way to the run.
         on_change: called with a run id when one of its steps begins or ends to wait inside a task.
     """
 
@@ -71,6 +72,7 @@ class QuestionDesk:
     events: EventBus
     transports: Mapping[str, Transport]
     on_change: Callable[[str], None] = field(default=lambda _: None)
+    answered: set[str] = field(default_factory=set[str])
     waiting_inside: dict[str, set[str]] = field(default_factory=dict[str, set[str]])
 
     async def run_question(self, ctx: Ctx, args: Json) -> Json:
@@ -95,7 +97,8 @@ class QuestionDesk:
         found = [
             self._question(record.id, record.args, record.created_at)
             for record in records
-            if record.args["session_id"] == (session_id or record.args["session_id"])
+            if record.id not in self.answered
+            and record.args["session_id"] == (session_id or record.args["session_id"])
             and record.args["run_id"] == (run_id or record.args["run_id"])
         ]
         return sorted(found, key=lambda question: (question.asked_at, question.id))
@@ -128,6 +131,7 @@ class QuestionDesk:
             record = await self.engine.outcome(question_id)
         finally:
             waiting.discard(run.idempotency_key)
+            self.answered.discard(question_id)
             self.on_change(run.corr_id)
         return str(record.result["text"])
 
