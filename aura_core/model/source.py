@@ -108,8 +108,8 @@ class Source:
         if node.style in {"|", ">"}:
             rows = self.text.splitlines()
             line += 1 + before.count("\n")
-            row: str = rows[line] if line < len(rows) else ""
-            return line + 1, len(row) - len(row.lstrip()) + len(before.rpartition("\n")[2]) + 1
+            first = next((row for row in rows[node.start_mark.line + 1 :] if row.strip()), "")
+            return line + 1, len(first) - len(first.lstrip()) + len(before.rpartition("\n")[2]) + 1
         return line + 1, column + offset + (1 if node.style else 0) + 1
 
 

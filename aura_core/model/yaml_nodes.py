@@ -27,6 +27,8 @@ _INTEGER = re.compile(r"[-+]?[0-9]+|0o[0-7]+|0x[0-9a-fA-F]+")
 _FLOAT = re.compile(r"[-+]?(?:\.[0-9]+|[0-9]+(?:\.[0-9]*)?)(?:[eE][-+]?[0-9]+)?")
 _INFINITE = re.compile(r"[-+]?\.(?:inf|Inf|INF)|\.(?:nan|NaN|NAN)")
 _MAX_DIGITS = 4000
+_BRACKETS = re.compile(r"[\[\]{}]")
+_DASHES = re.compile(rf"(?:[-?] +){{{MAX_DEPTH}}}")
 
 
 class YamlError(Exception):
@@ -68,14 +70,38 @@ def compose(text: str) -> yaml.Node | None:
         YamlError: says what is wrong and where.
     """
     try:
+        if _may_be_deep(text):
+            _check_depth(text)
         return _Parser(text).get_single_node()
     except yaml.MarkedYAMLError as error:
         raise _explained(error, text) from error
     except yaml.reader.ReaderError as error:
         line = text.count("\n", 0, error.position) + 1
         raise YamlError("the file holds a control character", "remove it", line, 1) from error
-    except RecursionError as error:
-        raise YamlError(f"it is nested more than {MAX_DEPTH} levels deep", "make it flatter") from error
+
+
+def _may_be_deep(text: str) -> bool:
+    """Whether the C composer, which calls itself for every level, could run out of its stack; errs on the safe side."""
+    depth = 0
+    for bracket in _BRACKETS.findall(text):
+        depth += 1 if bracket in "[{" else -1 if depth else 0
+        if depth > MAX_DEPTH:
+            return True
+    return _DASHES.search(text) is not None
+
+
+def _check_depth(text: str) -> None:
+    """Counts levels by events, which no depth can harm."""
+    parser = _Parser(text)
+    depth = 0
+    while (event := parser.get_event()) is not None:
+        if isinstance(event, yaml.CollectionStartEvent):
+            depth += 1
+            if depth > MAX_DEPTH:
+                place = event.start_mark.line + 1, event.start_mark.column + 1
+                raise YamlError(f"it is nested more than {MAX_DEPTH} levels deep", "make it flatter", *place)
+        elif isinstance(event, yaml.CollectionEndEvent):
+            depth -= 1
 
 
 def build(root: yaml.Node | None) -> Any:

@@ -17,7 +17,7 @@ from aura_core.templates.sandbox import CONCAT, COUNTED, REQUIRED, SELF
 RESULT = "aura_result"
 """The variable that takes the value of a whole expression."""
 _STATEMENTS = (nodes.Output, nodes.If, nodes.For)
-_MAY_BE_MISSING = (nodes.Name, nodes.Getattr, nodes.Getitem, nodes.CondExpr, nodes.Filter, nodes.Call)
+_NEVER_MISSING = (nodes.Literal, nodes.Slice)
 
 
 class Guard(NodeTransformer):
@@ -99,7 +99,7 @@ _SETTING = frozenset({"assign", "assignblock", "with"})
 
 
 def _required(node: Any) -> Any:
-    return _filtered(node, REQUIRED) if isinstance(node, _MAY_BE_MISSING) else node
+    return node if isinstance(node, _NEVER_MISSING) else _filtered(node, REQUIRED)
 
 
 def _filtered(node: Any, name: str, arguments: list[Any] | None = None) -> nodes.Filter:

@@ -61,6 +61,8 @@ class Missing(StrictUndefined):
         name: str | None = None,
         exc: type[jinja2.TemplateRuntimeError] = jinja2.UndefinedError,
     ) -> None:
+        if isinstance(name, Undefined):
+            hint, name = "an undefined value is used as a key", None
         super().__init__(hint, obj, name, exc)
         if exc is jinja2.UndefinedError:
             self._undefined_exception = cast("Any", self._exception)

@@ -274,6 +274,8 @@ def test_tojson_writes_every_value_that_tasks_hold(tmp_path: Path):
         ("{{ a.get(zzz) }}", "there is no variable 'zzz'"),
         ("{{ dict(x=zzz) }}", "there is no variable 'zzz'"),
         ("{{ a[zzz] }}", "there is no variable 'zzz'"),
+        ("{{ a[none_here or zzz] }}", "there is no variable 'zzz'"),
+        ("{{ [a.b] | map(attribute=zzz) | list }}", "an undefined value is used as a key"),
         ("{{ 1 if false }}", "write an else"),
         ("{{ [] | first }}", "No first item"),
         ("{{ [[] | last] }}", "No last item"),
