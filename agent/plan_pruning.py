@@ -54,9 +54,12 @@ def merge_repeated_steps(draft: Draft) -> None:
 
 
 def drop_unused_lookups(draft: Draft) -> None:
-    """Removes read steps that nobody uses and that have no word in common with the request, where others have."""
+    """Removes read steps that nobody uses and that have nothing in common with the request, where others have.
+
+    Common is a word of the step or of its task, or an input that the request says literally, such as `12*7`.
+    """
     request = _words(draft.world.known.request)
-    related = {step.id for step in draft.steps if _words_of(draft, step) & request}
+    related = {step.id for step in draft.steps if _words_of(draft, step) & request or _quotes(draft, step)}
     if not related:
         return
     for step in reversed(draft.steps.copy()):
@@ -84,6 +87,15 @@ def _redirect(draft: Draft, old: str, new: str) -> None:
             question=str(replace_references(step.question, follow)),
             depends_on=[need for need in dict.fromkeys(needs) if need != step.id],
         )
+
+
+def _quotes(draft: Draft, step: PlanStep) -> bool:
+    said = "".join(draft.world.known.request.casefold().split())
+    return any(
+        "".join(str(value).casefold().split()) in said
+        for value in step.inputs.values()
+        if isinstance(value, str | int | float) and not isinstance(value, bool) and str(value).strip()
+    )
 
 
 def _words_of(draft: Draft, step: PlanStep) -> set[str]:
