@@ -9,7 +9,8 @@ from typing import Annotated, Any
 from pydantic import AfterValidator, BeforeValidator, PlainValidator, WithJsonSchema
 from pydantic_core import PydanticCustomError
 
-from aura_core.templates import Template, compile_template
+from aura_core.templates import Template
+from aura_core.templates.template import validated
 
 RESERVED_VARIABLES = frozenset(
     {"inputs", "state", "loop", "error", "config", "now", "range", "dict", "and", "or", "not", "in", "is", "if", "else"}
@@ -72,7 +73,7 @@ def _above_zero(value: float) -> float:
 def _condition(value: Any) -> Template:
     if isinstance(value, str):
         value = value.strip()
-    template = compile_template(value)
+    template = validated(value)
     if isinstance(value, str) and not template.is_expression:
         raise PydanticCustomError(
             "condition", "a condition is one expression: write {fixed}", {"fixed": _as_expression(value)}
