@@ -51,6 +51,9 @@ __all__ = [
 Effects = Literal["read", "write", "external"]
 FunctionT = TypeVar("FunctionT", bound=Callable[..., Any])
 ClassT = TypeVar("ClassT", bound=type[Any])
+MOMENTS = frozenset(
+    {"before_task_run", "after_task_success", "after_task_failure", "after_task_run", "on_step_failure"}
+)
 SPEC_ATTRIBUTE = "__aura_spec__"
 
 

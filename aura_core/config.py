@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import copy
+from contextlib import contextmanager
 from contextvars import ContextVar
 from typing import TYPE_CHECKING, Any, cast
 
@@ -10,7 +11,7 @@ from aura_core.asynccontext import current_plan_name
 from aura_core.errors import NotFoundError
 
 if TYPE_CHECKING:
-    from collections.abc import Mapping
+    from collections.abc import Generator, Mapping
 
 _MISSING: Any = object()
 
@@ -82,6 +83,16 @@ class PlanSettings:
 
 current_config: ContextVar[ConfigService | None] = ContextVar("current_config", default=None)
 """The ConfigService of the framework whose code runs in this asynchronous context."""
+
+
+@contextmanager
+def using_config(service: ConfigService | None) -> Generator[None]:
+    """Makes `service` the one that `config()` asks, for the block."""
+    token = current_config.set(service)
+    try:
+        yield
+    finally:
+        current_config.reset(token)
 
 
 def config(path: str, default: Any = _MISSING) -> Any:

@@ -289,7 +289,8 @@ class ExecutionManager:
     def _ended(self, tasklet: Tasklet, result: TaskResult) -> TaskResult:
         error = result.error
         if error is not None:
-            _log.warning(
+            log = _log.info if result.status == "cancelled" else _log.warning
+            log(
                 "task_failed",
                 task=tasklet.task,
                 status=result.status,

@@ -81,7 +81,7 @@ class Framework:
         self._orchestrators: dict[str, Orchestrator] = {}
         limits = limits or ExecutionLimits()
         pools = Pools(limits.threads, limits.processes)
-        self.hooks = HookManager(pools.run_io)
+        self.hooks = HookManager(pools.run_io, config=self.config)
         self.execution_manager = ExecutionManager(
             self.plans.task,
             self.orchestrator,

@@ -10,7 +10,9 @@ from typing import TYPE_CHECKING, Any
 
 import structlog
 
+from aura_core.api import MOMENTS
 from aura_core.asynccontext import plan_context
+from aura_core.config import ConfigService, using_config
 from aura_core.pools import nobody_waits
 
 if TYPE_CHECKING:
@@ -18,9 +20,6 @@ if TYPE_CHECKING:
 
     RunBlocking = Callable[[Callable[[], Any]], Awaitable[Any]]
 
-MOMENTS = frozenset(
-    {"before_task_run", "after_task_success", "after_task_failure", "after_task_run", "on_step_failure"}
-)
 HOOK_SECONDS = 10.0
 """A hook that takes longer is given up and logged; the task goes on."""
 
@@ -43,11 +42,24 @@ class Hook:
 
 
 class HookManager:
-    """Calls every hook of a moment in the order of registration. A hook that fails or hangs changes nothing."""
+    """Calls every hook of a moment in the order of registration. A hook that fails or hangs changes nothing.
 
-    def __init__(self, run_blocking: RunBlocking = asyncio.to_thread, *, seconds: float = HOOK_SECONDS) -> None:
+    Args:
+        run_blocking: runs a plain function beside the event loop.
+        config: what `config()` asks in a hook.
+        seconds: a hook that takes longer is given up.
+    """
+
+    def __init__(
+        self,
+        run_blocking: RunBlocking = asyncio.to_thread,
+        *,
+        config: ConfigService | None = None,
+        seconds: float = HOOK_SECONDS,
+    ) -> None:
         self._hooks: dict[str, tuple[Hook, ...]] = {}
         self._run_blocking = run_blocking
+        self._config = config
         self._seconds = seconds
 
     def __contains__(self, moment: str) -> bool:
@@ -93,9 +105,10 @@ class HookManager:
 
     async def _call(self, hook: Hook, data: dict[str, Any]) -> None:
         wanted = data if hook.wants is None else {name: value for name, value in data.items() if name in hook.wants}
-        async with plan_context(hook.plan):
-            if inspect.iscoroutinefunction(hook.function):
-                await hook.function(**wanted)
-            else:
-                with nobody_waits():
-                    await self._run_blocking(lambda: hook.function(**wanted))
+        with using_config(self._config):
+            async with plan_context(hook.plan):
+                if inspect.iscoroutinefunction(hook.function):
+                    await hook.function(**wanted)
+                else:
+                    with nobody_waits():
+                        await self._run_blocking(lambda: hook.function(**wanted))

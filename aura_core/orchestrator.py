@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Any, cast
 from opentelemetry import trace
 
 from aura_core.asynccontext import plan_context
-from aura_core.config import ConfigService, current_config
+from aura_core.config import ConfigService, using_config
 from aura_core.engine import EngineResult, ExecutionEngine, PlanRuntime
 from aura_core.engine.failure import task_error
 from aura_core.engine.on_failure import run_failure_handler
@@ -67,12 +67,9 @@ class Orchestrator:
         """
         task = self.runtime.find_task(task_name_in_plan)
         values = task.validate_inputs(inputs or {})
-        token = current_config.set(self._config)
-        try:
-            self.runtime.injector.listen()
+        self.runtime.injector.listen()
+        with using_config(self._config):
             return await self._run_chain(task, values, run or RunInfo())
-        finally:
-            current_config.reset(token)
 
     async def perform_condition_check(self, condition_data: Mapping[str, Any], *, run: RunInfo | None = None) -> bool:
         """Runs one read-only action outside any task, in a context of its own.
@@ -95,14 +92,11 @@ class Orchestrator:
                 f"Action {action.ref} has effects {action.spec.effects!r} and cannot be a condition; "
                 "only an action with effects 'read' can."
             )
-        token = current_config.set(self._config)
-        try:
+        with using_config(self._config):
             async with plan_context(self.plan_name):
                 context = await self.runtime.contexts.create(self.plan_name, run or RunInfo(), {})
                 params = compile_template(condition_data.get("params") or {}).render(context.variables)
                 result = await self.runtime.injector.call(action, params, context)
-        finally:
-            current_config.reset(token)
         return bool(result) and bool(getattr(result, "found", True))
 
     async def get_persistent_context_data(self) -> dict[str, Any]:

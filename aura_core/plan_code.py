@@ -12,8 +12,9 @@ from pathlib import Path
 from types import ModuleType
 from typing import TYPE_CHECKING, Any
 
-from aura_core.api import SPEC_ATTRIBUTE, ActionSpec, HookSpec, ServiceSpec
+from aura_core.api import MOMENTS, SPEC_ATTRIBUTE, ActionSpec, HookSpec, ServiceSpec
 from aura_core.errors import Problem
+from aura_core.nearest import hint
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator
@@ -88,6 +89,10 @@ def _import(code: PlanCode, module_folder: str, path: Path) -> None:
             code.actions.append((spec, thing))
         elif isinstance(spec, ServiceSpec):
             code.services.append((spec, thing))
+        elif isinstance(spec, HookSpec) and spec.moment not in MOMENTS:
+            line = getattr(getattr(thing, "__code__", None), "co_firstlineno", 0)
+            message = f"there is no moment {spec.moment!r} for a hook"
+            code.problems.append(Problem(str(path), line, 1, message, hint(spec.moment, MOMENTS, what="moments are")))
         elif isinstance(spec, HookSpec):
             code.hooks.append((spec, thing))
 

@@ -12,6 +12,8 @@ from contextvars import ContextVar
 from functools import partial
 from multiprocessing.context import SpawnContext
 from multiprocessing.process import BaseProcess
+from threading import Thread
+from time import monotonic
 from typing import TYPE_CHECKING, Any
 
 import structlog
@@ -21,6 +23,8 @@ from aura_core.worker import WorkerCall, run_call
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Generator
+
+POLL_SECONDS = 0.002
 
 _log = structlog.get_logger(__name__)
 
@@ -116,17 +120,13 @@ class Pools:
         io, cpu, self.io, self.cpu = self.io, self.cpu, None, None
         if io is None or cpu is None:
             return
-        loop = asyncio.get_running_loop()
-        closing = [
-            loop.run_in_executor(None, partial(pool.shutdown, wait=True, cancel_futures=True)) for pool in (io, cpu)
-        ]
-        _, pending = await asyncio.wait(closing, timeout=grace)
+        io_closing, cpu_closing = (_close_beside(pool) for pool in (io, cpu))
+        await _ended(io_closing, cpu_closing, seconds=grace)
         for process in self._spawn.started:
             if process.is_alive():
                 process.kill()
-        if closing[1] in pending:
-            await closing[1]
-        if closing[0] in pending:
+        await _ended(cpu_closing, seconds=grace)
+        if io_closing.is_alive():
             _log.warning(
                 "thread_still_running", hint="an action's plain function does not return; give it a time limit"
             )
@@ -139,6 +139,20 @@ class Pools:
             _log.warning("cpu_pool_replaced")
             broken.shutdown(wait=False, cancel_futures=True)
             self.cpu = self._new_cpu_pool()
+
+
+def _close_beside(pool: ThreadPoolExecutor | ProcessPoolExecutor) -> Thread:
+    """Closes a pool in a thread of its own: closing waits for running calls."""
+    thread = Thread(target=partial(pool.shutdown, wait=True, cancel_futures=True), name="aura-close", daemon=True)
+    thread.start()
+    return thread
+
+
+async def _ended(*threads: Thread, seconds: float) -> None:
+    """Waits until the threads have ended, at most so many seconds."""
+    end = monotonic() + seconds
+    while any(thread.is_alive() for thread in threads) and monotonic() < end:
+        await asyncio.sleep(POLL_SECONDS)
 
 
 async def _wait(work: Work) -> Any:

@@ -13,7 +13,7 @@ from typing import TYPE_CHECKING, Any
 import structlog
 
 from aura_core.asynccontext import plan_context
-from aura_core.config import ConfigService, PlanSettings
+from aura_core.config import ConfigService, PlanSettings, using_config
 from aura_core.errors import CoreError, NotFoundError, Problem
 from aura_core.nearest import hint
 from aura_core.registry import BASE_PLAN, problem_at
@@ -129,8 +129,9 @@ class ServiceRegistry:
             if close is None:
                 continue
             try:
-                async with asyncio.timeout(CLOSE_SECONDS), plan_context(key[0]):
-                    await _settle(close())
+                with using_config(self._config):
+                    async with asyncio.timeout(CLOSE_SECONDS), plan_context(key[0]):
+                        await _settle(close())
             except Exception as error:  # noqa: BLE001 (the other services must be closed too)
                 reason = str(error) or type(error).__name__
                 _log.warning("service_close_failed", plan=key[0], service=key[1], reason=reason)
@@ -140,11 +141,12 @@ class ServiceRegistry:
         if definition.wants_config:
             arguments["config"] = PlanSettings(self._config, definition.plan)
         try:
-            async with plan_context(definition.plan):
-                instance = definition.cls(**arguments)
-                start = getattr(instance, "start", None)
-                if start is not None:
-                    await _settle(start())
+            with using_config(self._config):
+                async with plan_context(definition.plan):
+                    instance = definition.cls(**arguments)
+                    start = getattr(instance, "start", None)
+                    if start is not None:
+                        await _settle(start())
         except Exception as error:
             reason = str(error) if isinstance(error, CoreError) else f"{type(error).__name__}: {error}"
             raise CoreError(f"The service {definition.plan}/{definition.name} cannot be started: {reason}") from error

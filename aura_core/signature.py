@@ -122,7 +122,7 @@ def _converter(
     )
     try:
         return TypeAdapter(shape).validator.validate_python
-    except (PydanticSchemaGenerationError, PydanticUserError) as error:
+    except (PydanticSchemaGenerationError, PydanticUserError, TypeError, ValueError) as error:
         raise SignatureError(f"its parameters cannot be validated: {str(error).splitlines()[0]}") from error
 
 
@@ -140,3 +140,5 @@ def _resolve(function: Callable[..., Any], name: str, annotation: Any) -> Any:
             f"the type of parameter {name!r} is not known when the plan runs ({error}); "
             "import it outside `if TYPE_CHECKING:`"
         ) from error
+    except Exception as error:
+        raise SignatureError(f"the type of parameter {name!r} cannot be read: {error}") from error

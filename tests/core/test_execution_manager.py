@@ -1,0 +1,478 @@
+"""The ExecutionManager: limits, priorities, timeouts, hooks, cancellation, shutdown."""
+
+from __future__ import annotations
+
+import asyncio
+import threading
+from collections.abc import AsyncIterator, Callable
+from contextlib import asynccontextmanager
+from typing import Any
+
+import pytest
+
+from aura_core.errors import ShutDownError, StatePlanningError
+from aura_core.execution_manager import ExecutionLimits
+from aura_core.framework import Framework
+from aura_core.model.task import TaskDefinition
+from aura_core.task_events import TaskChanged
+from aura_core.tasklet import RunInfo, Tasklet, TaskResult
+from tests.fixtures.project import Project
+
+
+class Gate:
+    """A service at which tasks stop until the test lets them through; it knows who is inside."""
+
+    def __init__(self) -> None:
+        self.inside: dict[str, int] = {}
+        self.most: dict[str, int] = {}
+        self.order: list[str] = []
+        self.entered = asyncio.Event()
+        self._open = asyncio.Event()
+
+    async def pass_through(self, name: str) -> None:
+        self.order.append(name)
+        self.inside[name] = self.inside.get(name, 0) + 1
+        self.most[name] = max(self.most.get(name, 0), self.inside[name])
+        self.entered.set()
+        try:
+            await self._open.wait()
+            await asyncio.sleep(0)
+        finally:
+            self.inside[name] -= 1
+
+    def open(self) -> None:
+        self._open.set()
+
+    @property
+    def total(self) -> int:
+        return sum(self.inside.values())
+
+
+ACTIONS = """
+    from aura_core.api import action, requires_services
+
+    @action("enter")
+    @requires_services(gate="gate")
+    async def enter(gate, name: str) -> str:
+        await gate.pass_through(name)
+        return name
+"""
+
+HOLD = """
+    from aura_core.api import action, requires_services
+
+    @action("hold")
+    @requires_services(thread_gate="thread_gate")
+    def hold(thread_gate) -> None:
+        thread_gate.wait(30)
+"""
+
+
+@pytest.fixture
+def gate() -> Gate:
+    return Gate()
+
+
+@pytest.fixture
+def gated(project: Project, gate: Gate) -> Callable[..., Any]:
+    project.write("p/actions/gate.py", ACTIONS)
+    project.task("t", "meta: {inputs: {name: {type: string, default: t}}}\n" + _steps())
+
+    @asynccontextmanager
+    async def running(**options: Any) -> AsyncIterator[Framework]:
+        async with project.running(services={"gate": gate, **options.pop("services", {})}, **options) as framework:
+            yield framework
+
+    return running
+
+
+def _steps() -> str:
+    return "steps: [{action: enter, params: {name: '{{ inputs.name }}'}, output_to: n}]\nreturns: '{{ n }}'"
+
+
+async def settle() -> None:
+    """Lets everything that can go on go on."""
+    for _ in range(50):
+        await asyncio.sleep(0)
+
+
+async def test_no_more_tasks_run_at_once_than_the_global_limit(gated: Any, gate: Gate):
+    async with gated(limits=ExecutionLimits(concurrency=3)) as framework, asyncio.TaskGroup() as group:
+        runs = [group.create_task(framework.submit(Tasklet("p/t"))) for _ in range(10)]
+        await settle()
+        assert (gate.total, framework.execution_manager.busy) == (3, 10)
+        gate.open()
+    assert [run.result().result for run in runs] == ["t"] * 10
+    assert gate.most == {"t": 3}
+
+
+async def test_a_resource_is_shared_by_all_tasks_that_name_it(project: Project, gated: Any, gate: Gate):
+    project.task("a", "meta: {resources: ['net:2'], inputs: {name: {type: string, default: n}}}\n" + _steps())
+    project.task("b", "meta: {resources: [net], inputs: {name: {type: string, default: n}}}\n" + _steps())
+    async with gated() as framework, asyncio.TaskGroup() as group:
+        for name in "aabbab":
+            group.create_task(framework.submit(Tasklet(f"p/{name}")))
+        group.create_task(framework.submit(Tasklet("p/t", resources=("net:2",), inputs={"name": "n"})))
+        await settle()
+        assert gate.total == 2
+        gate.open()
+    assert gate.most == {"n": 2}
+
+
+async def test_configured_limits_win_over_tags(project: Project, gated: Any, gate: Gate):
+    project.write("p/plan.yaml", "name: p\nresources: {camera: 3}")
+    async with gated(limits=ExecutionLimits(resources={"camera": 1})) as framework, asyncio.TaskGroup() as group:
+        for _ in range(3):
+            group.create_task(framework.submit(Tasklet("p/t", resources=("camera:9",))))
+        await settle()
+        assert gate.total == 1
+        gate.open()
+
+
+async def test_the_plans_own_limit_holds_for_tags_that_name_none(project: Project, gated: Any, gate: Gate):
+    project.write("p/plan.yaml", "name: p\nresources: {camera: 3}")
+    async with gated() as framework, asyncio.TaskGroup() as group:
+        for _ in range(5):
+            group.create_task(framework.submit(Tasklet("p/t", resources=("camera",))))
+        await settle()
+        assert gate.total == 3
+        gate.open()
+
+
+@pytest.mark.parametrize("tag", ["camera:2", "camera:0", ":3", "camera:x", ""])
+async def test_tags_that_contradict_or_say_nothing_are_refused(project: Project, gated: Any, tag: str):
+    project.write("p/plan.yaml", "name: p\nresources: {camera: 3}")
+    async with gated() as framework:
+        result = await framework.submit(Tasklet("p/t", resources=(tag,)))
+    assert (result.status, result.error and result.error.type) == ("error", "InputError")
+
+
+def test_limits_below_one_are_refused(tmp_path: Any):
+    with pytest.raises(Exception, match="1 is the least"):
+        Framework([], tmp_path, limits=ExecutionLimits(resources={"net": 0}))
+
+
+async def test_who_waits_for_a_resource_keeps_nobody_else_from_running(gated: Any, gate: Gate):
+    async with gated(limits=ExecutionLimits(concurrency=2)) as framework, asyncio.TaskGroup() as group:
+        for _ in range(5):
+            group.create_task(framework.submit(Tasklet("p/t", resources=("desk",))))
+        await settle()
+        group.create_task(framework.submit(Tasklet("p/t", inputs={"name": "free"})))
+        await settle()
+        assert gate.inside == {"t": 1, "free": 1}
+        gate.open()
+
+
+async def test_a_mode_bounds_tasks_by_the_pool_they_keep_busy(gated: Any, gate: Gate):
+    async with gated(limits=ExecutionLimits(threads=2, processes=1)) as framework, asyncio.TaskGroup() as group:
+        for mode in ("io", "cpu", "async") * 3:
+            group.create_task(framework.submit(Tasklet("p/t", inputs={"name": mode}, mode=mode)))
+        await settle()
+        assert gate.inside == {"io": 2, "cpu": 1, "async": 3}
+        gate.open()
+
+
+async def test_higher_priority_goes_first_and_equals_in_their_order(project: Project, gated: Any, gate: Gate):
+    project.task("urgent", "meta: {priority: 5, inputs: {name: {type: string, default: urgent}}}\n" + _steps())
+    async with gated(limits=ExecutionLimits(concurrency=1)) as framework, asyncio.TaskGroup() as group:
+        for tasklet in (
+            Tasklet("p/t", {"name": "first"}),
+            Tasklet("p/t", {"name": "a"}),
+            Tasklet("p/t", {"name": "b"}),
+            Tasklet("p/urgent"),
+            Tasklet("p/t", {"name": "now"}, priority=9),
+            Tasklet("p/urgent", {"name": "later"}, priority=-1),
+        ):
+            group.create_task(framework.submit(tasklet))
+            await settle()
+        gate.open()
+    assert gate.order == ["first", "now", "urgent", "a", "b", "later"]
+
+
+async def test_a_nested_task_takes_no_slot_of_its_own(project: Project, gated: Any, gate: Gate):
+    project.task("outer", "meta: {resources: [desk]}\nsteps: [{run_task: inner}]")
+    project.task("inner", "meta: {resources: [desk]}\nsteps: [{action: echo}]")
+    async with gated(limits=ExecutionLimits(concurrency=1)) as framework:
+        assert (await framework.submit(Tasklet("p/outer"))).status == "success"
+
+
+@pytest.mark.parametrize("where", ["tasklet", "task", "limits"])
+async def test_a_task_that_takes_too_long_is_ended(project: Project, where: str):
+    project.task(
+        "t", ("meta: {timeout: 0.02}\n" if where == "task" else "") + "steps: [{action: sleep, params: {seconds: 60}}]"
+    )
+    limits = ExecutionLimits(task_timeout=0.02 if where == "limits" else None)
+    async with project.running(limits=limits) as framework:
+        result = await framework.submit(Tasklet("p/t", timeout=0.02 if where == "tasklet" else None))
+    assert (result.status, result.error and result.error.type) == ("timeout", "TimeoutError")
+    assert result.error is not None
+    assert result.error.message == "Task p/t took longer than 0.02 s and was ended."
+    assert result.seconds > 0
+
+
+async def test_waiting_for_slots_does_not_count_as_time(gated: Any, gate: Gate):
+    async with gated(limits=ExecutionLimits(concurrency=1)) as framework, asyncio.TaskGroup() as group:
+        group.create_task(framework.submit(Tasklet("p/t")))
+        await settle()
+        second = group.create_task(framework.submit(Tasklet("p/t", timeout=0.05)))
+        await asyncio.sleep(0.1)
+        gate.open()
+    assert second.result().status == "success"
+
+
+async def test_what_cannot_run_at_all_is_an_error_result(project: Project):
+    project.task("t", "meta: {inputs: {n: {type: integer, required: true}}}\nsteps: []")
+    async with project.running() as framework:
+        unknown = await framework.submit(Tasklet("p/tt"))
+        refused = await framework.submit(Tasklet("p/t", {"n": "x"}))
+    assert (unknown.status, unknown.error and unknown.error.type) == ("error", "NotFoundError")
+    assert unknown.error is not None
+    assert "did you mean 'p/t'" in unknown.error.message
+    assert (refused.status, refused.error and refused.error.type) == ("error", "InputError")
+
+
+async def test_every_change_of_status_is_an_event(project: Project):
+    project.task("good", "steps: []")
+    project.task("stopped", "steps: [{stop: x}]")
+    project.task("bad", "steps: [{action: fail}]")
+    project.task("slow", "meta: {timeout: 0.01}\nsteps: [{action: sleep, params: {seconds: 9}}]")
+    async with project.running() as framework:
+        with framework.events.subscribe(TaskChanged) as told:
+            for name in ("good", "stopped", "bad", "slow", "missing"):
+                await framework.submit(Tasklet(f"p/{name}", run=RunInfo(corr_id="c", session_id="s")))
+            events = told.pending()
+    assert {(event.corr_id, event.session_id) for event in events} == {("c", "s")}
+    assert [(event.task[2:], event.phase) for event in events] == [
+        *(("good", phase) for phase in ("queued", "running", "success")),
+        *(("stopped", phase) for phase in ("queued", "running", "stopped")),
+        *(("bad", phase) for phase in ("queued", "running", "error")),
+        *(("slow", phase) for phase in ("queued", "running", "timeout")),
+        ("missing", "error"),
+    ]
+    assert [event.error is not None for event in events if event.phase in {"error", "timeout"}] == [True, True, True]
+
+
+HOOKS = """
+    from aura_core.api import hook, config
+
+    seen = []
+
+    @hook("before_task_run")
+    async def before(tasklet, task):
+        seen.append(("before", task.ref))
+
+    @hook("after_task_success")
+    def success(result, task):
+        seen.append(("success", result.result))
+
+    @hook("after_task_failure")
+    async def failure(**data):
+        seen.append(("failure", data["error"].type))
+
+    @hook("after_task_run")
+    async def always(result):
+        seen.append(("always", result.status, config("colour")))
+
+    @hook("before_task_run")
+    async def broken():
+        raise RuntimeError("a hook with a bug")
+
+    @hook("after_task_run")
+    def broken_too():
+        raise RuntimeError("another one")
+"""
+
+
+async def test_hooks_are_called_in_order_and_a_broken_one_changes_nothing(project: Project):
+    project.write("watcher/plan.yaml", "name: watcher")
+    project.write("watcher/config.yaml", "colour: green")
+    project.write("watcher/actions/hooks.py", HOOKS)
+    project.task("good", "steps: []\nreturns: 5")
+    project.task("bad", "steps: [{action: fail}]")
+    project.task("slow", "meta: {timeout: 0.01}\nsteps: [{action: sleep, params: {seconds: 9}}]")
+    async with project.running() as framework:
+        results = [await framework.submit(Tasklet(f"p/{name}")) for name in ("good", "bad", "slow")]
+        seen = framework.plans.plans["watcher"].hooks[0].__globals__["seen"]
+    assert [result.status for result in results] == ["success", "error", "timeout"]
+    assert seen == [
+        *(("before", "p/good"), ("success", 5), ("always", "success", "green")),
+        *(("before", "p/bad"), ("failure", "ActionError"), ("always", "error", "green")),
+        *(("before", "p/slow"), ("failure", "TimeoutError"), ("always", "timeout", "green")),
+    ]
+
+
+async def test_cancelling_tells_the_hooks_and_is_raised_again(project: Project, gated: Any, gate: Gate):
+    project.write("watcher/plan.yaml", "name: watcher")
+    project.write("watcher/config.yaml", "colour: green")
+    project.write("watcher/actions/hooks.py", HOOKS)
+    async with gated() as framework:
+        run = asyncio.create_task(framework.submit(Tasklet("p/t")))
+        await gate.entered.wait()
+        run.cancel()
+        with pytest.raises(asyncio.CancelledError):
+            await run
+        seen = framework.plans.plans["watcher"].hooks[0].__globals__["seen"]
+    assert seen == [("before", "p/t"), ("failure", "CancelledError"), ("always", "cancelled", "green")]
+    assert gate.total == 0
+
+
+async def test_a_waiting_tasklet_can_be_cancelled_without_a_trace(gated: Any, gate: Gate):
+    async with gated(limits=ExecutionLimits(concurrency=1)) as framework:
+        with framework.events.subscribe(TaskChanged, lambda event: event.corr_id == "w") as told:
+            first = asyncio.create_task(framework.submit(Tasklet("p/t")))
+            await settle()
+            waiting = asyncio.create_task(framework.submit(Tasklet("p/t", run=RunInfo(corr_id="w"))))
+            await settle()
+            waiting.cancel()
+            with pytest.raises(asyncio.CancelledError):
+                await waiting
+            assert [event.phase for event in told.pending()] == ["queued", "cancelled"]
+        gate.open()
+        assert (await first).ok
+        assert (await framework.submit(Tasklet("p/t"))).ok
+
+
+async def test_the_slot_is_free_only_when_the_thread_has_really_ended(project: Project, gated: Any):
+    thread_gate = threading.Event()
+    project.write("p/actions/hold.py", HOLD)
+    project.task("hold", "meta: {resources: [desk]}\nsteps: [{action: hold}]")
+    project.task("next", "meta: {resources: [desk]}\nsteps: []")
+    async with gated(services={"thread_gate": thread_gate}) as framework:
+        result = await framework.submit(Tasklet("p/hold", timeout=0.05))
+        assert result.status == "timeout"
+        waiting = asyncio.create_task(framework.submit(Tasklet("p/next")))
+        await settle()
+        desk = framework.execution_manager._resource_sems["desk"]
+        assert (desk.held, desk.waiting, waiting.done()) == (1, 1, False)
+        thread_gate.set()
+        assert (await waiting).ok
+        assert desk.held == 0
+
+
+async def test_an_unexpected_error_of_our_own_is_a_result_too(project: Project, monkeypatch: pytest.MonkeyPatch):
+    project.task("t", "steps: []")
+    async with project.running() as framework:
+
+        async def broken(*_args: Any, **_more: Any) -> TaskResult:
+            raise RuntimeError("a bug in the core")
+
+        monkeypatch.setattr(framework.orchestrator("p"), "execute_task", broken)
+        result = await framework.submit(Tasklet("p/t"))
+    assert (result.status, result.error and result.error.message) == ("error", "RuntimeError: a bug in the core")
+
+
+async def test_nothing_is_taken_before_startup_and_after_shutdown(project: Project):
+    project.task("t", "steps: []")
+    framework = Framework([project.plans], project.data)
+    with pytest.raises(ShutDownError):
+        await framework.submit(Tasklet("p/t"))
+    async with framework:
+        manager = framework.execution_manager
+        assert manager._io_pool is not None
+        assert manager._cpu_pool is not None
+    with pytest.raises(ShutDownError, match="shutting down"):
+        await framework.submit(Tasklet("p/t"))
+    assert manager._io_pool is manager._cpu_pool is None
+    for run in (manager.pools.run_io(lambda: 1), manager.pools.run_cpu(None)):  # pyright: ignore[reportArgumentType]
+        with pytest.raises(ShutDownError):
+            await run
+    await manager.shutdown()
+
+
+async def test_shutdown_lets_work_end_within_the_grace_period(gated: Any, gate: Gate):
+    async with gated() as framework:
+        run = asyncio.create_task(framework.submit(Tasklet("p/t")))
+        await gate.entered.wait()
+        stopping = asyncio.create_task(framework.execution_manager.shutdown())
+        await settle()
+        with pytest.raises(ShutDownError):
+            await framework.submit(Tasklet("p/t"))
+        gate.open()
+        await stopping
+    assert (await run).status == "success"
+
+
+async def test_shutdown_cancels_what_does_not_end_and_leaves_nothing_behind(gated: Any, gate: Gate):
+    limits = ExecutionLimits(concurrency=1, grace=0.05)
+    before = threading.active_count()
+    async with gated(limits=limits) as framework:
+        runs = [asyncio.create_task(framework.submit(Tasklet("p/t"))) for _ in range(3)]
+        await gate.entered.wait()
+    results = [await run for run in runs]
+    assert [result.status for result in results] == ["cancelled"] * 3
+    assert all(result.error and "shutting down" in result.error.message for result in results)
+    assert (gate.total, framework.execution_manager.busy, threading.active_count()) == (0, 0, before)
+
+
+async def test_shutdown_ends_processes_that_do_not_end(project: Project):
+    project.write(
+        "p/actions/endless.py",
+        """
+        import os, time
+        from aura_core.api import action
+
+        @action("endless", cpu=True)
+        def endless(mark: str) -> None:
+            with open(mark, "w") as file:
+                file.write(str(os.getpid()))
+            time.sleep(600)
+        """,
+    )
+    mark = project.root / "mark"
+    project.task("t", f"steps: [{{action: endless, params: {{mark: '{mark}'}}}}]")
+    async with project.running(limits=ExecutionLimits(grace=0.1)) as framework:
+        run = asyncio.create_task(framework.submit(Tasklet("p/t")))
+        while not mark.exists() or not mark.read_text():
+            await asyncio.sleep(0.01)
+        pool = framework.execution_manager.pools
+        processes = pool._spawn.started
+        assert [process.pid for process in processes] == [int(mark.read_text())]
+    assert (await run).status == "cancelled"
+    assert not any(process.is_alive() for process in processes)
+
+
+async def test_shutdown_does_not_wait_for_ever_for_a_thread(project: Project, gated: Any):
+    thread_gate = threading.Event()
+    project.write("p/actions/hold.py", HOLD)
+    project.task("hold", "steps: [{action: hold}]")
+    async with gated(services={"thread_gate": thread_gate}, limits=ExecutionLimits(grace=0.05)) as framework:
+        run = asyncio.create_task(framework.submit(Tasklet("p/hold")))
+        while not framework.execution_manager._global_sem.held:
+            await asyncio.sleep(0.005)
+        await asyncio.sleep(0.02)
+    assert (await run).status == "cancelled"
+    thread_gate.set()
+
+
+async def test_a_task_that_needs_a_state_fails_without_a_planner(project: Project):
+    project.write("p/states.yaml", "states: {ready: {check: t}}\ntransitions: []")
+    project.task("t", "meta: {requires_initial_state: ready}\nsteps: [{action: echo}]")
+    async with project.running() as framework:
+        error = (await framework.submit(Tasklet("p/t"))).error
+    assert error is not None
+    assert (error.type, "requires the state 'ready'" in error.message) == ("StatePlanningError", True)
+
+
+class Planner:
+    def __init__(self, error: Exception | None = None) -> None:
+        self.reached: list[str] = []
+        self._error = error
+
+    async def reach(self, task: TaskDefinition, run: RunInfo) -> None:
+        self.reached.append(f"{task.ref} {task.meta.requires_initial_state} {run.corr_id}")
+        if self._error is not None:
+            raise self._error
+
+
+async def test_the_state_planner_is_asked_before_the_task_runs(project: Project):
+    project.write("p/states.yaml", "states: {ready: {check: t}}\ntransitions: []")
+    project.task("t", "meta: {requires_initial_state: ready}\nsteps: []")
+    planner = Planner()
+    async with project.running(state_planner=planner) as framework:
+        with framework.events.subscribe(TaskChanged) as told:
+            assert (await framework.submit(Tasklet("p/t", run=RunInfo(corr_id="c")))).ok
+            assert [event.phase for event in told.pending()] == ["queued", "planning", "running", "success"]
+    assert planner.reached == ["p/t ready c"]
+    async with project.running(state_planner=Planner(StatePlanningError("no way"))) as framework:
+        result = await framework.submit(Tasklet("p/t"))
+    assert (result.status, result.error and result.error.message) == ("error", "no way")
