@@ -109,7 +109,10 @@ async def maybe_update_memory(
 async def _decide(
     user_text: str, final_response: str, memory_text: str, model: ModelClient, meter: Meter | None
 ) -> list[str]:
-    """Asks the model for facts; only those that stem from the person's words."""
+    """Asks the model for facts; only those that stem from the person's words.
+
+    Small models also copy what does not last, so of theirs only what looks like a lasting statement counts.
+    """
     message = user_text[:MOST_CHARACTERS]
     request = render(
         "memory_request",
@@ -118,7 +121,8 @@ async def _decide(
         answer="" if model.embedded else as_data(final_response[:ANSWER_CHARACTERS]),
     )
     found = await _ask(render("memory_system", most=MOST_FACTS), request, MOST_FACTS, model, meter)
-    return [fact for fact in found if stems_from(fact, message)]
+    told = [fact for fact in found if stems_from(fact, message)]
+    return [fact for fact in told if may_hold_facts(fact)] if model.embedded else told
 
 
 async def _ask(system: str, request: str, most: int, model: ModelClient, meter: Meter | None) -> list[str]:

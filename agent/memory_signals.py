@@ -34,7 +34,8 @@ _POINTING = {"this", "that", "it", "me", "him", "her", "them", "это", "мен
 _LASTING = (
     # English: what I am, do, like and have; how to treat me
     r"\bI(?:['’]m|\s+am)\s+(?!(?:going|trying|looking|wondering|not sure|asking|curious|sorry|afraid|writing)\b)",
-    r"\bI\s+(?:(?:really|usually|always|never|often|also|only|now)\s+)*(?:live|work|study|like|love|hate|dislike)\b",
+    r"\bI\s+(?:(?:really|usually|always|never|often|also|only|now)\s+)*(?:live|work|study)\b",
+    r"\bI\s+(?:\w+\s+)?(?:like|love|hate|dislike)\b(?!\s+(?:this|that|these|those|it|your)\b)",
     r"\bI\s+(?:(?:really|usually|always|never|often|also|only|now)\s+)*(?:prefer|speak|eat|drink|use|own|play|take)\b",
     r"\bI\s+(?:was born|moved|cannot|can['’]t)\b",
     r"\bI\s+have\s+(?:a|an|two|three|four|five|\d+|no)\s+(?!(?:question|file|problem|list|text|task)\b)",
@@ -58,6 +59,12 @@ _LASTING = (
     r"\bje\s+(?:suis|préfère|déteste|travaille|m['’]appelle)\b|\bj['’](?:aime|habite|ai)\b",
     r"\b(?:me llamo|vivo en|trabajo en|prefiero|me gusta|soy)\b",
 )
+_PASSING = re.compile(
+    r"\b(?:today|tonight|tomorrow|yesterday|right now|at the moment|this (?:morning|afternoon|evening|week|month))\b"
+    r"|\b(?:сегодня|завтра|вчера|сейчас|на этой неделе)\b|今天|明天|昨天|现在(?!起)|今晚|这周",
+    re.IGNORECASE,
+)
+"""What is true only for a while."""
 _STATEMENT = re.compile("|".join(_LASTING), re.IGNORECASE)
 
 
@@ -77,7 +84,7 @@ def may_hold_facts(text: str) -> bool:
 
     "I live in …", "call me …", "always answer in …" do; questions and orders do not.
     """
-    return any(_STATEMENT.search(sentence) for sentence in _statements(text))
+    return any(_STATEMENT.search(sentence) and not _PASSING.search(sentence) for sentence in _statements(text))
 
 
 def _statements(text: str) -> list[str]:

@@ -132,30 +132,45 @@ class Endings:
 
     def __init__(self) -> None:
         self._waiting: dict[str, set[asyncio.Future[str]]] = {}
+        self._failed: dict[str, AgentError] = {}
 
     def watch(self, ids: Sequence[str]) -> asyncio.Future[str]:
-        """A future of the id that ends first; give it back with `unwatch`."""
+        """A future of the id that ends first; give it back with `unwatch`.
+
+        It holds the error at once if one of them was interrupted and nobody has resumed it.
+        """
         future: asyncio.Future[str] = asyncio.get_running_loop().create_future()
+        error = next((self._failed[id_] for id_ in ids if id_ in self._failed), None)
+        if error is not None:
+            future.set_exception(error)
         for id_ in ids:
             self._waiting.setdefault(id_, set()).add(future)
         return future
 
     def unwatch(self, ids: Sequence[str], future: asyncio.Future[str]) -> None:
         """Ends a watch."""
+        if future.done() and not future.cancelled():
+            future.exception()
         for id_ in ids:
             futures = self._waiting.get(id_, set())
             futures.discard(future)
             if not futures:
                 self._waiting.pop(id_, None)
 
+    def begun(self, id_: str) -> None:
+        """The task runs (again)."""
+        self._failed.pop(id_, None)
+
     def ended(self, record: TaskRecord) -> None:
         """Wakes those who wait for this task."""
+        self._failed.pop(record.id, None)
         for future in self._waiting.pop(record.id, ()):
             if not future.done():
                 future.set_result(record.id)
 
     def failed(self, id_: str, error: AgentError) -> None:
-        """Tells those who wait that the task was interrupted."""
+        """Tells those who wait, now or later, that the task was interrupted."""
+        self._failed[id_] = error
         for future in self._waiting.pop(id_, ()):
             if not future.done():
                 future.set_exception(error)

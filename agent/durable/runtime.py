@@ -95,6 +95,7 @@ class Runtime:
         queue = None if row.queue is None else self.queues[row.queue]
         live = Live(row, past or Past(), Slot(queue, row.resource, (-row.priority, row.seq)))
         self.living[record.id] = live
+        self.endings.begun(record.id)
         live.work = asyncio.create_task(self._work(live), name=f"work of {record.id}")
         live.runner = asyncio.create_task(self._run(live, live.work), name=f"run of {record.id}")
         if record.parent in self.living:

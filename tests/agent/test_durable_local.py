@@ -176,6 +176,8 @@ async def test_a_full_disk_interrupts_and_the_run_goes_on_when_there_is_room(pat
         with pytest.raises(HomeNotWritableError, match="full"):
             await engine.outcome("r")
         assert (await engine.get("r")).status == "pending"
+        with pytest.raises(HomeNotWritableError, match="full"):
+            await engine.outcome("r")
     kept = len(done) - 1
     assert 0 < kept < 19
     async with launched(path, declare) as engine:

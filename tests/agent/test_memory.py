@@ -72,6 +72,9 @@ async def test_what_the_person_asks_to_remember_is_kept_without_a_model(tmp_path
         "Переведи мой текст",
         "我的文件在哪里？",
         "I'm trying to find a file, convert it to PDF",
+        "I am late today, write a mail to my boss",
+        "I like this text, make it shorter: The quick brown fox jumps",
+        "Сегодня я работаю дома, составь список дел",
         "",
     ],
 )
@@ -93,7 +96,7 @@ async def test_what_a_person_says_of_themselves_is_decided_by_the_model(tmp_path
 
 async def test_nothing_is_kept_when_the_model_finds_nothing(tmp_path, model, scripted_model):
     scripted_model.say({"facts": []})
-    assert await update(tmp_path, model, "I like this one, make it shorter") is None
+    assert await update(tmp_path, model, "I like short texts, make it shorter") is None
     assert not (tmp_path / "MEMORY.md").exists()
 
 
