@@ -16,8 +16,7 @@ import pytest
 from agent.durable.reader import StoreReader
 from tests.crash.durable_program import RUN, SIZE, WIDTH
 
-PROGRAM = Path(__file__).with_name("durable_program.py")
-ROOT = PROGRAM.parents[2]
+ROOT = Path(__file__).parents[2]
 KILLS = 9
 
 
@@ -28,7 +27,10 @@ class Life:
         self.journal = folder / "journal"
         self.before = len(self.lines())
         self.process = subprocess.Popen(
-            [sys.executable, str(PROGRAM), str(folder)], stdout=subprocess.PIPE, stderr=subprocess.PIPE, cwd=ROOT
+            [sys.executable, "-m", "tests.crash.durable_program", str(folder)],
+            stdout=subprocess.PIPE,
+            stderr=subprocess.PIPE,
+            cwd=ROOT,
         )
 
     def lines(self) -> list[str]:
