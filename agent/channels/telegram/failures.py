@@ -18,7 +18,7 @@ from aiogram.exceptions import (
 from aiohttp import ClientConnectorError
 
 Meaning = Literal["wait", "undone", "doubtful", "refused"]
-TOKEN = re.compile(r"\b\d+:[\w-]{10,}")
+TOKEN = re.compile(r"\d+:[\w-]{12,}")
 
 
 def meaning_of(error: AiogramError) -> Meaning:

@@ -18,7 +18,7 @@ LONGEST_LABEL = 28
 ROW_WIDTH = 30
 NUMBERS_PER_ROW = 5
 MAX_BUTTONS = 80
-MAX_QUESTION, MAX_CHOICES_TEXT = 2400, 1400
+MAX_QUESTION, MAX_CHOICES_TEXT = 2000, 1400
 PREFIX = "q"
 
 
@@ -77,8 +77,9 @@ def question_part(question: Question, *, footer: str = "") -> Part:
     head = f"{sign} {shorten(question.text.strip() or 'What exactly do you mean?', MAX_QUESTION)}"
     lines = [head]
     if numbered(question):
-        share = MAX_CHOICES_TEXT // len(question.options)
-        lines += [f"{number}. {shorten(text, max(12, share))}" for number, text in enumerate(question.options, 1)]
+        shown = question.options[:MAX_BUTTONS]
+        share = MAX_CHOICES_TEXT // len(shown)
+        lines += [f"{number}. {shorten(text, share)}" for number, text in enumerate(shown, 1)]
     if not question.options and not footer:
         footer = "Write your answer as a message."
     text = "\n".join(lines)
