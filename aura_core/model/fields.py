@@ -71,6 +71,8 @@ def _above_zero(value: float) -> float:
 
 
 def _condition(value: Any) -> Template:
+    if isinstance(value, list | dict):
+        raise PydanticCustomError("condition", 'a condition is one expression, "{{ … }}", or true or false')
     if isinstance(value, str):
         value = value.strip()
     template = validated(value)

@@ -25,6 +25,7 @@ _PLAIN_WORDS = {
     "model_attributes_type": "a mapping (`key: value`) is wanted",
     "list_type": "a list (`- item`) is wanted",
     "string_type": "text is wanted",
+    "invalid_key": "a key is text: put it in quotes",
     "int_parsing": "a whole number is wanted",
     "int_type": "a whole number is wanted",
     "int_from_float": "a whole number is wanted",
@@ -83,7 +84,7 @@ class Finder:
             near = nearest(str(detail["input"]), [word.strip("' ") for word in allowed.replace(" or ", ",").split(",")])
             message = f"{detail['input']!r} is not one of {allowed}"
             return self.at(place, message, f"did you mean {near!r}?" if near else "")
-        key = detail["loc"][-1:] == ("[key]",)
+        key = kind == "invalid_key" or detail["loc"][-1:] == ("[key]",)
         words = (
             _PLAIN_WORDS.get(kind, detail["msg"]).format(**detail.get("ctx", {}))
             if kind in _PLAIN_WORDS

@@ -62,11 +62,10 @@ def _removed(raw: Any, place: Place) -> Any:
         if not rest or first not in mapping:
             return {key: value for key, value in mapping.items() if key != first}
         return {**mapping, first: _removed(mapping[first], tuple(rest))}
-    if isinstance(raw, list) and isinstance(first, int):
-        items = list(cast("list[Any]", raw))
-        items[first : first + 1] = [_removed(items[first], tuple(rest)) if rest else _stand_in(items[first])]
-        return items
-    return cast("Any", raw)
+    items = list(cast("list[Any]", raw))
+    index = cast("int", first)
+    items[index] = _removed(items[index], tuple(rest)) if rest else _stand_in(items[index])
+    return items
 
 
 def _stand_in(step: Any) -> Any:

@@ -51,10 +51,7 @@ def order_plans(plans: Mapping[str, PlanDefinition]) -> tuple[list[str], list[Pr
 
 def plan_problem(plan: PlanDefinition, place: tuple[str | int, ...], message: str, advice: str = "") -> Problem:
     """A problem at a place of plan.yaml."""
-    path = plan.folder / "plan.yaml"
-    if not path.is_file():
-        return Problem(str(path), 0, 0, message, advice)
-    source = Source.read(path)
+    source = Source.read(plan.folder / "plan.yaml")
     return Finder(source, source.load()).at(place, message, advice)
 
 

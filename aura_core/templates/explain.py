@@ -42,8 +42,6 @@ def explain(error: Exception, source: str, variables: Mapping[str, Any]) -> Expr
         source: the expression as its author wrote it.
         variables: the scope in which it was evaluated.
     """
-    if isinstance(error, ExpressionError):
-        return error
     shown = " ".join(source[: 2 * _LONGEST_SOURCE].split())
     if len(shown) > _LONGEST_SOURCE:
         shown = f"{shown[:_LONGEST_SOURCE]}…"

@@ -40,8 +40,7 @@ def compile_expression(source: str) -> Evaluator:
     def evaluate(variables: Mapping[str, Any]) -> Any:
         try:
             scope = Scope(SANDBOX, variables)
-            for _ in template.root_render_func(scope):
-                pass
+            "".join(template.root_render_func(scope))
             return settled(required(scope.vars[RESULT]))
         except Exception as error:
             raise explain(error, f"{{{{ {source.strip()} }}}}", variables) from error

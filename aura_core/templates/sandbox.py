@@ -142,10 +142,8 @@ class Sandbox(ImmutableSandboxedEnvironment):
 
     def wrap_str_format(self, value: Any) -> Callable[..., str] | None:
         """`"…".format` under the sandbox's rules, with widths in bounds."""
-        if not isinstance(value, BuiltinMethodType) or value.__name__ not in {"format", "format_map"}:
-            return None
-        text = value.__self__
-        if not isinstance(text, str):
+        text: object = value.__self__ if isinstance(value, BuiltinMethodType) else None
+        if not isinstance(text, str) or value.__name__ not in {"format", "format_map"}:
             return None
         formatter = BoundedFormatter(self)
 

@@ -11,7 +11,8 @@ from pydantic import TypeAdapter, ValidationError
 from aura_core.errors import DefinitionError, InputError, NotFoundError, Problem
 from aura_core.model.fields import seconds_of
 from aura_core.model.plan_manager import PlanManager, check_folders
-from aura_core.model.problems import render_problem
+from aura_core.model.problems import Finder, render_problem
+from aura_core.model.source import Source
 from aura_core.model.steps import ActionStep, AskStep, ForStep, IfStep, ParallelStep, SetStep, Step, place_text
 from aura_core.model.task import TaskDefinition
 
@@ -132,7 +133,7 @@ def test_a_task_may_use_every_word_of_the_language(folder: Folder):
           effects: write
           untrusted: true
           inputs:
-            url: {type: string, format: uri, required: true, grounded: true, description: Page address, ask: Which page?}
+            url: {type: string, format: uri, required: true, grounded: true, description: Page, ask: Which page?}
             words: {type: integer, default: 80, minimum: 10, maximum: 400}
             mode: {type: string, enum: [short, long], default: short}
           returns: {type: object, description: "{id, title}"}
@@ -174,9 +175,26 @@ def test_a_task_may_use_every_word_of_the_language(folder: Folder):
     )
     assert whole.meta.timeout == 60
     assert whole.meta.inputs["url"].ask == "Which page?"
-    assert [step.kind for step in whole.walk()] == (
-        "action if stop set for action for go_step while stop run_task go_task parallel stop ask action action action"
-    ).split()
+    assert [step.kind for step in whole.walk()] == [
+        "action",
+        "if",
+        "stop",
+        "set",
+        "for",
+        "action",
+        "for",
+        "go_step",
+        "while",
+        "stop",
+        "run_task",
+        "go_task",
+        "parallel",
+        "stop",
+        "ask",
+        "action",
+        "action",
+        "action",
+    ]
     assert [step.label for step in whole.walk()][:4] == ["page", "steps[1]", "steps[1].then[0]", "steps[1].else[0]"]
     assert whole.returns is not None
     assert whole.outputs is not None
@@ -253,7 +271,11 @@ STEPS = {
     "{action: sya, params: {text: a}}": ("there is no action 'sya'", "did you mean 'say'?", 14),
     "{action: wholly.other}": ("there is no action 'wholly.other'", "actions are: keep, say", 14),
     "{action: say}": ("the action 'say' needs 'text'", "its parameters are: text, loud", 14),
-    "{action: say, params: {text: a, lout: 1}}": ("the action 'say' has no parameter 'lout'", "did you mean 'loud'?", 37),
+    "{action: say, params: {text: a, lout: 1}}": (
+        "the action 'say' has no parameter 'lout'",
+        "did you mean 'loud'?",
+        37,
+    ),
     "{action: say, params: {text: a, zzz: 1}}": ("no parameter 'zzz'", "its parameters are: text, loud", 37),
     "{action: say, params: 5}": ("params is a mapping", "write `params:", 27),
     '{if: "x > 1", then: []}': ('a condition is one expression: write "{{ x > 1 }}"', "", 10),
@@ -265,6 +287,10 @@ STEPS = {
     "{parallel: []}": ("at least 1 is wanted", "", 16),
     "{set: {}}": ("at least 1 is wanted", "", 11),
     "{set: {inputs: 1}}": ("'inputs' has a meaning of its own", "", 12),
+    "{set: {1: x}}": ("text is wanted", "", 12),
+    "{stop: x, 5: x}": ("a key is text: put it in quotes", "", 15),
+    "{stop: x, when: [1]}": ("a condition is one expression", "", 21),
+    "{go_task: othr/t}": ("there is no task 'othr/t'", "tasks are: t", 15),
     "{set: 5}": ("a mapping (`key: value`) is wanted", "", 11),
     "{go_step: nowhere}": ("there is no step with the id 'nowhere'", "give the step to jump to an `id`", 15),
     "{run_task: tt}": ("there is no task 'tt'", "did you mean 't'?", 16),
@@ -407,7 +433,10 @@ def test_an_empty_plan_file_is_fine_and_a_missing_one_is_not(folder: Folder):
     folder.write("bare/tasks/t.yaml", "steps: []\n")
     assert folder.only("the plan has no plan.yaml", hint="name: bare").line == 0
     folder.write("bare/config.yaml", "- 1")
-    assert [problem.message for problem in folder.problems()] == ["config.yaml is a mapping", "the plan has no plan.yaml"]
+    assert [problem.message for problem in folder.problems()] == [
+        "config.yaml is a mapping",
+        "the plan has no plan.yaml",
+    ]
     folder.write("bare/config.yaml", "a: [")
     assert "did not find" in folder.problems()[0].message
 
@@ -439,7 +468,9 @@ def test_a_broken_file_hides_no_false_alarms_behind_it(folder: Folder):
 
 
 def test_services_that_do_not_exist_are_refused(folder: Folder):
-    needs = 'from aura_core.api import action, requires_services\n@action("a")\n@requires_services(x="{}")\ndef a(x): ...\n'
+    needs = (
+        'from aura_core.api import action, requires_services\n@action("a")\n@requires_services(x="{}")\ndef a(x): ...\n'
+    )
     folder.plan("demo", actions_a=needs.format("memry"), services_m=SAY)
     assert folder.only("no service 'memry'").line == 2
     folder.plan("demo", actions_a=needs.format("chat"))
@@ -479,14 +510,17 @@ def test_a_check_may_know_further_plans(folder: Folder, tmp_path: Path):
     assert check_folders([tmp_path / "mine" / "demo"], known=[tmp_path / "base"]) == []
 
 
+def test_a_problem_at_a_place_that_is_gone_still_names_its_step():
+    source = Source(Path("t.yaml"), "steps:\n  - {id: one, stop: x}\n")
+    problem = Finder(source, source.load(), (), "demo/t").at(("steps", 0, "gone", "deeper"), "what")
+    assert (problem.step, problem.line) == ("one", 2)
+
+
 def test_a_problem_is_shown_as_an_editor_shows_it():
     text = "meta:\n  titel: x\n"
     problem = Problem("a.yaml", 2, 3, "unknown key 'titel'", "did you mean 'title'?", "demo/t", "one")
     assert render_problem(problem, text) == (
-        "a.yaml:2:3: unknown key 'titel' [demo/t step one]\n"
-        "  2 |   titel: x\n"
-        "        ^\n"
-        "  hint: did you mean 'title'?"
+        "a.yaml:2:3: unknown key 'titel' [demo/t step one]\n  2 |   titel: x\n        ^\n  hint: did you mean 'title'?"
     )
     assert render_problem(Problem("a.yaml", 0, 0, "gone"), text) == "a.yaml: gone"
     assert render_problem(Problem("a.py", 1, 0, "bad"), text) == "a.py:1: bad\n  1 | meta:"
@@ -499,7 +533,8 @@ def test_a_problem_is_shown_as_an_editor_shows_it():
 
 
 @pytest.mark.parametrize(
-    ("text", "seconds"), [("250ms", 0.25), ("90", 90), ("1.5h", 5400), ("2d", 172_800), (15, 15), (0.5, 0.5), ("3 m", 180)]
+    ("text", "seconds"),
+    [("250ms", 0.25), ("90", 90), ("1.5h", 5400), ("2d", 172_800), (15, 15), (0.5, 0.5), ("3 m", 180)],
 )
 def test_durations_are_seconds_or_words(text: object, seconds: float):
     assert seconds_of(text) == seconds
@@ -526,7 +561,7 @@ meta:
     loud: {type: boolean}
     tags: {type: array, items: {type: string, maxLength: 3}, maxItems: 2}
     where: {type: object, properties: {city: {required: true}, zip: {type: integer}}}
-    free: {type: any}
+    free: {type: any, enum: [1, x, [2], {a: 3}, [1, null]]}
     raw: {type: object}
     mode: {enum: [short, long], default: short}
     level: {type: integer, enum: [1, 2]}
@@ -627,7 +662,7 @@ def test_the_schema_of_inputs_keeps_what_planners_and_forms_need(folder: Folder)
     assert properties["share"] == {"type": "number", "minimum": 0, "maximum": 1}
     assert properties["tags"] == {"type": "array", "maxItems": 2, "items": {"type": "string", "maxLength": 3}}
     assert properties["where"]["required"] == ["city"]
-    assert properties["free"] == {}
+    assert properties["free"] == {"enum": [1, "x", [2], {"a": 3}, [1, None]]}
     assert properties["code"]["ask"] == "Which code?"
     assert properties["json"]["grounded"] is True
     assert properties["mode"] == {"type": "string", "enum": ["short", "long"], "default": "short"}
@@ -636,3 +671,9 @@ def test_the_schema_of_inputs_keeps_what_planners_and_forms_need(folder: Folder)
 def test_a_definition_error_carries_every_problem():
     problems = [Problem("a", 1, 2, "x", "y", "t", "s"), Problem("b", 0, 0, "z")]
     assert str(DefinitionError(problems)) == "a:1:2: x [task t step s]: y\nb: z"
+
+
+def test_tasks_of_required_plans_are_among_the_nearest_names(folder: Folder):
+    folder.plan("other", tasks_t="steps: []\n")
+    folder.plan("demo", "requires: [other]\n", tasks_u="steps: [{run_task: othr/t}]\n")
+    assert folder.only("there is no task 'othr/t'", hint="did you mean 'other/t'?")

@@ -141,6 +141,12 @@ def test_a_hundred_thousand_brackets_do_not_end_the_process(tmp_path: Path):
     assert done.stdout.count("nested more than 100 levels deep") == 3
 
 
+def test_depth_is_told_whichever_way_it_is_written():
+    assert "more than 100 levels" in mistake("[" * 300 + "]" * 300).message
+    assert "more than 100 levels" in mistake("\n".join(" " * n + "a:" for n in range(150))).message
+    assert load('a: "' + "[" * 300 + '"\nb: [[1]]') == {"a": "[" * 300, "b": [[1]]}
+
+
 def test_a_byte_order_mark_is_fine(tmp_path: Path):
     path = tmp_path / "a.yaml"
     path.write_bytes(b"\xef\xbb\xbfa: \xc3\xa9\n")

@@ -157,6 +157,12 @@ def test_lists_and_mappings_are_rendered_at_every_depth():
     assert template.render(SCOPE)["deep"][1] == [1, 2]
 
 
+def test_a_part_that_only_the_sandbox_can_evaluate_spoils_nothing_beside_it():
+    raw = {"n": 1, "text": "as it is", "list": [2, "{{ n }}"], "x": "{{ odd.get('x', 3) }}", "y": "n={{ n }}"}
+    expected = {"n": 1, "text": "as it is", "list": [2, 5], "x": 3, "y": "n=5"}
+    assert render(raw, odd=OrderedDict()) == expected
+
+
 def test_a_value_with_hundreds_of_expressions_is_rendered():
     assert render([f"{{{{ n + {index} }}}}" for index in range(500)]) == [5 + index for index in range(500)]
     mapping = {f"k{index}": f"{{{{ n }}}} {index}" for index in range(200)}
@@ -283,6 +289,8 @@ def test_tojson_writes_every_value_that_tasks_hold(tmp_path: Path):
         ("x{{ 1 if false }}", "write an else"),
         ("{{ n + name }}", "unsupported operand"),
         ("{{ name() }}", "not callable"),
+        ("{{ name | upper()() }}", "not callable"),
+        ("{{ page.title.x.y }}", "there is no 'x' in a value of type str"),
         ({"x": ["{{ nope_here }}"]}, "there is no variable 'nope_here'; did you mean 'none_here'?"),
     ],
 )
@@ -300,6 +308,7 @@ def test_an_error_names_what_is_missing_and_what_is_there(raw: Any, message: str
         ("{{ a is odf }}", 0, "there is no test 'odf'; did you mean 'odd'?"),
         ("{{ a ? b }}", 5, "unexpected char"),
         ("{{ 'x }}", 3, "unexpected"),
+        ("{{ '\\x' }}", 0, "escape"),
         ("x {{ a ", 0, "it ends too soon"),
         ("{{ 'x' ** }}", 0, ""),
         ("{{ a | }}", 6, "it ends too soon, expected 'name'"),
