@@ -1,8 +1,8 @@
 """Logs: structlog to stderr at the configured level, and everything from `info` up to AURA_HOME/logs/aura.log.
 
-Tracebacks go to the file only. Every line carries `corr_id`, the run's id, wherever a run is behind it: the run binds
-it with `structlog.contextvars.bind_contextvars(corr_id=…)` (seed 004). What is configured as secret never gets into a
-line.
+Commands that a person sits before log to the file only, and tracebacks always go there. Every line carries `corr_id`,
+the run's id, wherever a run is behind it: the run binds it with `structlog.contextvars.bind_contextvars(corr_id=…)`
+(seed 004). What is configured as secret never gets into a line.
 """
 
 from __future__ import annotations
@@ -94,12 +94,14 @@ def log_folder(config: AppConfig) -> Path:
         return Path(tempfile.gettempdir())
 
 
-def configure(config: AppConfig, *, debug: bool = False) -> Path:
+def configure(config: AppConfig, *, debug: bool = False, quiet: bool = False) -> Path:
     """Sets up logging for this process.
 
     Args:
         config: its `log_level` says what goes to stderr; its `home` says where the file is.
         debug: everything goes to both.
+        quiet: a person reads stderr, who is told of mistakes in words of their own: unless the configuration names a
+            level, nothing is logged there.
 
     Returns:
         The log file's path, for messages that point to it.
@@ -125,7 +127,8 @@ def configure(config: AppConfig, *, debug: bool = False) -> Path:
     )
     redact = _Redact([secret for secret in _secrets(config) if len(secret) >= SHORTEST_SECRET])
     stderr = _CurrentStderr()
-    stderr.setLevel(logging.DEBUG if debug else config.log_level.upper())
+    silent = quiet and "log_level" not in config.model_fields_set
+    stderr.setLevel(logging.DEBUG if debug else logging.CRITICAL if silent else config.log_level.upper())
     stderr.addFilter(_NotSaid())
     tracebacks = [] if debug else [_one_line]
     stderr.setFormatter(_formatter(shared, [*tracebacks, redact], colors=sys.stderr.isatty()))

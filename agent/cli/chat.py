@@ -43,6 +43,6 @@ async def _bot() -> int:
     from agent.app import App
     from agent.channels.telegram import run_bot
 
-    async with App.open(settings(), program="aura bot") as app:
+    async with App.open(settings(quiet=False), program="aura bot") as app:
         await run_bot(app)
     return 0

@@ -41,13 +41,15 @@ def guarded(command: Callable[[], Any], invocation: Invocation) -> int:
     except (KeyboardInterrupt, typer.Abort, asyncio.CancelledError):
         _say("Stopped.")
         return STOPPED
-    except BrokenPipeError:
+    except (BrokenPipeError, SystemExit):  # typer leaves with SystemExit when the reader of the output has left
         os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
         return PIPE_CLOSED
     except TyperException as error:
         return _usage(error)
     except Exception as error:  # noqa: BLE001 (the last stop before the person; it is logged and said)
         return _failed(error, invocation)
+    if code == STOPPED:  # typer makes a code of KeyboardInterrupt
+        _say("Stopped.")
     return code if isinstance(code, int) else DONE
 
 

@@ -39,15 +39,18 @@ current: ContextVar[Invocation] = ContextVar("invocation")
 """The call of the program that this code works for."""
 
 
-def settings() -> AppConfig:
+def settings(*, quiet: bool = True) -> AppConfig:
     """Reads the settings and sets up logging for this call.
+
+    Args:
+        quiet: a person sits before it; see `logs.configure`.
 
     Raises:
         ConfigError: aura.yaml or the environment is wrong.
     """
     config = AppConfig.load()
     invocation = current.get()
-    invocation.log_file = logs.configure(config, debug=invocation.debug)
+    invocation.log_file = logs.configure(config, debug=invocation.debug, quiet=quiet)
     return config
 
 

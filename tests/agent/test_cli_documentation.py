@@ -58,7 +58,8 @@ def rows(model, section=""):
         variable = OWN_VARIABLES.get(path, f"AURA_{section}_{name}".upper() if section else "")
         own = [variable_ for variable_, place in ENVIRONMENT_NAMES.items() if ".".join(place) == path]
         variables = ", ".join(f"`{item}`" for item in [*own, variable] if item)
-        yield f"| `{path}` | {type_name(field.annotation)} | {default_of(name, field)} | {variables} | {field.description} |"
+        kind, default = type_name(field.annotation), default_of(name, field)
+        yield f"| `{path}` | {kind} | {default} | {variables} | {field.description} |"
 
 
 def settings_table():

@@ -21,6 +21,10 @@ def quiet_again():
     structlog.reset_defaults()
 
 
+def fail():
+    raise ValueError("the reason")
+
+
 def config(tmp_path, **settings):
     return AppConfig(home=tmp_path, **settings)
 
@@ -34,6 +38,16 @@ def test_stderr_gets_the_configured_level_and_the_file_gets_more(tmp_path, capsy
     text = path.read_text(encoding="utf-8")
     assert "a detail" in text
     assert "reason=full" in text
+
+
+def test_who_sits_before_the_program_reads_no_log_unless_they_ask_for_it(tmp_path, capsys):
+    logs.configure(config(tmp_path), quiet=True)
+    structlog.get_logger("agent.test").error("hidden")
+    logs.configure(config(tmp_path, log_level="error"), quiet=True)
+    structlog.get_logger("agent.test").error("wanted")
+    said = capsys.readouterr().err
+    assert "hidden" not in said
+    assert "wanted" in said
 
 
 def test_every_line_of_a_run_carries_its_correlation_id_also_those_of_libraries(tmp_path):
@@ -59,7 +73,9 @@ def test_a_secret_never_gets_into_a_line(tmp_path, capsys):
 
 def test_a_traceback_goes_to_the_file_and_its_last_line_to_the_person(tmp_path, capsys):
     path = logs.configure(config(tmp_path))
-    structlog.get_logger("agent.test").error("it failed", exc_info=ValueError("the reason"))
+    with pytest.raises(ValueError, match="the reason") as caught:
+        fail()
+    structlog.get_logger("agent.test").error("it failed", exc_info=caught.value)
     said = capsys.readouterr().err
     assert "it failed" in said
     assert "ValueError: the reason" in said
