@@ -1,0 +1,141 @@
+"""ModelClient: the one way to a language model, embedded or at any OpenAI-compatible endpoint."""
+
+from __future__ import annotations
+
+import asyncio
+import contextlib
+import time
+from collections.abc import Callable
+from dataclasses import replace
+from typing import Any
+
+import stamina.instrumentation
+import structlog
+from opentelemetry import trace
+
+from agent.config import AppConfig
+from agent.errors import ModelUnavailableError
+from agent.llm.call import Call
+from agent.llm.messages import Completion, Message
+from agent.llm.meter import Meter
+from agent.llm.routes import Routes
+
+__all__ = ["Completion", "Message", "ModelClient"]
+
+
+class ModelClient:
+    """Make one with `open`, close it with `close`; any number of calls may run side by side."""
+
+    def __init__(self, config: AppConfig) -> None:
+        self._config = config
+        self._routes = Routes(config)
+        self._log = structlog.get_logger(__name__)
+        self._tracer = trace.get_tracer("aura.llm")
+
+    @classmethod
+    async def open(cls, config: AppConfig) -> ModelClient:
+        """A client for this configuration. Nothing is loaded or connected before the first call."""
+        stamina.instrumentation.set_on_retry_hooks([])  # its own line would show a request's error in the chat
+        return cls(config)
+
+    @property
+    def embedded(self) -> bool:
+        """Whether calls go to the embedded model unless they name another."""
+        return self._routes.is_local(None)
+
+    @property
+    def context_tokens(self) -> int:
+        """Tokens that one call may read and write."""
+        return self._config.llm.context
+
+    def describe(self) -> str:
+        """For the person: "embedded qwen2.5-coder-1.5b" or "gpt-x at host"."""
+        return self._routes.describe()
+
+    async def check(self) -> None:
+        """Looks whether there is any model to ask, without asking it.
+
+        Raises:
+            ModelMissingError: neither an endpoint nor weights; names the three ways on.
+        """
+        if self.embedded:
+            await asyncio.to_thread(self._routes.weights, self._config.llm.model)
+
+    async def complete(
+        self,
+        messages: list[Message],
+        *,
+        purpose: str,
+        schema: dict[str, Any] | None = None,
+        max_tokens: int | None = None,
+        model: str | None = None,
+        meter: Meter | None = None,
+        on_text: Callable[[str], None] | None = None,
+    ) -> Completion:
+        """One answer, after retries, fallback models, and with a schema at most one repair.
+
+        Args:
+            messages: the conversation, its stable part first.
+            purpose: what it is for, one word: names it in logs, and the schema.
+            schema: JSON Schema of the answer; the parsed value is in `Completion.value`.
+            max_tokens: upper bound of the answer, in tokens.
+            model: another model than the configured one.
+            meter: whose budget pays.
+            on_text: takes the answer's pieces while it is written; once it has one, nothing is tried again.
+
+        Raises:
+            ModelError: the subclass says why; nothing else is raised for what a model or an endpoint does.
+        """
+        settings = self._config.llm
+        call = Call(
+            messages,
+            purpose=purpose,
+            schema=schema,
+            max_tokens=max_tokens,
+            on_text=on_text,
+            attempts=settings.attempts,
+            prices=settings.prices,
+        )
+        started = time.monotonic()
+        with (
+            self._tracer.start_as_current_span(f"chat {purpose}") as span,
+            meter.reserved(call.estimate) if meter else contextlib.nullcontext(),
+        ):
+            try:
+                completion = await self._answer(call, [model, *settings.fallback_models])
+            finally:
+                spent = replace(call.spent, seconds=time.monotonic() - started)
+                if meter and spent.tokens_read:
+                    meter.charge(spent)
+            span.set_attributes(_attributes(completion))
+        self._log.debug("model call", purpose=purpose, **_attributes(completion))
+        return replace(completion, seconds=spent.seconds)
+
+    async def close(self) -> None:
+        """Ends the embedded model and closes connections."""
+        await self._routes.close()
+
+    async def _answer(self, call: Call, names: list[str | None]) -> Completion:
+        """The first model of the list that is there; those that wait share the time of one call."""
+        seconds = self._config.llm.timeout
+        for position, name in enumerate(names):
+            left = len(names) - position
+            started = time.monotonic()
+            try:
+                return await call.answer(await self._routes.find(name), seconds / left)
+            except ModelUnavailableError as error:
+                if left == 1 or call.heard:
+                    raise
+                self._log.warning("a model is unavailable; the next one is asked", error=str(error))
+            seconds -= min(time.monotonic() - started, seconds / left)
+        raise AssertionError  # pragma: no cover (the last one returns or raises)
+
+
+def _attributes(completion: Completion) -> dict[str, str | int | float]:
+    """The GenAI conventions of OpenTelemetry."""
+    return {
+        "gen_ai.operation.name": "chat",
+        "gen_ai.response.model": completion.model,
+        "gen_ai.usage.input_tokens": completion.tokens_read,
+        "gen_ai.usage.output_tokens": completion.tokens_written,
+    }

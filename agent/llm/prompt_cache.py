@@ -1,0 +1,159 @@
+"""PromptCache: keeps what the embedded model made of its long system prompts, so that the next program starts warm.
+
+Reading a planner's prompt takes tens of seconds on two cores and milliseconds from a file. Only system prompts are
+kept, never what a person wrote, in a folder that only this user can read.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import contextlib
+import hashlib
+import importlib.metadata
+import os
+import secrets
+import time
+from collections.abc import Mapping, Sequence
+from http import HTTPStatus
+from pathlib import Path
+from typing import Any
+
+import openai
+import structlog
+
+SHORTEST = 1200
+"""Characters of a system prompt that are worth a file."""
+FRESH = 200
+"""Tokens that had to be read anew, below which nothing is gained."""
+FILES = 4
+BYTES = 400 * 2**20
+STALE_SECONDS = 3600
+REQUEST_SECONDS = 60.0
+CLOSE_SECONDS = 3.0
+SUFFIX = ".state"
+
+
+class PromptCache:
+    """States of one model's prompts, on disk. Make one with `open`.
+
+    Args:
+        folder: where the files are.
+        model: names the model and the runtime; states of others do not fit.
+        http: a client of the server.
+    """
+
+    def __init__(self, folder: Path, model: str, http: Any) -> None:
+        self._folder = folder
+        self._model = model
+        self._http = http
+        self._tried: set[str] = set()
+        self._saving: set[asyncio.Task[None]] = set()
+        self._log = structlog.get_logger(__name__)
+
+    @classmethod
+    async def open(cls, folder: Path, weights: Path, address: str, key: str) -> PromptCache:
+        """For the server at `address`; makes the folder, readable by this user alone."""
+        await asyncio.to_thread(_make_private, folder)
+        about = await asyncio.to_thread(weights.stat)
+        version = importlib.metadata.version("xllamacpp")
+        identity = f"{weights.name} {about.st_size} {about.st_mtime_ns} {version}"
+        http = openai.DefaultAsyncHttpxClient(
+            base_url=address, headers={"Authorization": f"Bearer {key}"}, trust_env=False, timeout=REQUEST_SECONDS
+        )
+        return cls(folder, hashlib.sha256(identity.encode()).hexdigest()[:12], http)
+
+    async def restore(self, slots: int) -> int:
+        """Hands the latest states to the server, one per slot; returns how many it took."""
+        taken = 0
+        for path in self._files()[:slots]:
+            try:
+                await self._post(f"/slots/{taken}?action=restore", {"filename": path.name})
+                taken += 1
+            except OSError as error:
+                self._log.info("a saved prompt state does not fit and is dropped", file=path.name, error=str(error))
+                path.unlink(missing_ok=True)
+        return taken
+
+    def remember(self, purpose: str, messages: Sequence[Mapping[str, str]], *, fresh: int) -> None:
+        """Keeps the state of these messages' system prompt, in the background, if that saves time next time.
+
+        Args:
+            purpose: at most one state is kept per purpose.
+            messages: the request that was just answered.
+            fresh: tokens that the model had to read anew for it.
+        """
+        if not messages or messages[0]["role"] != "system" or len(messages[0]["content"]) < SHORTEST:
+            return
+        path = self._path(purpose, messages[0]["content"])
+        if path.exists():
+            with contextlib.suppress(OSError):
+                os.utime(path)
+        elif fresh >= FRESH and purpose not in self._tried:
+            self._tried.add(purpose)
+            task = asyncio.create_task(self._save(path, messages[0]["content"]))
+            self._saving.add(task)
+            task.add_done_callback(self._saving.discard)
+
+    async def close(self) -> None:
+        """Lets a state that is being written get there, within a bound."""
+        if self._saving:
+            _, late = await asyncio.wait(self._saving, timeout=CLOSE_SECONDS)
+            for task in late:
+                task.cancel()
+            await asyncio.gather(*late, return_exceptions=True)
+        await self._http.aclose()
+
+    async def _save(self, path: Path, system: str) -> None:
+        """Has the server hold the system prompt alone, and write that down."""
+        passing = path.with_name(f"{secrets.token_hex(8)}.passing")
+        try:
+            example = [{"role": "system", "content": system}, {"role": "user", "content": "-"}]
+            prompt = str((await self._post("/apply-template", {"messages": example}))["prompt"])
+            end = prompt.index(system.strip()) + len(system.strip())
+            held = await self._post("/completion", {"prompt": prompt[:end], "n_predict": 0, "cache_prompt": True})
+            saved = await self._post(f"/slots/{held['id_slot']}?action=save", {"filename": passing.name})
+            if saved["n_saved"] > held["tokens_evaluated"] + 1:  # another call took the slot in between
+                return
+            await asyncio.to_thread(self._keep, passing, path)
+        except (OSError, ValueError, KeyError) as error:
+            self._log.info("the prompt state was not kept", error=str(error))
+        finally:
+            passing.unlink(missing_ok=True)
+
+    def _keep(self, passing: Path, path: Path) -> None:
+        """Moves a state into place and drops what it replaces and what is too much."""
+        passing.replace(path)
+        purpose = path.name.rsplit("-", 1)[0]
+        size = 0
+        for number, other in enumerate(self._files()):
+            size += other.stat().st_size
+            same = other != path and other.name.rsplit("-", 1)[0] == purpose
+            if same or number >= FILES or (size > BYTES and other != path):
+                other.unlink(missing_ok=True)
+        for left in self._folder.glob("*.passing"):
+            if left.stat().st_mtime < time.time() - STALE_SECONDS:
+                left.unlink(missing_ok=True)
+
+    def _path(self, purpose: str, system: str) -> Path:
+        safe = "".join(letter for letter in purpose if letter.isalnum())[:20] or "any"
+        return self._folder / f"{self._model}-{safe}-{hashlib.sha256(system.encode()).hexdigest()[:16]}{SUFFIX}"
+
+    def _files(self) -> list[Path]:
+        """This model's states, the latest used first."""
+        found = [(path.stat().st_mtime, path) for path in self._folder.glob(f"{self._model}-*{SUFFIX}")]
+        return [path for _, path in sorted(found, reverse=True)]
+
+    async def _post(self, path: str, body: dict[str, Any]) -> dict[str, Any]:
+        try:
+            response = await self._http.post(path, json=body)
+            answer = response.json()
+        except Exception as error:
+            raise OSError(f"{path}: {type(error).__name__} {error}") from error
+        if response.status_code != HTTPStatus.OK:
+            raise OSError(f"{path}: {answer}")
+        return answer
+
+
+def _make_private(folder: Path) -> None:
+    folder.mkdir(parents=True, exist_ok=True)
+    folder.chmod(0o700)
