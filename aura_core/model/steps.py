@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterator
 from typing import Annotated, Any, ClassVar, TypeAlias
 
-from pydantic import BaseModel, ConfigDict, Discriminator, Field, PrivateAttr, Tag
+from pydantic import BaseModel, ConfigDict, Discriminator, Field, Tag
 
 from aura_core.model.fields import Condition, PlainText, PositiveSeconds, Reference, Seconds, VariableName
 from aura_core.templates import Template
@@ -38,7 +38,7 @@ class StepBase(TaskPart):
     id: PlainText | None = None
     name: PlainText | None = None
     when: Condition | None = None
-    _place: Place = PrivateAttr(default=())
+    _place: ClassVar[Place] = ()  # set once per step by `settle`; a private attribute slows every load
 
     @property
     def place(self) -> Place:
@@ -47,7 +47,7 @@ class StepBase(TaskPart):
 
     def settle(self, place: Place) -> None:
         """Tells this step and all steps inside it where they stand; called once, by the loader."""
-        self._place = place
+        object.__setattr__(self, "_place", place)  # frozen for everyone else
         for path, step in self.children():
             step.settle((*place, *path))
 
