@@ -60,7 +60,10 @@ class StoreReader:
         if not self._path.is_file():
             return nothing
         try:
-            with contextlib.closing(open_for_reading(self._path)) as connection:
+            connection = open_for_reading(self._path)
+            if connection is None:
+                return nothing
+            with contextlib.closing(connection):
                 return query(connection)
         except sqlite3.Error as error:
             raise explain(error, self._path) from error

@@ -18,7 +18,6 @@ APPLICATION_ID = 0x41757261
 VERSION = 1
 
 SCHEMA = f"""
-PRAGMA auto_vacuum = INCREMENTAL;
 BEGIN IMMEDIATE;
 CREATE TABLE tasks (
   seq INTEGER PRIMARY KEY AUTOINCREMENT,
@@ -88,8 +87,8 @@ def open_database(path: Path) -> tuple[sqlite3.Connection, str]:
     return connection, notice
 
 
-def open_for_reading(path: Path) -> sqlite3.Connection:
-    """A connection that cannot write, beside a program that does.
+def open_for_reading(path: Path) -> sqlite3.Connection | None:
+    """A connection that cannot write, beside a program that does; None if that program has only just begun the file.
 
     Raises:
         sqlite3.Error: it is not there or cannot be read.
@@ -97,19 +96,25 @@ def open_for_reading(path: Path) -> sqlite3.Connection:
     """
     connection = sqlite3.connect(f"{path.absolute().as_uri()}?mode=ro", uri=True, timeout=10, isolation_level=None)
     try:
-        _check(connection, path)
+        begun = _check(connection, path) > 0
     except BaseException:
         connection.close()
         raise
+    if not begun:
+        connection.close()
+        return None
     return connection
 
 
 def _open(path: Path) -> sqlite3.Connection:
     connection = sqlite3.connect(path, timeout=10, isolation_level=None, check_same_thread=False)
     try:
-        if _check(connection, path) == 0:
-            connection.executescript(SCHEMA)
+        begun = _check(connection, path) > 0
+        if not begun:
+            connection.execute("PRAGMA auto_vacuum = INCREMENTAL")
         connection.execute("PRAGMA journal_mode = WAL")
+        if not begun:
+            connection.executescript(SCHEMA)
         connection.execute("PRAGMA synchronous = FULL")
         connection.execute("PRAGMA foreign_keys = ON")
         _examine(connection)
@@ -128,10 +133,12 @@ def _examine(connection: sqlite3.Connection) -> None:
 
 
 def _check(connection: sqlite3.Connection, path: Path) -> int:
-    """The schema version; 0 for an empty file."""
+    """The schema version; 0 for an empty file. One transaction, so that a file that is being made is not misread."""
+    connection.execute("BEGIN")
     version: int = connection.execute("PRAGMA user_version").fetchone()[0]
     owner: int = connection.execute("PRAGMA application_id").fetchone()[0]
     tables: int = connection.execute("SELECT count(*) FROM sqlite_master").fetchone()[0]
+    connection.execute("COMMIT")
     if owner != APPLICATION_ID and (tables or version or owner):
         raise DurableError(f"{path} is a database of another program. Move it away, or choose another AURA_HOME.")
     if version > VERSION:

@@ -232,6 +232,22 @@ async def test_a_reader_looks_in_while_a_program_works(path):
     assert [record.id for record in await reader.list()] == ["w", "r"]
 
 
+async def test_a_reader_may_look_while_the_store_is_being_made(tmp_path):
+    """Many stores are made while a thread reads each of them without a pause."""
+    for number in range(30):
+        path = tmp_path / str(number) / "state.db"
+        made = asyncio.Event()
+
+        async def look(path: Path = path, made: asyncio.Event = made) -> None:
+            while not made.is_set():
+                assert list(await StoreReader(path).list()) == []
+
+        async with asyncio.TaskGroup() as group:
+            group.create_task(look())
+            async with launched(path):
+                made.set()
+
+
 async def test_pruning_deletes_old_finished_runs_with_all_below_and_nothing_else(path):
     async def root(ctx: Ctx, args: Json) -> Json:
         return await ctx.result(await ctx.start("child", "echo", 1))
@@ -245,6 +261,7 @@ async def test_pruning_deletes_old_finished_runs_with_all_below_and_nothing_else
         await engine.settled("w")
         assert await engine.prune(3600) == 0
         assert await engine.prune(-1) == 120
+        assert await engine._store._writer.run(lambda store: store.execute("PRAGMA freelist_count").fetchone()[0]) == 0
         assert [record.id for record in await engine.list()] == ["w"]
         assert await engine.steps("r0/child") == {}
         await engine.start("root", None, id="r0")

@@ -1,7 +1,7 @@
 """A small program on the local engine that a test kills: a plan made inside, a graph of tasks, a camera, a question.
 
-Run as `python -m tests.crash.durable_program FOLDER`. What really happens is appended to FOLDER/journal, one line each; the answer
-to the question is taken from FOLDER/answer once that is there. Prints the result when the run is done.
+Run as `python -m tests.crash.durable_program FOLDER`. What really happens is appended to FOLDER/journal, one line each;
+the answer to the question is taken from FOLDER/answer once that is there. Prints the result when the run is done.
 """
 
 from __future__ import annotations
