@@ -20,8 +20,11 @@ URL = re.compile(
 """An address in a text, also without its scheme."""
 FILE_NAME = re.compile(r"[^\s<>\"'`:;,()/]+(?:/[^\s<>\"'`:;,()/]+)*\.[A-Za-z][A-Za-z0-9]{0,5}\b")
 """Something that looks like a file name with an extension."""
+PATH_FORMATS = ("path", "file-path")
 _WORD = re.compile(r"[^\W_]+")
 _WIDE = re.compile(r"[\u3040-\u30ff\u3400-\u9fff]")
+SHORTEST_NAME = 3
+"""Letters that a word of a file's name needs to be recognised in a sentence."""
 _TRAILING = ".,;:!?)]}>»”’。，；：！？）】》"
 
 
@@ -32,7 +35,7 @@ class KnownWords:
     Attributes:
         request: the person's words now.
         background: memory, earlier words of the conversation, earlier results, as one text.
-        files: names of the session's files.
+        files: names of the session's files. That a file is there does not mean that the person speaks of it.
     """
 
     request: str
@@ -40,9 +43,39 @@ class KnownWords:
     files: Sequence[str] = ()
 
     @property
+    def said(self) -> str:
+        """Everything that was said, as one text."""
+        return f"{self.request}\n{self.background}"
+
+    @property
     def text(self) -> str:
-        """All of it as one text."""
-        return "\n".join([self.request, self.background, *self.files])
+        """Everything that was said, and the files that are meant by it."""
+        return "\n".join([self.said, *mentioned_files(self)])
+
+
+def mentioned_files(known: KnownWords) -> list[str]:
+    """The files that the person speaks of: by name, by a word of the name, by an ending that only one of them has.
+
+    If there is only one file at all, it is that one.
+    """
+    if len(known.files) == 1:
+        return list(known.files)
+    said = _squeezed(known.said)
+    endings = [PurePosixPath(file.casefold()).suffix.lstrip(".") for file in known.files]
+    return [
+        file
+        for file, ending in zip(known.files, endings, strict=True)
+        if _stem_said(file, said) or (endings.count(ending) == 1 and ending and _stands_in(ending, said))
+    ]
+
+
+def _stem_said(file: str, said: str) -> bool:
+    """Whether a word of the file's name is said, or one that begins or ends a little differently: report, reports."""
+    words = _WORD.findall(PurePosixPath(file.casefold()).stem.replace("_", " "))
+    long_enough = [word for word in words if len(word) >= SHORTEST_NAME or _WIDE.search(word)]
+    return any(
+        _stands_in(word, said) or _stands_in(word.rstrip("s"), said) or f" {word}" in said for word in long_enough
+    )
 
 
 def is_grounded(value: Any, known: KnownWords) -> bool:
@@ -72,13 +105,24 @@ def candidates(schema: Mapping[str, Any], known: KnownWords) -> list[Any]:
     if schema.get("format") in ("uri", "url"):
         found = [_completed(match) for match in _addresses(known.request) if _is_web(match)]
     elif allowed := choices(schema):
-        words = _squeezed(known.request)
+        words = _squeezed(_without_names(known.request))
         found = [choice for choice in allowed if _stands_in(_squeezed(str(choice)), words)]
-    elif schema.get("format") in ("path", "file-path"):
-        found = [match.rstrip(_TRAILING) for match in FILE_NAME.findall(known.request)]
+    elif schema.get("format") in PATH_FORMATS:
+        found = named_files(known.request)
     else:
         found = []
     return list(dict.fromkeys(found))
+
+
+def named_files(text: str) -> list[str]:
+    """Everything in a text that reads like a file name with an ending; addresses do not."""
+    plain = " ".join(part for part in text.split() if "://" not in part)
+    return [name for match in FILE_NAME.findall(plain) if (name := match.rstrip(_TRAILING))]
+
+
+def _without_names(text: str) -> str:
+    """The text without addresses and file names: `prices.csv` does not name the form csv."""
+    return FILE_NAME.sub(" ", URL.sub(" ", text))
 
 
 def known_file(value: Any, known: KnownWords) -> str | None:

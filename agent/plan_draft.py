@@ -76,6 +76,14 @@ class Draft:
             self.notes.append(f"{step.id}: {note}")
         return self.steps[place]
 
+    def free_id(self, wanted: str) -> str:
+        """The wanted id, or with a number behind it where a step of this or an earlier plan has it."""
+        taken = self.ids() | set(self.world.steps)
+        name, number = wanted, 2
+        while name in taken:
+            name, number = f"{wanted}_{number}", number + 1
+        return name
+
     def remove(self, step_id: str, note: str) -> None:
         """Takes a step out; `note` says why."""
         del self.steps[self.position(step_id)]

@@ -3,18 +3,13 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Mapping
-from difflib import get_close_matches
 from typing import Any, cast
 
-from agent.contracts import PlanStep, TaskCard
+from agent.contracts import PlanStep
 from agent.plan_draft import Draft
-from agent.plan_inputs import is_string
+from agent.plan_fields import pointed
 from agent.references import (
-    GENERIC_FIELDS,
-    NEAR_ENOUGH,
     REFERENCE,
-    Reference,
     broken_references_in,
     escape_references,
     find_references,
@@ -27,8 +22,6 @@ _LOOSE = re.compile(
     r"\$(?P<a>[\w-]+(?:\.[\w-]+)*)|\{\{\s*(?P<b>[\w.\[\]-]+)\s*\}\}|\{(?P<c>[\w.\[\]-]+)\}|<(?P<d>[\w.\[\]-]+)>"
 )
 """How models write a reference when they forget its form: `$s1`, `{{s1}}`, `{s1}`, `<s1>`."""
-TEXT_FIELDS = ("text", "content", "body", "value", "result", "summary", "title", "name")
-"""Which field of a result is meant when a text input is given the whole of it, in this order."""
 
 
 def link_steps(draft: Draft) -> None:
@@ -68,7 +61,7 @@ def _link_inputs(draft: Draft, step_id: str) -> None:
             draft.lost[step.id, name] = reason
             draft.notes.append(f"{step.id}: {name} dropped: {reason}")
         else:
-            kept[name] = _pointed(draft, step, name, linked)
+            kept[name] = pointed(draft, step, name, linked)
     draft.change(step, inputs=kept)
 
 
@@ -112,54 +105,6 @@ def _said_by_person(draft: Draft, value: str) -> bool:
     """Whether the person wrote these very characters, so that they mean themselves."""
     marks = [match.group(0) for match in REFERENCE.finditer(value)] + list(broken_references_in(value))
     return bool(marks) and all(mark in draft.world.known.request for mark in marks)
-
-
-def _pointed(draft: Draft, step: PlanStep, name: str, value: Any) -> Any:
-    """The value with every reference pointing at a part that its task says it returns."""
-    card = draft.card(step)
-    schema = card.properties.get(name, {}) if card else {}
-    whole = isinstance(value, str) and parse_reference(value) is not None
-
-    def point(reference: Reference) -> str:
-        returns = _returns(draft, reference.step)
-        pointed = _with_known_field(reference, returns)
-        if not pointed.path and (not whole or (schema and is_string(schema))):
-            pointed = _text_part(pointed, name, returns)
-        if pointed != reference:
-            draft.notes.append(f"{step.id}: {reference} became {pointed}")
-        return str(pointed)
-
-    return replace_references(value, point)
-
-
-def _returns(draft: Draft, step_id: str) -> Mapping[str, Any]:
-    step = next((one for one in draft.steps if one.id == step_id), None) or draft.world.steps.get(step_id)
-    if step is None:
-        return {}
-    card: TaskCard | None = draft.world.cards.get(step.task or "") if step.kind == "task" else None
-    return card.returns if card else {"type": "string"}
-
-
-def _with_known_field(reference: Reference, returns: Mapping[str, Any]) -> Reference:
-    if not reference.path:
-        return reference
-    first = reference.path[0]
-    if returns.get("type") in ("string", "number", "integer", "boolean"):
-        return Reference(reference.step)
-    fields = cast("dict[str, Any]", returns.get("properties") or {})
-    if not fields or first in fields or isinstance(first, int):
-        return reference
-    near = get_close_matches(str(first), fields, n=1, cutoff=NEAR_ENOUGH)
-    if near:
-        return Reference(reference.step, (near[0], *reference.path[1:]))
-    return Reference(reference.step, reference.path[1:]) if first in GENERIC_FIELDS else reference
-
-
-def _text_part(reference: Reference, name: str, returns: Mapping[str, Any]) -> Reference:
-    fields = cast("dict[str, dict[str, Any]]", returns.get("properties") or {})
-    texts = [field for field, schema in fields.items() if schema.get("type", "string") == "string"]
-    wanted = next((field for field in (name, *TEXT_FIELDS) if field in texts), None)
-    return Reference(reference.step, (wanted,)) if wanted else reference
 
 
 def _link_needs(draft: Draft, step_id: str) -> None:

@@ -19,7 +19,7 @@ def _step(number: int, task: str, **inputs: Any) -> dict[str, Any]:
 
 EXAMPLES: list[Example] = [
     ("Send it to him", [_step(1, "ask_user", question="What shall I send, and to whom?")]),
-    ("Hi! Who made you?", [_step(1, "llm")]),
+    ("Hi! How does a rainbow form?", [_step(1, "llm")]),
     (
         "What's 3+4? And what time is it in Rome?",
         [_step(1, "aura_base/calculate", expression="3+4"), _step(2, "aura_base/now", zone="Rome")],
@@ -32,17 +32,18 @@ EXAMPLES: list[Example] = [
         ],
     ),
     (
-        "Переведи letter.txt на немецкий и добавь в заметки",
+        "Put a summary of plan.md into short.txt",
         [
-            _step(1, "files/read", path="letter.txt"),
-            _step(2, "aura_base/translate", text="${s1}", language="немецкий"),
-            _step(3, "notes/add", text="${s2}"),
+            _step(1, "files/read", path="plan.md"),
+            _step(2, "aura_base/summarise", text="${s1}"),
+            _step(3, "files/write", path="short.txt", text="${s2}"),
         ],
     ),
     (
-        "Note that Anna likes tea, then show what I noted about Anna",
-        [_step(1, "notes/add", text="Anna likes tea"), _step(2, "notes/find", query="Anna")],
+        "Запиши, что Анна любит чай, и найди все заметки об Анне",
+        [_step(1, "notes/add", text="Анна любит чай"), _step(2, "notes/find", query="Анна")],
     ),
+    ("Сделай из него таблицу", [_step(1, "ask_user", question="Из чего сделать таблицу?")]),
 ]
 """Requests and the plans that fit them; one is shown only if every task in it is in the catalogue."""
 

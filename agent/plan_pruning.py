@@ -17,7 +17,7 @@ _WANTS_SEVERAL = re.compile(
     re.IGNORECASE,
 )
 """The person may want the same thing more than once."""
-_WORD = re.compile(r"[^\W\d_]{3,}")
+_WORD = re.compile(r"[^\W\d_]{3,}|\d+|[\u3040-\u30ff\u3400-\u9fff]{2}")
 _LITTLE_WORDS = frozenset(
     {
         "the",

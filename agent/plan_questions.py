@@ -6,14 +6,17 @@ import re
 from typing import Any
 
 from agent.contracts import PlanStep, TaskCard
-from agent.grounding import candidates, is_grounded, known_file
+from agent.grounding import PATH_FORMATS, candidates, is_grounded, known_file
 from agent.plan_draft import Draft
 from agent.plan_edges import leads_to, reference_ids
+from agent.plan_fields import TEXT_INPUTS, pointed
 from agent.plan_inputs import choices, fit_inputs, is_placeholder, is_string
 from agent.references import find_references, parse_reference
 
 ASKS_TO_BE_ASKED = re.compile(r"\bask\s+me\b|\bспроси|问我|問我|\bquiz\b", re.IGNORECASE)
 """The person wants a question: then none is superfluous."""
+FILES_OFFERED = 8
+"""Files that a question about one offers as choices."""
 
 
 def complete_inputs(draft: Draft) -> None:
@@ -56,26 +59,36 @@ def _fit(draft: Draft, step_id: str, card: TaskCard) -> None:
 def _refuse_empty_and_invented(draft: Draft, step_id: str, card: TaskCard) -> None:
     step = draft.steps[draft.position(step_id)]
     kept: dict[str, Any] = {}
-    for name, value in step.inputs.items():
+    for name, planned in step.inputs.items():
         schema = card.properties[name]
-        reason = ""
-        if find_references(value):
-            pass
-        elif is_placeholder(value) and is_string(schema) and not choices(schema):
-            reason = f"{value!r} says nothing" if value else "it is empty"
-        elif schema.get("grounded"):
-            file = known_file(value, draft.world.known)
-            if file and is_string(schema) and not is_grounded(value, draft.world.known):
-                draft.notes.append(f"{step_id}: {name} {value!r} became {file!r}, the file that is there")
-                kept[name] = file
-                continue
-            reason = "" if is_grounded(value, draft.world.known) else f"{value!r} was not said by anybody"
+        value = _meant_file(draft, step_id, name, planned) if schema.get("grounded") else planned
+        reason = _why_refused(draft, value, schema)
         if reason:
             draft.lost[step_id, name] = reason
             draft.notes.append(f"{step_id}: {name} dropped: {reason}")
         else:
             kept[name] = value
     draft.change(step, inputs=kept)
+
+
+def _meant_file(draft: Draft, step_id: str, name: str, value: Any) -> Any:
+    """The file that a slightly wrong name means, where the file must be there already."""
+    file = known_file(value, draft.world.known)
+    if file is None:
+        return value
+    draft.notes.append(f"{step_id}: {name} {value!r} became {file!r}, the file that is there")
+    return file
+
+
+def _why_refused(draft: Draft, value: Any, schema: dict[str, Any]) -> str:
+    """Why a planned value is not used; empty if it is."""
+    if find_references(value):
+        return ""
+    if is_placeholder(value) and is_string(schema) and not choices(schema):
+        return f"{value!r} says nothing" if value else "it is empty"
+    if schema.get("grounded") and not is_grounded(value, draft.world.known):
+        return f"{value!r} was not said by anybody"
+    return ""
 
 
 def _complete(draft: Draft, step_id: str, card: TaskCard) -> None:
@@ -88,7 +101,7 @@ def _complete(draft: Draft, step_id: str, card: TaskCard) -> None:
         if said is not None:
             draft.change(step, f"{name} taken from the request: {said!r}", inputs={**step.inputs, name: said})
         elif unused is not None:
-            link = {**step.inputs, name: f"${{{unused}}}"}
+            link = {**step.inputs, name: pointed(draft, step, name, f"${{{unused}}}")}
             note = f"{name} is the result of {unused}, which nothing else uses"
             draft.change(step, note, inputs=link, depends_on=[*dict.fromkeys([*step.depends_on, unused])])
         else:
@@ -106,12 +119,14 @@ def _said(draft: Draft, step: PlanStep, name: str) -> Any:
 def _unused_result_before(draft: Draft, step: PlanStep, card: TaskCard, name: str) -> str | None:
     """The nearest earlier step whose result nobody reads, if this input can take a text."""
     schema = card.properties[name]
-    if not is_string(schema) or choices(schema) or schema.get("format") or schema.get("grounded"):
+    words_of_the_person = schema.get("grounded") and name not in TEXT_INPUTS
+    if not is_string(schema) or choices(schema) or schema.get("format") or words_of_the_person:
         return None
     used = set[str]().union(*(reference_ids(other) for other in draft.steps))
     for earlier in reversed(draft.steps[: draft.position(step.id)]):
         produces = earlier.kind in ("ask_user", "llm", "agent") or earlier.effects == "read"
-        if produces and earlier.id not in used and not leads_to(draft.steps, step.id, earlier.id):
+        same = earlier.kind == "task" and earlier.task == step.task
+        if produces and not same and earlier.id not in used and not leads_to(draft.steps, step.id, earlier.id):
             return earlier.id
     return None
 
@@ -120,8 +135,10 @@ def _ask(draft: Draft, step: PlanStep, card: TaskCard, name: str) -> None:
     schema = card.properties[name]
     question = schema.get("ask") or _question_for(card, name, schema)
     options = [str(choice) for choice in choices(schema)]
+    if schema.get("format") in PATH_FORMATS and schema.get("grounded"):
+        options = list(draft.world.known.files[:FILES_OFFERED])
     same = next((one for one in draft.steps if one.kind == "ask_user" and one.question == question), None)
-    ask_id = same.id if same else _free(draft, f"ask_{step.id}_{name}")
+    ask_id = same.id if same else draft.free_id(f"ask_{step.id}_{name}")
     inputs = {**step.inputs, name: f"${{{ask_id}}}"}
     needs = [*dict.fromkeys([*step.depends_on, ask_id])]
     draft.change(
@@ -135,16 +152,6 @@ def _ask(draft: Draft, step: PlanStep, card: TaskCard, name: str) -> None:
 def _question_for(card: TaskCard, name: str, schema: dict[str, Any]) -> str:
     what = (schema.get("title") or schema.get("description") or name.replace("_", " ")).strip().rstrip(".?")
     return f"{card.title or card.task}: {what[:1].lower()}{what[1:]}?"
-
-
-def _free(draft: Draft, wanted: str) -> str:
-    taken = draft.ids() | set(draft.world.steps)
-    number = 2
-    name = wanted
-    while name in taken:
-        name = f"{wanted}_{number}"
-        number += 1
-    return name
 
 
 def _inputs_from(step: PlanStep, source: str) -> list[str]:

@@ -12,6 +12,7 @@ from agent.plan_names import keep_fields_of_kind, name_steps, resolve_tasks
 from agent.plan_order import break_cycles, keep_planned_order
 from agent.plan_pruning import drop_unused_lookups, merge_repeated_steps
 from agent.plan_questions import complete_inputs, drop_superfluous_questions
+from agent.plan_readers import read_first
 
 __all__ = ["PlanWorld", "Repaired", "repair_plan"]
 PRUNING = (merge_repeated_steps, drop_unused_lookups, drop_superfluous_questions)
@@ -53,6 +54,7 @@ def repair_plan(steps: Sequence[PlanStep], world: PlanWorld) -> Repaired:
     link_steps(draft)
     break_cycles(draft)
     merge_repeated_steps(draft)
+    read_first(draft)
     complete_inputs(draft)
     _prune(draft)
     if not draft.problems:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import re
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field, replace
 from datetime import datetime
@@ -11,9 +12,10 @@ from typing import Any, cast
 from agent.config import PlannerSettings
 from agent.contracts import ExecutorResponse, Plan, PlanStep, Profile, TaskCard
 from agent.errors import ModelOutputError, PlanningError
-from agent.grounding import KnownWords
+from agent.grounding import KnownWords, mentioned_files
 from agent.llm.client import Message, ModelClient
 from agent.llm.meter import Meter
+from agent.phrases import language_of
 from agent.plan_graph import PlanWorld, Repaired, repair_plan
 from agent.plan_prompt import MODEL_KINDS, catalogue_line, fitting_examples, plan_schema
 from agent.plan_stream import StepReader
@@ -24,6 +26,7 @@ from agent.shortlist import shortlist
 PLAN_TOKENS = 2048
 """Upper bound of a plan's length in tokens; 30 steps fit."""
 PROGRESS_CHARACTERS = 500
+_SPEAKS_OF_FILES = re.compile(r"\b(?:files?|documents?|table|folder|datei|fichier|archivo)\b", re.IGNORECASE)
 WORDS = ("question", "instruction", "prompt")
 """Where a model puts the words of a question or an instruction."""
 MEMORY_CHARACTERS = 2000
@@ -217,7 +220,7 @@ def _messages(config: PlannerConfig, cards: Sequence[TaskCard], user_text: str, 
     request = render(
         "plan_request",
         now=f"{config.now:%A, %Y-%m-%d %H:%M}",
-        files=config.files[:FILES_SHOWN],
+        files=config.files[:FILES_SHOWN] if full else _meant_files(config.files, user_text, context)[:FILES_SHOWN],
         memory=config.memory.strip()[-MEMORY_CHARACTERS:],
         history=context,
         progress=progress_lines(config.previous, config.previous_steps, config.settings.progress),
@@ -225,6 +228,13 @@ def _messages(config: PlannerConfig, cards: Sequence[TaskCard], user_text: str, 
         request=user_text,
     )
     return [{"role": "system", "content": system}, {"role": "user", "content": request}]
+
+
+def _meant_files(files: Sequence[str], user_text: str, context: str) -> list[str]:
+    """The files that a small model shall see: one that reads of files puts them into plans that need none."""
+    known = KnownWords(user_text, context, tuple(files))
+    unsure = language_of(user_text) not in ("en", "other") or _SPEAKS_OF_FILES.search(user_text)
+    return mentioned_files(known) or (list(files) if unsure else [])
 
 
 def progress_lines(previous: Sequence[ExecutorResponse], steps: Sequence[PlanStep], limit: int) -> list[str]:
