@@ -306,5 +306,7 @@ def _prune(connection: sqlite3.Connection, before: float, limit: int) -> int:
         "AND status NOT IN ('pending', 'waiting') ORDER BY seq LIMIT ?)",
         (before, limit),
     ).rowcount
-    connection.execute(f"PRAGMA incremental_vacuum({FREED_PAGES})").fetchall()
+    free: int = connection.execute("PRAGMA freelist_count").fetchone()[0]
+    for _ in range(min(free, FREED_PAGES)):  # Python steps such a statement once, and a step frees one page
+        connection.execute("PRAGMA incremental_vacuum(1)")
     return deleted
