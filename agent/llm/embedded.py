@@ -119,6 +119,7 @@ class EmbeddedModel:
             stdout=asyncio.subprocess.PIPE,
             stderr=asyncio.subprocess.DEVNULL,
             start_new_session=True,  # Ctrl-C in a terminal ends the run, not the model
+            env={"OMP_WAIT_POLICY": "passive", **os.environ},  # on a busy machine spinning threads cost tenfold
         )
         try:
             address = await self._first_word(self._process, key)

@@ -84,19 +84,23 @@ def is_too_long(error: openai.APIError) -> bool:
 
 def explain(error: Exception, place: Place) -> ModelError:
     """The error that a caller of the model client sees, with a message that says what to do."""
-    match error:
-        case ModelError():
-            return error
-        case openai.APIStatusError():
-            return _explain_status(error, place)
-        case openai.APIError():
-            return _explain_transport(error, place)
-        case BrokenOffError():
-            return ModelUnavailableError(f"The answer of {place.model} at {place.host} broke off. Ask again.")
-        case TimeoutError():
-            return ModelUnavailableError(f"{place.host} did not answer in time.")
-        case EmptyAnswerError():
-            return ModelOutputError(f"{place.model} at {place.host} answered nothing. Ask again, or in other words.")
+    if isinstance(error, ModelError):
+        return error
+    if isinstance(error, openai.APIStatusError):
+        return _explain_status(error, place)
+    if isinstance(error, openai.APIError):
+        return _explain_transport(error, place)
+    return _explain_answer(error, place)
+
+
+def _explain_answer(error: Exception, place: Place) -> ModelError:
+    """The endpoint answered, but not with an answer."""
+    if isinstance(error, BrokenOffError):
+        return ModelUnavailableError(f"The answer of {place.model} at {place.host} broke off. Ask again.")
+    if isinstance(error, TimeoutError):
+        return ModelUnavailableError(f"{place.host} did not answer in time.")
+    if isinstance(error, EmptyAnswerError):
+        return ModelOutputError(f"{place.model} at {place.host} answered nothing. Ask again, or in other words.")
     return ModelRefusedError(
         f"{place.host} does not answer like an OpenAI-compatible endpoint ({place.clean(str(error))}). "
         "Check its address; it often ends in /v1."
