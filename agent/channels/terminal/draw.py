@@ -59,12 +59,12 @@ UNICODE = Signs(
         "drafted": ("○", "dim"),
         "pending": ("○", "dim"),
         "running": ("•", "cyan"),
-        "waiting": ("⏸", "yellow"),
+        "waiting": ("?", "yellow"),
         "ok": ("✓", "green"),
         "partial": ("✓", "yellow"),
         "error": ("✗", "red"),
         "blocked": ("⊘", "red"),
-        "needs_input": ("⏸", "yellow"),
+        "needs_input": ("?", "yellow"),
         "cancelled": ("■", "yellow"),
     },
     spinner="⠋⠙⠹⠸⠼⠴⠦⠧⠇⠏",
@@ -144,7 +144,7 @@ def headline(run: RunBoard, now: float, signs: Signs, *, named: bool = False) ->
         run.questions and not any(row.state == "running" for row in run.rows.values())
     )
     mark, style = signs.states["waiting"] if waits else (spinner(signs, now), "cyan")
-    text = Text(f"{mark} ", style=style)
+    text = Text().append(f"{mark} ", style=style)
     text.append(PHASES["waiting"] if waits else PHASES.get(run.phase, run.phase), style="bold")
     if run.revision:
         text.append(f" (plan {run.revision + 1})", style="dim")
@@ -202,16 +202,18 @@ def question_view(question: Question, signs: Signs) -> RenderableType:
     hint = "Type a number, or your own words." if question.options else "Type your answer."
     parts: list[RenderableType] = [Text(printable(question.text))]
     if question.options:
-        parts.append(Padding(body, (1, 0, 0, 1)))
-    parts.append(Padding(Text(hint, style="dim"), (1, 0, 0, 0) if question.options else (0, 0, 0, 0)))
+        parts.append(Padding(body, (1, 0, 0, 1), expand=False))
+    parts.append(Padding(Text(hint, style="dim"), (int(bool(question.options)), 0, 0, 0), expand=False))
     title = "May I?" if question.purpose == "approval" else "A question"
     shape = box.ROUNDED if signs is UNICODE else box.ASCII
-    return Panel(Group(*parts), title=title, title_align="left", border_style="yellow", box=shape, padding=(0, 1))
+    return Panel(
+        Group(*parts), title=title, title_align="left", border_style="yellow", box=shape, padding=(0, 1), expand=False
+    )
 
 
 def file_view(path: Path, caption: str, signs: Signs) -> RenderableType:
     """A file that a run made for the person, with its absolute path."""
-    text = Text(f"  {signs.file} ", style="green")
+    text = Text().append(f"  {signs.file} ", style="green")
     text.append(printable(str(path)), style="underline")
     if caption:
         text.append(f"  {printable(caption)}", style="dim")

@@ -33,6 +33,7 @@ EXAMPLES = (
     "Write a haiku about rain and save it as haiku.txt",
     "Make a note that the plumber comes on Friday, then show me all my notes",
 )
+PIPE_WIDTH = 160
 HISTORY_FILE = "chat_history"
 
 
@@ -61,7 +62,8 @@ def is_live() -> bool:
 
 
 def _terminal(app: App, board: Board, session_id: str, person: str) -> tuple[Terminal, AbstractContextManager[None]]:
-    console = Console(file=sys.stdout, highlight=False)  # the real one: the chat puts another in its place
+    width = None if sys.stdout.isatty() else PIPE_WIDTH
+    console = Console(file=sys.stdout, width=width, highlight=False)  # the real stdout: the chat puts another there
     signs = signs_for(sys.stdout.encoding)
     if not is_live():
         return PlainTerminal(console, signs), nullcontext()
@@ -107,13 +109,13 @@ def _signals(terminal: Terminal) -> Generator[None]:
 
 async def _greet(app: App, terminal: Terminal, session_id: str) -> None:
     """Who is there, with which model; three examples the first time."""
-    title = Text("Aura", style="bold cyan")
+    title = Text().append("Aura", style="bold cyan")
     title.append(f"  {app.model.describe()} · session {session_id} · /help", style="dim")
     await terminal.show(Text(), title)
     if not await app.sessions.history(session_id, 1):
         await terminal.show(
             Text(),
-            notice_view("Ask in plain words: I plan the steps, run them and answer. For example", ""),
+            notice_view("Ask in plain words: I plan the steps, run them and answer. For example:", ""),
             *(notice_view(f"{terminal.signs.prompt} {example}", "cyan") for example in EXAMPLES),
         )
     for problem in app.framework.problems:
