@@ -21,7 +21,6 @@ class PlanWorld:
         known: everything that a grounded value may stem from.
         steps: steps of earlier plans of this run, by id.
         results: their last results, by step id.
-        failed: fingerprints of steps that failed; a plan that repeats one unchanged is refused.
         max_steps: a longer plan is refused.
     """
 
@@ -29,7 +28,6 @@ class PlanWorld:
     known: KnownWords
     steps: Mapping[str, PlanStep] = field(default_factory=dict[str, PlanStep])
     results: Mapping[str, ExecutorResponse] = field(default_factory=dict[str, ExecutorResponse])
-    failed: frozenset[str] = frozenset()
     max_steps: int = MAX_STEPS
 
     @property

@@ -5,17 +5,15 @@ This module is the front of everything about plans as graphs: references, order 
 
 from __future__ import annotations
 
-import hashlib
-import json
 from collections.abc import Iterable, Sequence
 from collections.abc import Set as AbstractSet
-from typing import Any
 
 from agent.contracts import SUCCESS_STATUSES, ExecutorResponse, PlanStep
 from agent.plan_edges import needed_ids, order_steps_safely, reference_ids
 from agent.plan_inputs import fit_inputs
 from agent.plan_repair import PlanWorld, Repaired, repair_plan
 from agent.references import escape_references, find_references, resolve_references
+from agent.step_identity import fingerprint
 
 __all__ = [
     "PlanWorld",
@@ -101,21 +99,6 @@ def next_batch(
         elif not missing:
             ready.append(step)
     return ready, blocked
-
-
-def fingerprint(step: PlanStep, resolved_inputs: dict[str, Any]) -> str:
-    """What makes two steps the same work: kind, task, instruction, question and inputs without references.
-
-    Args:
-        step: the step.
-        resolved_inputs: its inputs after `resolve_references`.
-
-    Returns:
-        32 hexadecimal digits.
-    """
-    work = [step.kind, step.task, step.instruction, step.question, resolved_inputs]
-    text = json.dumps(work, sort_keys=True, ensure_ascii=False, separators=(",", ":"), default=str)
-    return hashlib.sha256(text.encode()).hexdigest()[:32]
 
 
 def _apply(response: ExecutorResponse, completed_ok: set[str], completed_fail: set[str]) -> None:

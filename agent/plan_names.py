@@ -9,6 +9,7 @@ from difflib import get_close_matches
 from agent.contracts import PlanStep, TaskCard
 from agent.plan_draft import Draft
 from agent.references import Reference, replace_references
+from agent.step_identity import same_work
 
 _ID = re.compile(r"[^\W\d][\w-]*")
 TINY_DISTANCE = 0.86
@@ -108,14 +109,3 @@ def _free_id(step: PlanStep, place: int, taken: set[str], draft: Draft) -> str:
     while f"{wanted}_{number}" in blocked | later:
         number += 1
     return f"{wanted}_{number}"
-
-
-def same_work(one: PlanStep, other: PlanStep) -> bool:
-    """Whether two steps say the same, references included."""
-    return (one.kind, one.task, one.inputs, one.instruction, one.question) == (
-        other.kind,
-        other.task,
-        other.inputs,
-        other.instruction,
-        other.question,
-    )

@@ -7,9 +7,9 @@ import re
 from agent.contracts import PlanStep
 from agent.plan_draft import Draft
 from agent.plan_edges import needed_ids
-from agent.plan_names import same_work
 from agent.plan_order import touched
 from agent.references import Reference, replace_references
+from agent.step_identity import same_work
 
 _WANTS_SEVERAL = re.compile(
     r"\b(?:two|three|four|five|six|several|many|few|twice|thrice|times|again|each|another|different|variants?|versions?"

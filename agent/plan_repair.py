@@ -6,6 +6,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass, field
 
 from agent.contracts import PlanStep
+from agent.errors import UnknownReferenceError
 from agent.plan_draft import Draft, PlanWorld
 from agent.plan_links import link_steps
 from agent.plan_names import keep_fields_of_kind, name_steps, resolve_tasks
@@ -13,6 +14,8 @@ from agent.plan_order import break_cycles, keep_planned_order
 from agent.plan_pruning import drop_unused_lookups, merge_repeated_steps
 from agent.plan_questions import complete_inputs, drop_superfluous_questions
 from agent.plan_readers import read_first
+from agent.references import find_references, resolve_references
+from agent.step_identity import fingerprint, same_work
 
 __all__ = ["PlanWorld", "Repaired", "repair_plan"]
 PRUNING = (merge_repeated_steps, drop_unused_lookups, drop_superfluous_questions)
@@ -60,6 +63,7 @@ def repair_plan(steps: Sequence[PlanStep], world: PlanWorld) -> Repaired:
     if not draft.problems:
         break_cycles(draft)
         keep_planned_order(draft)
+    _refuse_repetition(draft)
     _title(draft)
     return Repaired(draft.steps, draft.notes, draft.problems)
 
@@ -70,6 +74,27 @@ def _prune(draft: Draft) -> None:
         before = len(draft.steps)
         for rule in PRUNING:
             rule(draft)
+
+
+def _refuse_repetition(draft: Draft) -> None:
+    """A step that failed before is not planned again unchanged."""
+    failed = {response.fingerprint: response for response in draft.world.results.values() if response.status == "error"}
+    unchanged = {step_id: step for step_id, step in draft.world.steps.items() if step_id in draft.world.results}
+    for step in draft.steps:
+        twin = next((old for old in unchanged.values() if same_work(old, step)), None)
+        before = draft.world.results[twin.id] if twin else failed.get(_fingerprint(draft, step))
+        if before is not None and before.status == "error":
+            draft.problems.append(f"{step.id}: just this failed before ({before.error}); do something else")
+
+
+def _fingerprint(draft: Draft, step: PlanStep) -> str:
+    done = draft.world.done
+    if not find_references(step.inputs) <= set(done):
+        return ""
+    try:
+        return fingerprint(step, resolve_references(step.inputs, done))
+    except UnknownReferenceError:
+        return ""
 
 
 def _title(draft: Draft) -> None:

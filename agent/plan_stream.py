@@ -22,6 +22,11 @@ class StepReader:
         self._step: list[str] = []
         self._over = False
 
+    @property
+    def complete(self) -> bool:
+        """Whether the object's last brace was read: nothing was cut off."""
+        return self._over
+
     def feed(self, piece: str) -> list[dict[str, Any]]:
         """Takes the next piece of text and returns the steps that it completes, in order."""
         found: list[dict[str, Any]] = []

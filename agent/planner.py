@@ -48,7 +48,6 @@ class PlannerConfig:
         files: names of the session's files.
         previous: results of earlier plans of this run, in order of ending.
         previous_steps: the steps they belong to, as far as known.
-        failed: fingerprints of steps that failed.
         revision: 0 for the first plan of a run.
         settings: limits on what the planner reads.
         on_step: gets each step as soon as the model has written it; the validated plan may differ.
@@ -63,7 +62,6 @@ class PlannerConfig:
     files: Sequence[str] = ()
     previous: Sequence[ExecutorResponse] = ()
     previous_steps: Sequence[PlanStep] = ()
-    failed: frozenset[str] = frozenset()
     revision: int = 0
     settings: PlannerSettings = field(default_factory=PlannerSettings)
     on_step: Callable[[PlanStep], None] | None = None
@@ -143,6 +141,8 @@ async def _ask(
             on_text=on_text,
         )
     except ModelOutputError as error:
+        if raw and reader.complete:
+            return raw
         raise PlanningError(f"No plan could be made for this request: {error}") from error
     plan: dict[str, list[dict[str, Any]]] = completion.value
     return plan["steps"]
@@ -204,7 +204,6 @@ def _world(config: PlannerConfig, cards: Sequence[TaskCard], user_text: str, con
         known=known,
         steps={step.id: step for step in config.previous_steps},
         results={response.step_id: response for response in config.previous},
-        failed=config.failed,
         max_steps=config.profile.budgets.steps,
     )
 
