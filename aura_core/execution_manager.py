@@ -5,20 +5,22 @@ from __future__ import annotations
 import asyncio
 from collections.abc import Callable, Mapping
 from contextlib import AsyncExitStack
-from dataclasses import dataclass, field, replace
+from dataclasses import dataclass, field
 from time import perf_counter
 from typing import TYPE_CHECKING, Any, Protocol
 
 import structlog
 
+from aura_core.clock import Clock
 from aura_core.engine.failure import explain
 from aura_core.errors import CoreError, ShutDownError, StatePlanningError
-from aura_core.pools import Pools, Work, unfinished_work
+from aura_core.job import Job
+from aura_core.pools import Pools, unfinished_work
 from aura_core.resources import Resources
 from aura_core.semaphores import PrioritySemaphore
 from aura_core.slots import Slots, current_slots
 from aura_core.task_events import TaskChanged, TaskPhase
-from aura_core.tasklet import RunInfo, TaskError, Tasklet, TaskResult, TaskStatus
+from aura_core.tasklet import RunInfo, TaskError, Tasklet, TaskResult
 
 if TYPE_CHECKING:
     from aura_core.events import EventBus
@@ -62,17 +64,6 @@ class StatePlanner(Protocol):
         ...
 
 
-@dataclass(eq=False, slots=True)
-class _Job:
-    """A tasklet on its way: `guard` is the scope through which shutdown ends it."""
-
-    tasklet: Tasklet
-    task: TaskDefinition
-    guard: asyncio.Timeout
-    started: float = 0.0
-    unfinished: set[Work] = field(default_factory=set[Work])
-
-
 class ExecutionManager:
     """The one entry for work: every task of every plan runs through `submit`.
 
@@ -107,7 +98,7 @@ class ExecutionManager:
         self.resources = Resources(limits.resources)
         self._global_sem = PrioritySemaphore(limits.concurrency)
         self._mode_sems = {"io": PrioritySemaphore(limits.threads), "cpu": PrioritySemaphore(limits.processes)}
-        self._jobs: set[_Job] = set()
+        self._jobs: set[Job] = set()
         self._lingering: set[asyncio.Task[None]] = set()
         self._idle = asyncio.Event()
         self._accepting = False
@@ -141,9 +132,8 @@ class ExecutionManager:
         """
         self._accepting = False
         await self._drain(self._limits.grace)
-        now = asyncio.get_running_loop().time()
         for job in self._jobs:
-            job.guard.reschedule(now)
+            job.end("shutdown")
         if not await self._drain(self._limits.grace):
             _log.error("tasks_ignore_cancellation", tasks=sorted(job.task.ref for job in self._jobs))
         await self.pools.shutdown(self._limits.grace)
@@ -173,24 +163,32 @@ class ExecutionManager:
             task.validate_inputs(tasklet.inputs)
             semaphores = self._get_semaphores_for(tasklet, task)
         except CoreError as error:
-            return self._ended(tasklet, _failed("error", error, tasklet.task))
-        priority = task.meta.priority if tasklet.priority is None else tasklet.priority
-        slots = Slots(semaphores, priority, lambda phase: self._publish(tasklet, phase))
-        job = None
+            return self._ended(tasklet, _failed(error, tasklet.task))
+        job = self._job(tasklet, task, semaphores)
+        self._jobs.add(job)
+        self._publish(tasklet, "queued")
+        work = job.work = asyncio.create_task(self._run_in_slots(job))
+        ended: asyncio.Future[None] = asyncio.get_running_loop().create_future()
+        work.add_done_callback(lambda _work: ended.done() or ended.set_result(None))
         try:
-            async with asyncio.timeout(None) as guard:
-                job = _Job(tasklet, task, guard)
-                self._jobs.add(job)
-                self._publish(tasklet, "queued")
-                return await self._run_in_slots(job, slots)
-        except TimeoutError:
-            message = f"Task {tasklet.task} was cancelled: Aura is shutting down."
-            return TaskResult("cancelled", error=TaskError("CancelledError", message, tasklet.task))
+            await ended
+        except asyncio.CancelledError:
+            job.end("cancelled")
+            await _until_done(work)
+            if work.cancelled():
+                self._ended(tasklet, job.given_up())
+            raise
         finally:
-            if job is not None:
-                self._jobs.discard(job)
+            self._jobs.discard(job)
             if not self._jobs:
                 self._idle.set()
+        return job.given_up() if work.cancelled() else work.result()
+
+    def _job(self, tasklet: Tasklet, task: TaskDefinition, semaphores: list[PrioritySemaphore]) -> Job:
+        priority = task.meta.priority if tasklet.priority is None else tasklet.priority
+        limits = (tasklet.timeout, task.meta.timeout, self._limits.task_timeout)
+        slots = Slots(semaphores, priority, lambda phase: self._publish(tasklet, phase))
+        return Job(tasklet, task, slots, next((seconds for seconds in limits if seconds is not None), None))
 
     def _get_semaphores_for(self, tasklet: Tasklet, task: TaskDefinition) -> list[PrioritySemaphore]:
         """The semaphores of a tasklet, in the one order in which everybody takes them, so that nobody deadlocks.
@@ -203,25 +201,23 @@ class ExecutionManager:
             semaphores.append(self._mode_sems[tasklet.mode])
         return [*semaphores, self._global_sem]
 
-    async def _run_in_slots(self, job: _Job, slots: Slots) -> TaskResult:
+    async def _run_in_slots(self, job: Job) -> TaskResult:
         """Takes the slots, runs the job, and frees them when nothing of it runs any more, not even in a thread."""
         try:
-            await slots.take()
+            await job.slots.take()
         except asyncio.CancelledError:
-            self._ended(job.tasklet, _cancelled(job))
-            raise
-        slots_token, work_token = current_slots.set(slots), unfinished_work.set(job.unfinished)
+            return self._ended(job.tasklet, job.given_up())
+        current_slots.set(job.slots)
+        unfinished_work.set(job.unfinished)
         try:
-            return await self._run(job, slots)
+            return await self._run(job)
         finally:
-            current_slots.reset(slots_token)
-            unfinished_work.reset(work_token)
             if job.unfinished:
-                self._hold(slots.hand_over(), job)
+                self._hold(job.slots.hand_over(), job)
             else:
-                await slots.give_back()
+                await job.slots.give_back()
 
-    async def _run(self, job: _Job, slots: Slots) -> TaskResult:
+    async def _run(self, job: Job) -> TaskResult:
         """One task with its slots: state, hooks, clock; expected ends apart from unexpected ones."""
         tasklet, task = job.tasklet, job.task
         job.started = perf_counter()
@@ -229,33 +225,27 @@ class ExecutionManager:
             await self._handle_state_planning(tasklet, task)
             self._publish(tasklet, "running")
             await self._hooks.trigger("before_task_run", tasklet=tasklet, task=task)
-            result = await self._run_under_clock(job, slots)
+            result = await self._run_under_clock(job)
         except asyncio.CancelledError:
-            await self._after(job, _cancelled(job))
-            raise
-        except (TimeoutError, StatePlanningError) as error:
-            result = _failed("timeout" if isinstance(error, TimeoutError) else "error", error, task.ref)
+            result = job.given_up()
+        except StatePlanningError as error:
+            result = _failed(error, task.ref)
         except Exception as error:  # noqa: BLE001 (a mistake of ours must not end whoever submitted the task)
             _log.exception("task_crashed", task=task.ref, corr_id=tasklet.run.corr_id)
-            result = _failed("error", error, task.ref)
-        result = replace(result, seconds=perf_counter() - job.started)
-        return await self._after(job, result)
+            result = _failed(error, task.ref)
+        if job.reason is not None:
+            result = job.given_up()
+        return await self._after(job, _timed(result, perf_counter() - job.started))
 
-    async def _run_under_clock(self, job: _Job, slots: Slots) -> TaskResult:
-        tasklet, task = job.tasklet, job.task
-        seconds = next(
-            (limit for limit in (tasklet.timeout, task.meta.timeout, self._limits.task_timeout) if limit is not None),
-            None,
-        )
-        if seconds is None:
-            return await self._run_execution_chain(tasklet, task)
+    async def _run_under_clock(self, job: Job) -> TaskResult:
+        if job.seconds is None:
+            return await self._run_execution_chain(job.tasklet, job.task)
+        clock = job.slots.clock = Clock(lambda: job.end("timeout"))
+        clock.start(job.seconds)
         try:
-            async with asyncio.timeout(seconds) as slots.clock:
-                return await self._run_execution_chain(tasklet, task)
-        except TimeoutError as error:
-            raise TimeoutError(f"Task {task.ref} took longer than {seconds:g} s and was ended.") from error
+            return await self._run_execution_chain(job.tasklet, job.task)
         finally:
-            slots.clock = None
+            clock.stop()
 
     async def _handle_state_planning(self, tasklet: Tasklet, task: TaskDefinition) -> None:
         """Reaches the state that the task requires, if it requires one.
@@ -277,13 +267,18 @@ class ExecutionManager:
         """Hands the task to the Orchestrator of its plan."""
         return await self._orchestrator(task.plan).execute_task(task.ref, tasklet.inputs, run=tasklet.run)
 
-    async def _after(self, job: _Job, result: TaskResult) -> TaskResult:
+    async def _after(self, job: Job, result: TaskResult) -> TaskResult:
         """Publishes how the task ended and calls the hooks of that moment."""
         self._ended(job.tasklet, result)
         moment = "after_task_success" if result.ok else "after_task_failure"
-        for name in (moment, "after_task_run"):
-            if name in self._hooks:
-                await self._hooks.trigger(name, tasklet=job.tasklet, task=job.task, result=result, error=result.error)
+        try:
+            for name in (moment, "after_task_run"):
+                if name in self._hooks:
+                    await self._hooks.trigger(
+                        name, tasklet=job.tasklet, task=job.task, result=result, error=result.error
+                    )
+        except asyncio.CancelledError:
+            _log.info("hooks_cut_short", task=job.task.ref)
         return result
 
     def _ended(self, tasklet: Tasklet, result: TaskResult) -> TaskResult:
@@ -308,7 +303,7 @@ class ExecutionManager:
         run = tasklet.run
         self._events.publish(TaskChanged(tasklet.task, run.corr_id, run.session_id, phase, error))
 
-    def _hold(self, places: AsyncExitStack, job: _Job) -> None:
+    def _hold(self, places: AsyncExitStack, job: Job) -> None:
         """Keeps the places of a task that has ended while a thread or process still works for it."""
 
         async def wait() -> None:
@@ -334,11 +329,18 @@ class ExecutionManager:
         return True
 
 
-def _failed(status: TaskStatus, error: Exception, task: str) -> TaskResult:
-    return TaskResult(status, error=TaskError(type(error).__name__, explain(error), task))
+def _timed(result: TaskResult, seconds: float) -> TaskResult:
+    return TaskResult(result.status, result.result, result.error, seconds, result.message, result.attachments)
 
 
-def _cancelled(job: _Job) -> TaskResult:
-    seconds = perf_counter() - job.started if job.started else 0.0
-    error = TaskError("CancelledError", f"Task {job.task.ref} was cancelled.", job.task.ref)
-    return TaskResult("cancelled", error=error, seconds=seconds)
+def _failed(error: Exception, task: str) -> TaskResult:
+    return TaskResult("error", error=TaskError(type(error).__name__, explain(error), task))
+
+
+async def _until_done(work: asyncio.Task[TaskResult]) -> None:
+    """Waits until the work has really ended, however often the waiter is cancelled meanwhile."""
+    while not work.done():
+        try:
+            await asyncio.wait([work])
+        except asyncio.CancelledError:
+            continue

@@ -98,6 +98,7 @@ class Framework:
         self.problems = self.plans.load()
         for plan in self.plans.plans.values():
             self._add(plan)
+        self._injector.listen()
         await self.execution_manager.startup()
         return self
 

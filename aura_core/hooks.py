@@ -83,15 +83,6 @@ class HookManager:
         wants = None if takes_all else frozenset(parameter.name for parameter in parameters)
         self._hooks[moment] = (*self._hooks.get(moment, ()), Hook(plan, function, wants))
 
-    def unregister(self, plan: str) -> None:
-        """Forgets every hook of a plan."""
-        for moment, hooks in list(self._hooks.items()):
-            left = tuple(hook for hook in hooks if hook.plan != plan)
-            if left:
-                self._hooks[moment] = left
-            else:
-                del self._hooks[moment]
-
     async def trigger(self, moment: str, **data: Any) -> None:
         """Calls the hooks of `moment` one after another; returns at once when there are none."""
         for hook in self._hooks.get(moment, ()):

@@ -40,6 +40,9 @@ class ActionInjector:
         pools: where plain functions run.
         config: settings, injected as `config`.
         middleware: further links of the chain, outermost first.
+
+    Attributes:
+        traced: whether spans reach anybody; as `listen` found it.
     """
 
     def __init__(
@@ -50,7 +53,7 @@ class ActionInjector:
         self._config = config
         self._middleware = tuple(middleware)
         self._chains: dict[ActionDefinition, Proceed] = {}
-        self._traced = False
+        self.traced = False
 
     def use(self, middleware: Middleware) -> None:
         """Adds a link to the chain, next to the call itself."""
@@ -58,11 +61,9 @@ class ActionInjector:
         self._chains = {}
 
     def listen(self) -> None:
-        """Looks whether anybody traces; called once per task, so that steps need not look."""
-        traced = somebody_traces()
-        if traced != self._traced:
-            self._traced = traced
-            self._chains = {}
+        """Looks whether anybody traces; called when the framework starts, so that steps need not look."""
+        self.traced = somebody_traces()
+        self._chains = {}
 
     async def call(self, action: ActionDefinition, params: Any, context: Context, engine: Any = None) -> Any:
         """Calls an action, with its own plan current, so that `config()` in it reads its own settings.
@@ -98,7 +99,7 @@ class ActionInjector:
 
     def _compose(self, action: ActionDefinition) -> Proceed:
         chain = self._caller(action)
-        spans = (open_span,) if self._traced else ()
+        spans = (open_span,) if self.traced else ()
         for link in reversed((explain_errors, *spans, validate, *self._middleware)):
             chain = partial(link, proceed=chain)
         return chain

@@ -14,7 +14,6 @@ from aura_core.engine.failure import task_error
 from aura_core.engine.on_failure import run_failure_handler
 from aura_core.errors import CoreError, InputError, LoopLimitError, NotFoundError
 from aura_core.files import resolve_inside
-from aura_core.middleware import somebody_traces
 from aura_core.registry import find_action
 from aura_core.tasklet import RunInfo, TaskResult
 from aura_core.templates import compile_template
@@ -67,7 +66,6 @@ class Orchestrator:
         """
         task = self.runtime.find_task(task_name_in_plan)
         values = task.validate_inputs(inputs or {})
-        self.runtime.injector.listen()
         with using_config(self._config):
             return await self._run_chain(task, values, run or RunInfo())
 
@@ -172,7 +170,7 @@ class Orchestrator:
         async with plan_context(task.plan):
             context = await runtime.contexts.create(task.plan, run, inputs)
             engine = ExecutionEngine(runtime, context)
-            if not somebody_traces():
+            if not runtime.injector.traced:
                 return await self._run_and_finish(engine, task)
             attributes = {"aura.task": task.ref, "aura.run": run.corr_id}
             with _tracer.start_as_current_span(f"task {task.ref}", attributes=attributes):

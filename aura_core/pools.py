@@ -7,13 +7,11 @@ import contextvars
 import pickle
 from concurrent.futures import Future, ProcessPoolExecutor, ThreadPoolExecutor
 from concurrent.futures.process import BrokenProcessPool
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from contextvars import ContextVar
-from functools import partial
 from multiprocessing.context import SpawnContext
 from multiprocessing.process import BaseProcess
 from threading import Thread
-from time import monotonic
 from typing import TYPE_CHECKING, Any
 
 import structlog
@@ -23,8 +21,6 @@ from aura_core.worker import WorkerCall, run_call
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Generator
-
-POLL_SECONDS = 0.002
 
 _log = structlog.get_logger(__name__)
 
@@ -120,13 +116,13 @@ class Pools:
         io, cpu, self.io, self.cpu = self.io, self.cpu, None, None
         if io is None or cpu is None:
             return
-        io_closing, cpu_closing = (_close_beside(pool) for pool in (io, cpu))
-        await _ended(io_closing, cpu_closing, seconds=grace)
+        io_closed, cpu_closed = _close_beside(io), _close_beside(cpu)
+        await _all_closed(io_closed, cpu_closed, seconds=grace)
         for process in self._spawn.started:
             if process.is_alive():
                 process.kill()
-        await _ended(cpu_closing, seconds=grace)
-        if io_closing.is_alive():
+        await _all_closed(cpu_closed, seconds=grace)
+        if not io_closed.is_set():
             _log.warning(
                 "thread_still_running", hint="an action's plain function does not return; give it a time limit"
             )
@@ -141,18 +137,25 @@ class Pools:
             self.cpu = self._new_cpu_pool()
 
 
-def _close_beside(pool: ThreadPoolExecutor | ProcessPoolExecutor) -> Thread:
-    """Closes a pool in a thread of its own: closing waits for running calls."""
-    thread = Thread(target=partial(pool.shutdown, wait=True, cancel_futures=True), name="aura-close", daemon=True)
-    thread.start()
-    return thread
+def _close_beside(pool: ThreadPoolExecutor | ProcessPoolExecutor) -> asyncio.Event:
+    """Closes a pool in a thread of its own, for closing waits for running calls; the event tells when it is done."""
+    loop, closed = asyncio.get_running_loop(), asyncio.Event()
+
+    def close() -> None:
+        pool.shutdown(wait=True, cancel_futures=True)
+        with suppress(RuntimeError):  # the loop did not wait so long
+            loop.call_soon_threadsafe(closed.set)
+
+    Thread(target=close, name="aura-close", daemon=True).start()
+    return closed
 
 
-async def _ended(*threads: Thread, seconds: float) -> None:
-    """Waits until the threads have ended, at most so many seconds."""
-    end = monotonic() + seconds
-    while any(thread.is_alive() for thread in threads) and monotonic() < end:
-        await asyncio.sleep(POLL_SECONDS)
+async def _all_closed(*pools: asyncio.Event, seconds: float) -> None:
+    """Waits until pools are closed, at most so many seconds."""
+    with suppress(TimeoutError):
+        async with asyncio.timeout(seconds):
+            for pool in pools:
+                await pool.wait()
 
 
 async def _wait(work: Work) -> Any:

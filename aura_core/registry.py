@@ -71,10 +71,6 @@ class ActionRegistry:
         self._by_plan[code.plan] = actions
         return problems
 
-    def forget(self, plan: str) -> None:
-        """Forgets the actions of a plan."""
-        self._by_plan.pop(plan, None)
-
     def actions(self, plan: str) -> dict[str, ActionDefinition]:
         """The actions that `plan` itself offers, by their names inside it."""
         return self._by_plan.get(plan, {})

@@ -10,13 +10,14 @@ from typing import TYPE_CHECKING, Literal
 if TYPE_CHECKING:
     from collections.abc import AsyncGenerator, Callable, Sequence
 
+    from aura_core.clock import Clock
     from aura_core.semaphores import PrioritySemaphore
 
 SlotsPhase = Literal["waiting", "running"]
 
 
 class Slots:
-    """The semaphores of one running task, and its clock: the timeout around it, once it runs.
+    """The places of one running task.
 
     A task may have branches that work side by side. Its places are given back, and its clock stands still, only
     while every branch waits for a person; the first branch that goes on takes the places again.
@@ -25,6 +26,10 @@ class Slots:
         semaphores: in the order in which everybody takes them.
         priority: among those who wait for them; higher goes first.
         report: told when the task begins to do nothing but wait for a person, and when it goes on.
+
+    Attributes:
+        clock: the task's clock, if it may not run for ever.
+        ending: the task was asked to end.
     """
 
     def __init__(
@@ -35,20 +40,22 @@ class Slots:
     ) -> None:
         self._semaphores = semaphores
         self._priority = priority
-        self.clock: asyncio.Timeout | None = None
+        self.clock: Clock | None = None
+        self.ending = False
         self._report = report
         self._stack = AsyncExitStack()
         self._working = 1
         self._changing = asyncio.Lock()
-        self._left: float | None = None
         self._given_back = False
 
     async def take(self) -> None:
         """Takes all places, one after the other; none is kept if the wait is cancelled."""
-        async with AsyncExitStack() as stack:
+        try:
             for semaphore in self._semaphores:
-                await stack.enter_async_context(semaphore.at(self._priority))
-            self._stack = stack.pop_all()
+                await self._stack.enter_async_context(semaphore.at(self._priority))
+        except BaseException:
+            await self._stack.aclose()
+            raise
 
     async def give_back(self) -> None:
         """Gives back whatever places are held."""
@@ -95,7 +102,8 @@ class Slots:
             if self._working > 0 or self._given_back:
                 return
             self._given_back = True
-            self._left = self._stop_clock()
+            if self.clock is not None:
+                self.clock.pause()
             await self.give_back()
             self._report("waiting")
 
@@ -105,16 +113,9 @@ class Slots:
                 return
             await self.take()
             self._given_back = False
-            if self._left is not None and self.clock is not None and not self.clock.expired():
-                self.clock.reschedule(asyncio.get_running_loop().time() + self._left)
+            if self.clock is not None and not self.ending:
+                self.clock.resume()
             self._report("running")
-
-    def _stop_clock(self) -> float | None:
-        if self.clock is None or self.clock.expired():
-            return None
-        when = self.clock.when()
-        self.clock.reschedule(None)
-        return None if when is None else max(0.0, when - asyncio.get_running_loop().time())
 
 
 current_slots: ContextVar[Slots | None] = ContextVar("current_slots", default=None)

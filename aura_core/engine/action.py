@@ -9,6 +9,7 @@ import structlog
 
 from aura_core.engine.failure import failure_of, task_error
 from aura_core.engine.signals import JumpSignal, StopTaskException
+from aura_core.engine.time_limit import being_ended, within
 from aura_core.errors import ExpressionError, StepFailedError, UnsuccessfulResultError
 from aura_core.model.fields import seconds_of
 from aura_core.registry import find_action
@@ -40,16 +41,16 @@ async def execute(engine: ExecutionEngine, step: ActionStep, context: Context) -
     attempt = 1
     while True:
         try:
-            if step.timeout is None:
-                result = await engine.call_action(action, step.params.render(scope), context, engine)
-            else:
-                result = await _under_timeout(engine, action, step, context, step.timeout)
+            call = engine.call_action(action, step.params.render(scope), context, engine)
+            result = await (call if step.timeout is None else within(step.timeout, call, f"action {action.ref}"))
             if result is False or (type(result) not in _PLAIN and not getattr(result, "found", _MISSING)):
                 raise _unsuccessful(result, action)  # noqa: TRY301 (one handler for every way to fail)
             break
         except (JumpSignal, StopTaskException):
             raise
-        except Exception as error:  # noqa: BLE001 (whatever an action raises is a failed attempt)
+        except Exception as error:
+            if being_ended():
+                raise asyncio.CancelledError from error
             if step.retry is None or attempt >= step.retry.attempts or not _worth_another(error, step.retry):
                 await _give_up(engine, step, context, error, attempt)
                 return
@@ -58,19 +59,6 @@ async def execute(engine: ExecutionEngine, step: ActionStep, context: Context) -
     context.last = result
     if step.output_to is not None:
         scope[step.output_to] = result
-
-
-async def _under_timeout(
-    engine: ExecutionEngine, action: ActionDefinition, step: ActionStep, context: Context, seconds: float
-) -> Any:
-    clock = asyncio.timeout(seconds)
-    try:
-        async with clock:
-            return await engine.call_action(action, step.params.render(context.variables), context, engine)
-    except TimeoutError as error:
-        if clock.expired():
-            raise TimeoutError(f"action {action.ref} took longer than {seconds:g} s and was ended") from error
-        raise
 
 
 def _unsuccessful(result: Any, action: ActionDefinition) -> UnsuccessfulResultError:

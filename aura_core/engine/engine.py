@@ -11,6 +11,7 @@ from aura_core.engine import action, ask, conditional, for_, jump, parallel, run
 from aura_core.engine.failure import failure_of, task_error
 from aura_core.engine.result import EngineResult
 from aura_core.engine.signals import JumpSignal, StopTaskException
+from aura_core.engine.time_limit import being_ended
 from aura_core.errors import LoopLimitError, StepFailedError
 from aura_core.model import steps as model
 
@@ -79,7 +80,9 @@ class ExecutionEngine:
             return EngineResult("go_task", next_task=signal.target, next_inputs=signal.inputs, plan=task.plan)
         except StopTaskException as stopped:
             return EngineResult("stopped", message=stopped.message)
-        except Exception as error:  # noqa: BLE001 (every failure becomes the task's error)
+        except Exception as error:
+            if being_ended():
+                raise asyncio.CancelledError from error
             return EngineResult("error", error=task_error(error, name))
 
     async def run_block(self, steps: Sequence[model.StepBase], context: Context) -> None:

@@ -62,20 +62,34 @@ async def side_by_side(branches: Sequence[Callable[[], Awaitable[None]]]) -> Non
     if slots is not None:
         slots.split(left)
     try:
-        async with asyncio.TaskGroup() as group:
-            for branch in branches:
-                group.create_task(run(branch))
-    except BaseExceptionGroup as failures:
+        await _all([asyncio.create_task(run(branch)) for branch in branches])
+    except Exception:
         if slots is not None:
             await slots.join()
-        raise _most_important(failures) from None
+        raise
     if slots is not None:
         await slots.join()
 
 
-def _most_important(failures: BaseExceptionGroup[BaseException]) -> BaseException:
+async def _all(tasks: Sequence[asyncio.Task[None]]) -> None:
+    """Waits for all tasks; the first that fails, and cancellation, end the others before anything is raised.
+
+    Not a TaskGroup: before Python 3.13 a failing one leaves a cancellation request behind in the task around it, and
+    every asyncio.timeout there goes wrong.
+    """
+    try:
+        done, _ = await asyncio.wait(tasks, return_when=asyncio.FIRST_EXCEPTION)
+    finally:
+        for task in tasks:
+            task.cancel()
+        await asyncio.gather(*tasks, return_exceptions=True)
+    failures = [failure for task in done if not task.cancelled() and (failure := task.exception()) is not None]
+    if failures:
+        raise _most_important(failures)
+    if any(task.cancelled() for task in tasks):
+        raise asyncio.CancelledError
+
+
+def _most_important(failures: Sequence[BaseException]) -> BaseException:
     """A jump or a stop, if there is one: it is what the author wrote; else the first failure."""
-    for failure in failures.exceptions:
-        if isinstance(failure, JumpSignal | StopTaskException):
-            return failure
-    return failures.exceptions[0]
+    return next((failure for failure in failures if isinstance(failure, JumpSignal | StopTaskException)), failures[0])

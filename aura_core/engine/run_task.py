@@ -2,13 +2,13 @@
 
 from __future__ import annotations
 
-import asyncio
 from typing import TYPE_CHECKING
 
 from aura_core.asynccontext import plan_context
 from aura_core.engine.failure import SubTaskError
 from aura_core.engine.on_failure import run_failure_handler
 from aura_core.engine.signals import JumpSignal
+from aura_core.engine.time_limit import within
 from aura_core.errors import InputError, LoopLimitError
 
 if TYPE_CHECKING:
@@ -41,7 +41,8 @@ async def execute(engine: ExecutionEngine, step: RunTaskStep, context: Context) 
     child_context = await runtime.contexts.sub_context(context, task.plan, inputs)
     child = type(engine)(runtime, child_context, engine.depth + 1)
     async with plan_context(task.plan):
-        result = await _run(child, task)
+        run, seconds = _run(child, task), task.meta.timeout
+        result = await (run if seconds is None else within(seconds, run, f"task {task.ref}"))
     if result.status == "go_task":
         raise JumpSignal("go_task", result.next_task or "", result.next_inputs)
     if result.error is not None:
@@ -52,13 +53,5 @@ async def execute(engine: ExecutionEngine, step: RunTaskStep, context: Context) 
 
 
 async def _run(child: ExecutionEngine, task: TaskDefinition) -> EngineResult:
-    seconds = task.meta.timeout
-    clock = asyncio.timeout(seconds)
-    try:
-        async with clock:
-            result = await child.run(task)
-            return await run_failure_handler(child, task, result)
-    except TimeoutError as error:
-        if clock.expired():
-            raise TimeoutError(f"task {task.ref} took longer than {seconds:g} s and was ended") from error
-        raise
+    result = await child.run(task)
+    return await run_failure_handler(child, task, result)

@@ -144,6 +144,13 @@ async def test_a_damaged_file_is_set_aside_and_said_so(tmp_path: Path, damage: b
     assert json.loads((tmp_path / "p.json").read_text()) == {"n": 2}
 
 
+async def test_a_damaged_file_is_set_aside_also_when_nobody_listens(tmp_path: Path):
+    (tmp_path / "p.json").write_text("?")
+    state = PlanState("p", tmp_path / "p.json")
+    await state.refresh()
+    assert [path.name.split("-")[0] for path in tmp_path.iterdir()] == ["p.damaged"]
+
+
 async def test_data_that_cannot_be_written_is_an_error_with_the_path(tmp_path: Path):
     (tmp_path / "file").write_text("not a folder")
     state = PlanState("p", tmp_path / "file" / "p.json")

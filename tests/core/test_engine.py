@@ -4,7 +4,9 @@ from __future__ import annotations
 
 import pytest
 
-from aura_core.tasklet import Tasklet
+from aura_core.engine import ExecutionEngine
+from aura_core.model.steps import GoStepStep
+from aura_core.tasklet import RunInfo, Tasklet
 from tests.fixtures.project import Project
 
 
@@ -189,3 +191,16 @@ async def test_many_steps_and_turns_let_other_work_go_on(project: Project):
     assert result.status == "timeout"
     assert result.error is not None
     assert result.error.message == "Task p/t took longer than 0.05 s and was ended."
+
+
+async def test_a_jump_to_a_step_that_is_not_there_names_the_nearest(project: Project):
+    """The loader refuses it; the engine, given such a step by a program, does too."""
+    project.task("t", "steps: [{id: here, set: {x: 1}}]")
+    async with project.running() as framework:
+        runtime = framework.orchestrator("p").runtime
+        task = framework.plans.task("p/t")
+        engine = ExecutionEngine(runtime, await runtime.contexts.create("p", RunInfo(), {}))
+        steps = [*task.steps, GoStepStep.model_validate({"go_step": "heer"})]
+        result = await engine.run_steps(task, steps, "p/t", lambda _task: True)
+    assert result.error is not None
+    assert (result.error.type, "did you mean 'here'" in result.error.message) == ("NotFoundError", True)

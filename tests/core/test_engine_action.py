@@ -2,11 +2,12 @@
 
 from __future__ import annotations
 
+import asyncio
 import json
 
 import pytest
 
-from aura_core.tasklet import Tasklet
+from aura_core.tasklet import Tasklet, TaskResult
 from tests.fixtures.project import Project
 
 FLAKY = """
@@ -134,7 +135,9 @@ async def test_a_found_result_is_a_success(project: Project):
 
 async def test_an_unsuccessful_result_says_what_was_returned(project: Project):
     for step, words in (("echo, params: {value: false}", "False"), ("search, params: {found: false}", "`found`")):
-        result = await project.run(f"steps: [{{action: {step}, retry: {{attempts: 2, on: [UnsuccessfulResultError]}}}}]")
+        result = await project.run(
+            f"steps: [{{action: {step}, retry: {{attempts: 2, on: [UnsuccessfulResultError]}}}}]"
+        )
         assert result.error is not None
         assert words in result.error.message
         assert result.error.attempts == 2
@@ -171,6 +174,59 @@ async def test_a_failing_step_tells_the_hook_and_the_debug_capture_service(proje
         returns: "{{ log }}"
     """)
     assert result.result == ["told it broke", "captured bad"]
+
+
+async def test_a_hook_alone_is_told_too(project: Project):
+    project.write(
+        "p/actions/told.py",
+        """
+        from aura_core.api import hook
+
+        @hook("on_step_failure")
+        async def told(error, plan, context):
+            context.variables["told"] = f"{plan}: {error.step} {error.message}"
+        """,
+    )
+    result = await project.run("steps: [{id: x, action: fail, continue_on_failure: true}]\nreturns: '{{ told }}'")
+    assert result.result == "p: x it broke"
+
+
+async def test_a_cancellation_that_an_action_hides_behind_an_error_is_obeyed(project: Project):
+    project.write(
+        "p/actions/stubborn.py",
+        """
+        import asyncio
+        from aura_core.api import action
+
+        @action("stubborn")
+        async def stubborn() -> None:
+            try:
+                await asyncio.sleep(60)
+            finally:
+                raise OSError("clean-up failed")
+        """,
+    )
+    steps = "[{parallel: [[{action: stubborn, retry: {attempts: 9}}], [{action: stubborn}]]}]"
+    for text in ("[{action: stubborn, retry: {attempts: 9}, continue_on_failure: true}, {action: stubborn}]", steps):
+        result = await project.run(f"meta: {{timeout: 0.05}}\nsteps: {text}\non_failure: {{steps: [], recover: true}}")
+        assert result.status == "timeout"
+
+
+async def test_a_caller_that_was_cancelled_once_may_still_run_tasks(project: Project):
+    project.task("t", "steps: [{action: fail, continue_on_failure: true}]\nreturns: done")
+    async with project.running() as framework:
+
+        async def clean_up() -> TaskResult:
+            try:
+                await asyncio.sleep(60)
+            except asyncio.CancelledError:
+                return await framework.submit(Tasklet("p/t"))
+            raise AssertionError
+
+        caller = asyncio.create_task(clean_up())
+        await asyncio.sleep(0)
+        caller.cancel()
+        assert (await caller).result == "done"
 
 
 async def test_a_plain_or_failing_debug_capture_changes_nothing(project: Project):

@@ -7,8 +7,8 @@ from collections.abc import Sequence
 
 from aura_core.execution_manager import ExecutionLimits
 from aura_core.framework import Framework
-from aura_core.tasklet import RunInfo, Tasklet, TaskResult
 from aura_core.task_events import TaskChanged
+from aura_core.tasklet import RunInfo, Tasklet, TaskResult
 from tests.fixtures.project import Project
 
 
@@ -72,7 +72,9 @@ async def test_a_task_outside_the_execution_manager_can_ask_too(project: Project
 
 async def test_a_waiting_task_lets_others_run_and_its_clock_stands_still(project: Project):
     person = Person()
-    project.task("t", "meta: {timeout: 0.2, resources: [desk]}\nsteps: [{ask: Who?, output_to: got}]\nreturns: '{{ got }}'")
+    project.task(
+        "t", "meta: {timeout: 0.2, resources: [desk]}\nsteps: [{ask: Who?, output_to: got}]\nreturns: '{{ got }}'"
+    )
     project.task("other", "meta: {resources: [desk]}\nsteps: [{action: sleep, params: {seconds: 0.3}}]")
     async with project.running(services={"chat": person}, limits=ONE_AT_A_TIME) as framework:
         with framework.events.subscribe(TaskChanged, lambda event: event.task == "p/t") as phases:
@@ -142,14 +144,14 @@ async def test_a_question_that_fails_takes_the_slot_again_before_the_task_goes_o
         "t",
         """
         meta: {timeout: 30}
-        steps: [{parallel: [[{ask: Who?}], [{ask: Where?}]]}]
+        steps: [{parallel: [[{ask: Who?}], [{ask: Where?}], [{ask: When?}]]}]
         on_failure: {steps: [{ask: Sorry?, output_to: got}, {action: echo, params: {value: fine}}], recover: true}
         """,
     )
     async with project.running(services={"chat": person}, limits=ONE_AT_A_TIME) as framework:
         async with asyncio.TaskGroup() as group:
             run = group.create_task(framework.submit(Tasklet("p/t")))
-            for _ in range(2):
+            for _ in range(3):
                 await person.asked.get()
             seen.append(held(framework))
             person.answer("Who?", OSError("the chat is gone"))

@@ -104,6 +104,14 @@ async def test_no_more_bodies_run_side_by_side_than_the_loop_says(project: Proje
     assert result.result == 4
 
 
+async def test_a_long_loop_lets_other_work_go_on(project: Project):
+    result = await project.run("""
+        meta: {timeout: 0.05}
+        steps: [{for: 100000000, do: [{set: {x: "{{ item }}"}}]}]
+    """)
+    assert result.status == "timeout"
+
+
 async def test_an_empty_loop_does_nothing_in_either_way(project: Project):
     result = await project.run("""
         steps:

@@ -404,6 +404,54 @@ async def test_shutdown_cancels_what_does_not_end_and_leaves_nothing_behind(gate
     assert (gate.total, framework.execution_manager.busy, threading.active_count()) == (0, 0, before)
 
 
+async def test_shutdown_gives_up_on_a_task_that_ignores_cancellation(project: Project):
+    project.write(
+        "p/actions/deaf.py",
+        """
+        import asyncio
+        from aura_core.api import action, requires_services
+
+        @action("deaf")
+        @requires_services(release="release")
+        async def deaf(release) -> None:
+            while not release.is_set():
+                try:
+                    await release.wait()
+                except asyncio.CancelledError:
+                    continue
+        """,
+    )
+    project.task("t", "steps: [{action: deaf}]")
+    release = asyncio.Event()
+    async with project.running(limits=ExecutionLimits(grace=0.02), services={"release": release}) as framework:
+        run = asyncio.create_task(framework.submit(Tasklet("p/t")))
+        await settle()
+    assert not run.done()
+    release.set()
+    await run
+
+
+async def test_a_slot_still_held_by_a_thread_is_given_up_at_shutdown(project: Project, gated: Any):
+    thread_gate = threading.Event()
+    project.write("p/actions/hold.py", HOLD)
+    project.task("hold", "steps: [{action: hold}]")
+    async with gated(services={"thread_gate": thread_gate}, limits=ExecutionLimits(grace=0.02)) as framework:
+        assert (await framework.submit(Tasklet("p/hold", timeout=0.05))).status == "timeout"
+        assert framework.execution_manager._global_sem.held == 1
+    await settle()
+    assert framework.execution_manager._lingering == set()
+    thread_gate.set()
+
+
+async def test_a_tag_may_name_the_limit_after_one_that_did_not(gated: Any, gate: Gate):
+    async with gated() as framework, asyncio.TaskGroup() as group:
+        for tag in ("desk", "desk:2", "desk"):
+            group.create_task(framework.submit(Tasklet("p/t", resources=(tag,))))
+        await settle()
+        assert gate.total == 2
+        gate.open()
+
+
 async def test_shutdown_ends_processes_that_do_not_end(project: Project):
     project.write(
         "p/actions/endless.py",
@@ -476,3 +524,93 @@ async def test_the_state_planner_is_asked_before_the_task_runs(project: Project)
     async with project.running(state_planner=Planner(StatePlanningError("no way"))) as framework:
         result = await framework.submit(Tasklet("p/t"))
     assert (result.status, result.error and result.error.message) == ("error", "no way")
+
+
+async def test_a_task_group_that_failed_in_an_action_does_not_confuse_the_clock(project: Project):
+    """Before Python 3.13 a failed TaskGroup leaves a cancellation request behind in the task around it."""
+    project.write(
+        "p/actions/group.py",
+        """
+        import asyncio
+        from aura_core.api import action
+
+        async def broken() -> None:
+            await asyncio.sleep(0)
+            raise OSError("broken")
+
+        @action("group")
+        async def group() -> None:
+            async with asyncio.TaskGroup() as tasks:
+                tasks.create_task(broken())
+        """,
+    )
+    project.task(
+        "slow",
+        "meta: {timeout: 0.02}\nsteps: [{action: group, continue_on_failure: true}, {action: sleep, params: {seconds: 60}}]",
+    )
+    project.task(
+        "t",
+        "steps: [{run_task: slow}]\non_failure: {steps: [{action: echo, params: {value: '{{ error.type }}'}}], recover: true}",
+    )
+    async with project.running() as framework:
+        assert (await framework.submit(Tasklet("p/slow"))).status == "timeout"
+        assert (await framework.submit(Tasklet("p/t"))).result == "TimeoutError"
+        task = asyncio.current_task()
+        assert task is not None
+        assert task.cancelling() == 0
+
+
+async def test_an_action_that_cancels_itself_ends_its_task_and_not_who_submitted_it(project: Project):
+    project.write(
+        "p/actions/self.py",
+        """
+        import asyncio
+        from aura_core.api import action
+
+        @action("quit")
+        async def quit_() -> None:
+            raise asyncio.CancelledError
+        """,
+    )
+    for steps in ("[{action: quit}]", "[{parallel: [[{action: quit}], [{action: echo}]]}]"):
+        result = await project.run(f"steps: {steps}")
+        assert (result.status, result.error and result.error.message) == ("cancelled", "Task p/t was cancelled.")
+
+
+async def test_cancel_before_start_and_cancel_twice(gated: Any, gate: Gate):
+    async with gated() as framework:
+        with framework.events.subscribe(TaskChanged) as told:
+            never = asyncio.create_task(framework.submit(Tasklet("p/t")))
+            never.cancel()
+            early = asyncio.create_task(framework.submit(Tasklet("p/t")))
+            await asyncio.sleep(0)
+            early.cancel()
+            twice = asyncio.create_task(framework.submit(Tasklet("p/t", inputs={"name": "twice"})))
+            await gate.entered.wait()
+            twice.cancel()
+            await asyncio.sleep(0)
+            twice.cancel()
+            ends = await asyncio.gather(never, early, twice, return_exceptions=True)
+            assert [type(end) for end in ends] == [asyncio.CancelledError] * 3
+            assert [event.phase for event in told.pending()].count("cancelled") == 2
+        assert (framework.execution_manager.busy, gate.total) == (0, 0)
+
+
+async def test_hooks_after_the_end_may_be_cut_short_and_the_result_stands(project: Project):
+    project.write(
+        "watcher/actions/hooks.py",
+        """
+        import asyncio
+        from aura_core.api import hook
+
+        @hook("after_task_success")
+        async def slow() -> None:
+            await asyncio.sleep(5)
+        """,
+    )
+    project.write("watcher/plan.yaml", "name: watcher")
+    project.task("t", "steps: []\nreturns: done")
+    async with project.running(limits=ExecutionLimits(grace=0.05)) as framework:
+        run = asyncio.create_task(framework.submit(Tasklet("p/t")))
+        await settle()
+    assert (await run).result == "done"

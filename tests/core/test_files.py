@@ -22,7 +22,22 @@ def test_paths_inside_are_resolved(tmp_path: Path, name: str):
 
 
 @pytest.mark.parametrize(
-    "name", ["", "  ", "..", "../x", "a/../../x", "/etc/passwd", "a\0b", "..\\x", "a\\..\\..\\x", "//host/x", "\\\\x\\y"]
+    "name",
+    [
+        "",
+        "  ",
+        "x" * 5000,
+        "C:\\x",
+        "..",
+        "../x",
+        "a/../../x",
+        "/etc/passwd",
+        "a\0b",
+        "..\\x",
+        "a\\..\\..\\x",
+        "//host/x",
+        "\\\\x\\y",
+    ],
 )
 def test_paths_that_leave_are_refused(tmp_path: Path, name: str):
     (tmp_path / "inside").mkdir()

@@ -21,6 +21,8 @@ async def test_a_broken_plan_is_a_problem_and_the_others_work(project: Project):
     project.write("unparsable/actions/bad.py", "def broken(:\n")
     project.write("raises/plan.yaml", "name: raises")
     project.write("raises/services/bad.py", "x = 1\ny = x / 0\n")
+    project.write("null/plan.yaml", "name: null")
+    project.write("null/actions/bad.py", "x = '\0'\n")
     project.write("hooked/plan.yaml", "name: hooked")
     project.write("hooked/actions/bad.py", "from aura_core.api import hook\n\n@hook('befor_task_run')\ndef h(): ...\n")
     async with project.running_with_problems() as framework:
@@ -30,6 +32,7 @@ async def test_a_broken_plan_is_a_problem_and_the_others_work(project: Project):
     assert "no_such_module_anywhere" in problems["broken"].hint
     assert (problems["broken"].path, problems["broken"].line) == (str(path / "actions" / "bad.py"), 1)
     assert (problems["unparsable"].line, "no valid Python" in problems["unparsable"].message) == (1, True)
+    assert "cannot be imported" in problems["null"].message
     assert (problems["hooked"].line, problems["hooked"].hint) == (3, "did you mean 'before_task_run'?")
     assert (problems["raises"].line, "ZeroDivisionError" in problems["raises"].message) == (2, True)
 

@@ -33,17 +33,6 @@ async def test_a_hook_gets_what_it_names_and_its_own_plan():
     assert seen == [("t", "p"), (["task", "tasklet"], False)]
 
 
-async def test_hooks_of_a_plan_can_be_forgotten():
-    hooks, seen = HookManager(), []
-    for plan in ("p", "q", "p"):
-        hooks.register("after_task_run", lambda plan=plan: seen.append(plan), plan=plan)
-    hooks.register("before_task_run", lambda: seen.append("p"), plan="p")
-    hooks.unregister("p")
-    await hooks.trigger("after_task_run")
-    assert seen == ["q"]
-    assert "before_task_run" not in hooks
-
-
 def test_a_moment_that_does_not_exist_is_refused():
     with pytest.raises(ValueError, match="no moment 'before_tsk_run' for a hook; there are: after_task_failure"):
         HookManager().register("before_tsk_run", print)

@@ -12,10 +12,11 @@ from typing import Any
 import pytest
 from opentelemetry import trace
 
-from aura_core import injector as injector_module
-from aura_core import middleware, orchestrator
+from aura_core import injector, middleware, orchestrator
 from aura_core.api import ActionSpec
+from aura_core.execution_manager import ExecutionLimits
 from aura_core.middleware import ActionCall, Proceed
+from aura_core.registry import problem_at
 from aura_core.signature import SignatureError, read_signature
 from aura_core.tasklet import Tasklet, TaskResult
 from tests.fixtures.project import Project
@@ -290,6 +291,22 @@ async def test_a_worker_killed_from_outside_is_replaced_too(project: Project):
     assert result.result == "second time"
 
 
+async def test_all_who_wait_for_a_process_that_dies_are_told_and_one_pool_replaces_it(project: Project):
+    project.write("p/actions/cpu.py", CPU)
+    project.task("die", "steps: [{parallel: [[{action: die, continue_on_failure: true}], [{action: die}]]}]")
+    project.task("swap", "steps: [{action: swap, params: {pair: {left: 1, right: 2}}}]")
+    async with project.running(limits=ExecutionLimits(processes=2)) as framework:
+        error = (await framework.submit(Tasklet("p/die"))).error
+        assert error is not None
+        assert error.type == "WorkerDiedError"
+        assert (await framework.submit(Tasklet("p/swap"))).ok
+
+
+async def test_an_inline_action_gets_its_context(project: Project):
+    result = await project.run("steps: [{action: note, params: {text: a}}]\nreturns: '{{ log }}'")
+    assert result.result == ["a"]
+
+
 @pytest.mark.parametrize(
     ("step", "kind", "words"),
     [
@@ -327,7 +344,9 @@ async def test_a_parameter_that_cannot_travel_is_named_as_such(project: Project)
             return threading.Lock()
         """,
     )
-    error = (await project.run("steps: [{action: lock, output_to: l}, {action: take, params: {value: '{{ l }}'}}]")).error
+    error = (
+        await project.run("steps: [{action: lock, output_to: l}, {action: take, params: {value: '{{ l }}'}}]")
+    ).error
     assert error is not None
     assert "A parameter of cpu action take cannot travel" in error.message
 
@@ -368,9 +387,9 @@ async def test_spans_are_opened_only_while_somebody_traces(project: Project, mon
     project.task("t", "steps: [{action: echo}]")
     async with project.running() as framework:
         assert (await framework.submit(Tasklet("p/t"))).ok
-        assert recorder.names == []
-        for module in (injector_module, orchestrator):
-            monkeypatch.setattr(module, "somebody_traces", lambda: True)
+    assert recorder.names == []
+    monkeypatch.setattr(injector, "somebody_traces", lambda: True)
+    async with project.running() as framework:
         assert (await framework.submit(Tasklet("p/t"))).ok
     assert recorder.names == ["task p/t", "action p/echo"]
 
@@ -406,6 +425,10 @@ def test_signatures_that_no_step_could_call_are_refused(
 ):
     with pytest.raises(SignatureError, match=words):
         read_signature(function, services)
+
+
+def test_a_problem_without_source_names_what_it_can():
+    assert problem_at(print, "wrong").path == "builtins"
 
 
 def test_what_an_action_says_of_itself_is_kept():

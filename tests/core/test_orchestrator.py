@@ -102,9 +102,7 @@ async def test_on_failure_sees_the_error_and_the_inputs_but_not_the_variables(pr
         ("[]", True),
     ],
 )
-async def test_a_task_that_recovers_counts_as_done_with_the_blocks_result(
-    project: Project, steps: str, result: object
-):
+async def test_a_task_that_recovers_counts_as_done_with_the_blocks_result(project: Project, steps: str, result: object):
     got = await project.run(f"steps: [{{action: fail}}]\nreturns: x\non_failure: {{steps: {steps}, recover: true}}")
     assert (got.status, got.result, got.error) == ("success", result, None)
 
@@ -137,6 +135,13 @@ async def test_a_task_can_be_executed_by_its_name_in_the_plan(project: Project):
             await orchestrator.execute_task("t")
         with pytest.raises(NotFoundError):
             await orchestrator.execute_task("u")
+
+
+@pytest.mark.parametrize(("branch", "status"), [("sleep, params: {seconds: 0}", "success"), ("fail", "error")])
+async def test_branches_need_no_execution_manager(project: Project, branch: str, status: str):
+    project.task("t", f"steps: [{{parallel: [[{{action: {branch}}}], [{{action: echo, params: {{value: 1}}}}]]}}]")
+    async with project.running() as framework:
+        assert (await framework.orchestrator("p").execute_task("t")).status == status
 
 
 async def test_attachments_of_the_whole_chain_come_back(project: Project, tmp_path: Path):
@@ -203,7 +208,15 @@ async def test_files_of_the_plan_can_be_read_and_nothing_else(project: Project, 
         orchestrator = framework.orchestrator("p")
         assert await orchestrator.get_file_content("words/a.txt") == "grün"
         assert await orchestrator.get_file_content_bytes("words/raw.bin") == b"\xff\xfe\x00"
-        for bad in ("../../secret.txt", "link.txt", "/etc/hostname", "pipe", "words\\..\\..\\..\\secret.txt", "", "a\0b"):
+        for bad in (
+            "../../secret.txt",
+            "link.txt",
+            "/etc/hostname",
+            "pipe",
+            "words\\..\\..\\..\\secret.txt",
+            "",
+            "a\0b",
+        ):
             with pytest.raises(ForbiddenPathError):
                 await orchestrator.get_file_content(bad)
         with pytest.raises(NotFoundError, match=r"no file 'words/b\.txt'"):

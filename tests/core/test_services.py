@@ -104,9 +104,7 @@ async def test_a_service_is_made_once_with_what_it_needs_and_closed_in_reverse(s
 
 
 async def test_a_service_that_cannot_start_fails_the_step_and_is_tried_anew(services: Project):
-    result = await services.run(
-        "steps: [{action: fragile, retry: {attempts: 2}}]", services={"clock": "tick"}
-    )
+    result = await services.run("steps: [{action: fragile, retry: {attempts: 2}}]", services={"clock": "tick"})
     assert result.error is not None
     assert result.error.message == "The service p/broken cannot be started: OSError: no such device"
 
@@ -181,9 +179,7 @@ async def test_needs_that_go_in_a_circle_or_nowhere_are_problems_at_load(project
     )
     async with project.running_with_problems() as framework:
         texts = [str(problem) for problem in framework.problems]
-    assert any("need each other in a circle" in text and "a → b → a" in text or "b → a → b" in text for text in texts)
+    assert any(("need each other in a circle" in text and "a → b → a" in text) or "b → a → b" in text for text in texts)
     assert any("needs 'nobody', but there is no service 'nobody'" in text for text in texts)
     assert any("two services named 'lonely'" in text for text in texts)
     assert all(text.startswith(str(path)) for text in texts)
-
-
