@@ -12,8 +12,8 @@ PYTHON ?= $(shell for p in python3 python3.14 python3.13 python3.12 python3.11; 
 .PHONY: help setup model chat test check bench lock clean
 
 help:
-	@echo "make chat    set up, fetch the embedded model, open the chat"
-	@echo "make test    set up and run the whole test suite"
+	@echo "make chat    set up, fetch the embedded model unless another one is configured, open the chat"
+	@echo "make test    set up and run the whole test suite; ARGS='-k chat' runs a part of it"
 	@echo "make setup   only the set-up: .venv with everything, so that .venv/bin/aura works"
 	@echo "make check   lint, types, import rules, coverage"
 	@echo "make bench   side by side with peers"
@@ -37,7 +37,7 @@ model: setup
 	@$(BIN)/aura model pull
 
 chat: setup
-	@$(BIN)/aura chat
+	@$(BIN)/aura chat --fetch
 
 test: setup
 	@$(BIN)/aura model pull smollm2-135m

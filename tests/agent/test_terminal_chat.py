@@ -183,3 +183,10 @@ async def test_files_are_named_with_their_place(app, tmp_path):
 
     app.play = makes_a_file
     assert str(tmp_path / "terminal" / "files" / "haiku.txt") in await chat(app, "write it")
+
+
+async def test_the_chats_own_commands_win_over_those_of_plugins(app):
+    app.cards.append(TaskCard(task="files/list", title="List the files", command="files"))
+    shown = await chat(app, "/files", "/help")
+    assert app.commands_called == []
+    assert shown.count("/files ") == 1

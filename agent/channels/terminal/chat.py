@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING, Any
 import structlog
 from rich.text import Text
 
-from agent.channels.terminal.commands import ChatCommands
+from agent.channels.terminal.commands import OWN_COMMANDS, ChatCommands
 from agent.channels.terminal.draw import (
     answer_view,
     file_view,
@@ -141,7 +141,7 @@ class Chat:
         if name == "/ask" and rest.strip():
             return await self._submit(rest.strip())
         if name.startswith("/") and "/" not in name[1:]:
-            card = self.commands.plugin(name)
+            card = None if name in OWN_COMMANDS else self.commands.plugin(name)
             if card is None:
                 await self.commands.run(name, rest.strip())
                 return None

@@ -1,4 +1,4 @@
-"""The chat's own /commands; those of plugins come from the catalogue."""
+"""The chat's own /commands; those of plugins come from the catalogue, and where names clash the chat's own count."""
 
 from __future__ import annotations
 
@@ -79,7 +79,9 @@ class ChatCommands:
 
     async def _help(self, _: str) -> None:
         await self._show(Text(), _table("  Commands", ((name, Text(about)) for name, about in OWN_COMMANDS.items())))
-        plugins = self._app.commands(self._profile)
+        plugins = {
+            name: card for name, card in self._app.commands(self._profile).items() if f"/{name}" not in OWN_COMMANDS
+        }
         if plugins:
             rows = ((_usage(name, card), Text(card.title)) for name, card in sorted(plugins.items()))
             await self._show(Text(), _table("  Commands of plugins", rows))
