@@ -137,10 +137,12 @@ class ExecutionManager:
         if not await self._drain(self._limits.grace):
             _log.error("tasks_ignore_cancellation", tasks=sorted(job.task.ref for job in self._jobs))
         await self.pools.shutdown(self._limits.grace)
-        if self._lingering:
-            await asyncio.wait(self._lingering, timeout=self._limits.grace)
-        for task in self._lingering:
+        lingering = list(self._lingering)
+        if lingering:
+            await asyncio.wait(lingering, timeout=self._limits.grace)
+        for task in lingering:
             task.cancel()
+        await asyncio.gather(*lingering, return_exceptions=True)
 
     async def submit(self, tasklet: Tasklet) -> TaskResult:
         """Runs a tasklet when its slots are free.

@@ -40,9 +40,9 @@ async def test_after_the_loop_its_names_are_what_they_were(project: Project):
             do:
               - {for: 2, as: inner, do: []}
               - {set: {seen: "{{ seen + [loop.index] }}"}}
-        returns: {item: "{{ item }}", seen: "{{ seen }}", loop: "{{ loop is defined }}", inner: "{{ inner is defined }}"}
+        returns: {item: "{{ item }}", seen: "{{ seen }}", left: "{{ [loop is defined, inner is defined] }}"}
     """)
-    assert result.result == {"item": "mine", "seen": [1, 2], "loop": False, "inner": False}
+    assert result.result == {"item": "mine", "seen": [1, 2], "left": [False, False]}
 
 
 async def test_collect_takes_what_the_body_gave_the_variable_else_its_last_result(project: Project):

@@ -16,15 +16,15 @@ class Tick:
 async def test_everybody_gets_what_they_want_in_order():
     bus = EventBus()
     assert not bus.has_subscribers
-    with bus.subscribe(Tick) as all_ticks, bus.subscribe(Tick, lambda tick: tick.n % 2 == 0) as even:
-        with bus.subscribe(object) as everything:
-            assert bus.has_subscribers
-            for n in range(4):
-                bus.publish(Tick(n))
-            bus.publish("text")
-            assert [tick.n for tick in all_ticks.pending()] == [0, 1, 2, 3]
-            assert [tick.n for tick in even.pending()] == [0, 2]
-            assert everything.pending()[-1] == "text"
+    wanted = bus.subscribe(Tick, lambda tick: tick.n % 2 == 0)
+    with bus.subscribe(Tick) as all_ticks, wanted as even, bus.subscribe(object) as everything:
+        assert bus.has_subscribers
+        for n in range(4):
+            bus.publish(Tick(n))
+        bus.publish("text")
+        assert [tick.n for tick in all_ticks.pending()] == [0, 1, 2, 3]
+        assert [tick.n for tick in even.pending()] == [0, 2]
+        assert everything.pending()[-1] == "text"
     bus.publish(Tick(9))
     assert all_ticks.pending() == []
     assert not bus.has_subscribers

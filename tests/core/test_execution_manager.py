@@ -90,6 +90,22 @@ def _steps() -> str:
     return "steps: [{action: enter, params: {name: '{{ inputs.name }}'}, output_to: n}]\nreturns: '{{ n }}'"
 
 
+class ThreadGate(threading.Event):
+    """A gate for threads that knows whether one stands before it."""
+
+    waiting = False
+
+    def wait(self, timeout: float | None = None) -> bool:
+        self.waiting = True
+        return super().wait(timeout)
+
+
+async def until(condition: Callable[[], bool]) -> None:
+    """Waits for something outside this event loop, a thread or a process."""
+    while not condition():  # noqa: ASYNC110 (there is no event to wait for)
+        await asyncio.sleep(0.002)
+
+
 async def settle() -> None:
     """Lets everything that can go on go on."""
     for _ in range(50):
@@ -394,14 +410,15 @@ async def test_shutdown_lets_work_end_within_the_grace_period(gated: Any, gate: 
 
 async def test_shutdown_cancels_what_does_not_end_and_leaves_nothing_behind(gated: Any, gate: Gate):
     limits = ExecutionLimits(concurrency=1, grace=0.05)
-    before = threading.active_count()
+    before = {thread.ident for thread in threading.enumerate()}
     async with gated(limits=limits) as framework:
         runs = [asyncio.create_task(framework.submit(Tasklet("p/t"))) for _ in range(3)]
         await gate.entered.wait()
     results = [await run for run in runs]
     assert [result.status for result in results] == ["cancelled"] * 3
     assert all(result.error and "shutting down" in result.error.message for result in results)
-    assert (gate.total, framework.execution_manager.busy, threading.active_count()) == (0, 0, before)
+    assert (gate.total, framework.execution_manager.busy) == (0, 0)
+    await until(lambda: not {thread.name for thread in threading.enumerate() if thread.ident not in before})
 
 
 async def test_shutdown_gives_up_on_a_task_that_ignores_cancellation(project: Project):
@@ -470,8 +487,7 @@ async def test_shutdown_ends_processes_that_do_not_end(project: Project):
     project.task("t", f"steps: [{{action: endless, params: {{mark: '{mark}'}}}}]")
     async with project.running(limits=ExecutionLimits(grace=0.1)) as framework:
         run = asyncio.create_task(framework.submit(Tasklet("p/t")))
-        while not mark.exists() or not mark.read_text():
-            await asyncio.sleep(0.01)
+        await until(lambda: mark.exists() and bool(mark.read_text()))
         pool = framework.execution_manager.pools
         processes = pool._spawn.started
         assert [process.pid for process in processes] == [int(mark.read_text())]
@@ -480,14 +496,12 @@ async def test_shutdown_ends_processes_that_do_not_end(project: Project):
 
 
 async def test_shutdown_does_not_wait_for_ever_for_a_thread(project: Project, gated: Any):
-    thread_gate = threading.Event()
+    thread_gate = ThreadGate()
     project.write("p/actions/hold.py", HOLD)
     project.task("hold", "steps: [{action: hold}]")
     async with gated(services={"thread_gate": thread_gate}, limits=ExecutionLimits(grace=0.05)) as framework:
         run = asyncio.create_task(framework.submit(Tasklet("p/hold")))
-        while not framework.execution_manager._global_sem.held:
-            await asyncio.sleep(0.005)
-        await asyncio.sleep(0.02)
+        await until(lambda: thread_gate.waiting)
     assert (await run).status == "cancelled"
     thread_gate.set()
 
@@ -546,11 +560,19 @@ async def test_a_task_group_that_failed_in_an_action_does_not_confuse_the_clock(
     )
     project.task(
         "slow",
-        "meta: {timeout: 0.02}\nsteps: [{action: group, continue_on_failure: true}, {action: sleep, params: {seconds: 60}}]",
+        """
+        meta: {timeout: 0.02}
+        steps:
+          - {action: group, continue_on_failure: true}
+          - {action: sleep, params: {seconds: 60}}
+        """,
     )
     project.task(
         "t",
-        "steps: [{run_task: slow}]\non_failure: {steps: [{action: echo, params: {value: '{{ error.type }}'}}], recover: true}",
+        """
+        steps: [{run_task: slow}]
+        on_failure: {steps: [{action: echo, params: {value: "{{ error.type }}"}}], recover: true}
+        """,
     )
     async with project.running() as framework:
         assert (await framework.submit(Tasklet("p/slow"))).status == "timeout"

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import os
 import socket
+from contextlib import suppress
 from pathlib import Path
 
 import pytest
@@ -70,7 +71,5 @@ def test_only_plain_files_and_folders_count(tmp_path: Path, monkeypatch: pytest.
 @given(st.text(alphabet="ab./\\\0 ~", max_size=30))
 def test_whatever_is_asked_for_nothing_outside_is_reached(name: str):
     folder = Path("/nonexistent/folder")
-    try:
+    with suppress(ForbiddenPathError):
         assert resolve_inside(folder, name).is_relative_to(folder)
-    except ForbiddenPathError as error:
-        assert str(error)

@@ -273,7 +273,11 @@ async def test_a_worker_killed_from_outside_is_replaced_too(project: Project):
     project.task(
         "t",
         f"""
-        steps: [{{action: wait, params: {{mark: "{mark}"}}, retry: {{attempts: 2, on: [WorkerDiedError]}}, output_to: a}}]
+        steps:
+          - action: wait
+            params: {{mark: "{mark}"}}
+            retry: {{attempts: 2, on: [WorkerDiedError]}}
+            output_to: a
         returns: "{{{{ a }}}}"
         """,
     )

@@ -4,7 +4,10 @@ from __future__ import annotations
 
 import asyncio
 import tempfile
+import time
 from collections import Counter
+from collections.abc import Iterator
+from contextlib import contextmanager
 from pathlib import Path
 from typing import Any
 
@@ -45,23 +48,16 @@ class Watch:
         self.now: Counter[str] = Counter()
         self.broken: list[str] = []
 
-    def inside(self, tags: list[str]) -> Any:
-        import contextlib
-
-        @contextlib.contextmanager
-        def block() -> Any:
-            self.now.update(["", *tags])
-            self.broken += [tag for tag, count in self.now.items() if count > self.limits[tag]]
-            try:
-                yield
-            finally:
-                self.now.subtract(["", *tags])
-
-        return block()
+    @contextmanager
+    def inside(self, tags: list[str]) -> Iterator[None]:
+        self.now.update(["", *tags])
+        self.broken += [tag for tag, count in self.now.items() if count > self.limits[tag]]
+        try:
+            yield
+        finally:
+            self.now.subtract(["", *tags])
 
     def pause(self, seconds: float) -> None:
-        import time
-
         time.sleep(seconds)
 
 
@@ -101,8 +97,7 @@ async def _drive(concurrency: int, submissions: list[dict[str, Any]]) -> None:
         async with project.running(services={"watch": watch}, limits=limits) as framework:
             ends = await asyncio.gather(*(_submit(framework, one) for one in submissions))
             manager = framework.execution_manager
-            while manager._lingering:
-                await asyncio.sleep(0.001)
+            await asyncio.gather(*manager._lingering)
             assert manager.busy == 0
             assert manager._global_sem.held == manager._global_sem.waiting == 0
             assert [name for name, semaphore in manager._resource_sems.items() if semaphore.held] == []
