@@ -106,4 +106,5 @@ def _single(part: Shown) -> str:
 
 
 def _titled(part: Shown) -> str:
-    return f"**{part.title}**\n{part.text}" if "\n" in part.text else f"**{part.title}**: {part.text}"
+    block = "\n" in part.text or part.text.startswith(("- ", "|"))
+    return f"**{part.title}**\n{part.text}" if block else f"**{part.title}**: {part.text}"

@@ -105,7 +105,7 @@ def candidates(schema: Mapping[str, Any], known: KnownWords) -> list[Any]:
     if schema.get("format") in ("uri", "url"):
         found = [_completed(match) for match in _addresses(known.request) if _is_web(match)]
     elif allowed := choices(schema):
-        words = _squeezed(_without_names(known.request))
+        words = _squeezed(without_names(known.request))
         found = [choice for choice in allowed if _stands_in(_squeezed(str(choice)), words)]
     elif schema.get("format") in PATH_FORMATS:
         found = named_files(known.request)
@@ -120,7 +120,7 @@ def named_files(text: str) -> list[str]:
     return [name for match in FILE_NAME.findall(plain) if (name := match.rstrip(_TRAILING))]
 
 
-def _without_names(text: str) -> str:
+def without_names(text: str) -> str:
     """The text without addresses and file names: `prices.csv` does not name the form csv."""
     return FILE_NAME.sub(" ", URL.sub(" ", text))
 

@@ -8,12 +8,15 @@ from dataclasses import dataclass, field
 from agent.contracts import PlanStep
 from agent.errors import UnknownReferenceError
 from agent.plan_draft import Draft, PlanWorld
+from agent.plan_edges import order_steps_safely
 from agent.plan_links import link_steps
 from agent.plan_names import keep_fields_of_kind, name_steps, resolve_tasks
 from agent.plan_order import break_cycles, keep_planned_order
 from agent.plan_pruning import drop_unused_lookups, merge_repeated_steps
 from agent.plan_questions import complete_inputs, drop_superfluous_questions
 from agent.plan_readers import read_first
+from agent.plan_saving import add_missing_save
+from agent.plan_transforms import add_named_transforms
 from agent.references import find_references, resolve_references
 from agent.step_identity import fingerprint, same_work
 
@@ -56,8 +59,11 @@ def repair_plan(steps: Sequence[PlanStep], world: PlanWorld) -> Repaired:
         return Repaired(notes=draft.notes, problems=draft.problems)
     link_steps(draft)
     break_cycles(draft)
+    draft.steps[:] = order_steps_safely(draft.steps)
     merge_repeated_steps(draft)
     read_first(draft)
+    add_named_transforms(draft)
+    add_missing_save(draft)
     complete_inputs(draft)
     _prune(draft)
     if not draft.problems:

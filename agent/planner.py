@@ -218,7 +218,7 @@ def _messages(config: PlannerConfig, cards: Sequence[TaskCard], user_text: str, 
     )
     request = render(
         "plan_request",
-        now=f"{config.now:%A, %Y-%m-%d %H:%M}",
+        now=f"{config.now:%A, %Y-%m-%d %H:%M}" if full else "",
         files=config.files[:FILES_SHOWN] if full else _meant_files(config.files, user_text, context)[:FILES_SHOWN],
         memory=config.memory.strip()[-MEMORY_CHARACTERS:],
         history=context,

@@ -16,7 +16,7 @@ from agent.errors import ConfigError
 _OWN_FOLDER: ContextVar[Path | None] = ContextVar("own_prompts", default=None)
 
 
-def use_prompts_from(folder: Path) -> None:
+def use_prompts_from(folder: Path | None) -> None:
     """From here on, in this task and those it starts, a prompt in `folder` replaces the built-in one of its name."""
     _OWN_FOLDER.set(folder)
 

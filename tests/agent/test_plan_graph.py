@@ -190,6 +190,39 @@ def test_an_address_where_the_text_belongs_is_fetched_first():
     assert [one.task for one in plan.steps] == ["web/fetch", "aura_base/translate"]
 
 
+def test_a_summary_that_was_asked_for_is_not_forgotten():
+    plan = repaired(
+        "Fetch https://example.org and save a summary as s.txt",
+        step("s1", "web/fetch", url="https://example.org"),
+        step("s2", "files/write", path="s.txt", text="${s1}"),
+    )
+    assert [one.task for one in plan.steps] == ["web/fetch", "aura_base/summarise", "files/write"]
+    assert plan.steps[1].inputs == {"text": "${s1.text}"}
+    assert plan.steps[2].inputs["text"] == f"${{{plan.steps[1].id}}}"
+    assert plan.steps[2].depends_on == [plan.steps[1].id]
+
+
+def test_a_file_that_was_asked_for_is_not_forgotten():
+    plan = repaired(
+        "Extract the addresses from letter.txt and save them as addresses.txt",
+        step("s1", "files/read", path="letter.txt"),
+        step("s2", "aura_base/extract", text="${s1}", what="addresses"),
+        files=("letter.txt",),
+    )
+    assert [one.task for one in plan.steps] == ["files/read", "aura_base/extract", "files/write"]
+    assert plan.steps[2].inputs == {"path": "addresses.txt", "text": "${s2.text}"}
+
+
+def test_a_file_that_is_only_spoken_of_is_not_written():
+    plan = repaired("What belongs into a pyproject.toml?", PlanStep(id="s1", kind="llm"))
+    assert [one.kind for one in plan.steps] == ["llm"]
+
+
+def test_a_file_called_summary_asks_for_none():
+    plan = repaired("Read summary.txt", step("s1", "files/read", path="summary.txt"), files=("summary.txt",))
+    assert [one.task for one in plan.steps] == ["files/read"]
+
+
 def test_a_reference_to_the_step_itself_means_the_unused_result_before_it():
     plan = repaired(
         "Read letter.txt and translate it into German",
