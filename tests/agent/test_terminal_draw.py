@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import io
+import re
 
 import pytest
 from hypothesis import given
@@ -140,6 +141,23 @@ def test_an_answer_is_markdown_in_a_terminal_and_untouched_in_a_pipe(tmp_path):
     assert "**" not in drawn(answer_view("It is **84**."))
     assert drawn(answer_view("It is **84**.", formatted=False)) == "It is **84**.\n"
     assert str(tmp_path) in drawn(file_view(tmp_path, "a file", UNICODE), 500)
+
+
+def test_tags_in_an_answer_are_text_and_line_breaks_stay():
+    answer = "<data>\nall of it\n</data>\n\nuse `<b>` or <i>\n\n    <u>\n\n```html\n<p>\n```\nrain\non the roof"
+    lines = [line.strip() for line in drawn(answer_view(answer)).splitlines()]
+    assert lines[:3] == ["<data>", "all of it", "</data>"]
+    assert "use <b> or <i>" in lines
+    assert "<u>" in lines
+    assert "<p>" in lines
+    assert lines[-2:] == ["rain", "on the roof"]
+
+
+@given(st.text(alphabet="ab<>`~\n *#|-", max_size=80))
+def test_no_letter_of_an_answer_is_lost(text):
+    shown = drawn(answer_view(text), 200)
+    fenced = re.search(r"(`{3,}|~{3,})", text)
+    assert fenced or [letter for letter in shown if letter in "ab"] == [letter for letter in text if letter in "ab"]
 
 
 def test_the_tail_keeps_the_last_lines():

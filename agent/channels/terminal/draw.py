@@ -7,11 +7,12 @@ from typing import TYPE_CHECKING
 
 from rich import box
 from rich.console import Group
-from rich.markdown import Markdown
 from rich.padding import Padding
 from rich.panel import Panel
 from rich.table import Table
 from rich.text import Text
+
+from agent.channels.terminal.markdown import ChatMarkdown
 
 if TYPE_CHECKING:
     from pathlib import Path
@@ -189,7 +190,7 @@ def answer_view(text: str, *, formatted: bool = True) -> RenderableType:
     """An answer as Markdown, set in a little; as it is where nobody looks at the format, e.g. in a pipe."""
     if not formatted:
         return Text(text)
-    return Padding(Markdown(printable(text), code_theme="ansi_dark", hyperlinks=False), (0, 1, 0, 2))
+    return Padding(ChatMarkdown(printable(text)), (0, 1, 0, 2))
 
 
 def question_view(question: Question, signs: Signs) -> RenderableType:
