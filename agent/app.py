@@ -26,14 +26,15 @@ from agent.contracts import (
 from agent.dispatcher import Dispatcher
 from agent.durable.local import LocalEngine
 from agent.durable.protocol import Ctx, Engine, Json, TaskRecord
-from agent.errors import NotAllowedError, RunNotFoundError
+from agent.durable.reader import StoreReader
+from agent.errors import NotAllowedError
 from agent.executor import Executor
 from agent.llm.client import ModelClient
 from agent.llm.meter import Ledger, Meter
 from agent.llm.service import PlanModelService
 from agent.moments import Moments
-from agent.orchestrator import RUN_TASK, OrchestratorRunner
-from agent.outcomes import outcome_of, summary_of
+from agent.orchestrator import OrchestratorRunner
+from agent.outcomes import RUN_TASK, RunHistory
 from agent.progress import QuestionClosed, RunEnded
 from agent.prompts import use_prompts_from
 from agent.questions import ANSWER_SIGNAL, QUESTION_TASK, QuestionDesk, chosen
@@ -43,6 +44,9 @@ from aura_core.execution_manager import ExecutionLimits
 from aura_core.framework import Framework
 
 REPLY_TASK = "reply"
+STATE_FILE = "state.db"
+RUNS_KEPT_SECONDS = 90 * 24 * 3600.0
+"""Finished runs older than this are forgotten at the start; what was said stays in SESSION.json."""
 PAUSE = 0.01
 """Seconds between two looks at a run that is about to move on."""
 UNFINISHED = ("pending", "waiting")
@@ -88,6 +92,8 @@ class App:
         self.dispatcher = Dispatcher(parts.framework)
         self._desk = parts.desk
         self._transports = parts.transports
+        self._said_notice = False
+        self._history = RunHistory(parts.engine, parts.desk.answered)
         self._messages: dict[int, int] = {}
         executor = Executor(
             parts.framework,
@@ -135,10 +141,11 @@ class App:
         async with AsyncExitStack() as stack:
             if durable:
                 stack.enter_context(HomeLock(config.home, program))
-            parts = await _assemble(config, stack)
+            parts = await _assemble(config, program, stack)
             app = cls(config, parts)
             if durable:
                 await app.engine.launch()
+                await app.engine.prune(RUNS_KEPT_SECONDS)
                 stack.push_async_callback(app.engine.close)
             yield app
 
@@ -283,7 +290,7 @@ class App:
         Raises:
             RunNotFoundError: no such run.
         """
-        record = await self._run_record(run_id)
+        record = await self._history.record(run_id)
         questions = await self._desk.open_questions(run_id=run_id)
         if not await self.engine.cancel(run_id):
             return False
@@ -317,7 +324,7 @@ class App:
 
     async def runs(self, limit: int = 20) -> list[RunSummary]:
         """The latest runs, newest first."""
-        return [summary_of(record) for record in await self.engine.list(task=RUN_TASK, limit=limit)]
+        return await self._history.runs(limit)
 
     async def run_detail(self, run_id: str) -> RunOutcome:
         """A run as it stands.
@@ -325,7 +332,15 @@ class App:
         Raises:
             RunNotFoundError: no such run.
         """
-        return await outcome_of(self.engine, self._desk, await self._run_record(run_id))
+        return await self._history.outcome(run_id)
+
+    def take_notices(self) -> list[str]:
+        """What the person should know of damaged files that were set aside; each is given once."""
+        notices = self.sessions.take_notices()
+        if self.engine.notice and not self._said_notice:
+            self._said_notice = True
+            notices.append(self.engine.notice)
+        return notices
 
     def profile_of(self, person: str) -> Profile:
         """The profile of a person, `channel:id`; `guest` for strangers."""
@@ -356,23 +371,22 @@ class App:
         asker = run.args["incoming"]["person"] if run is not None else ""
         return person == asker or self.profile_of(person).name == "owner"
 
-    async def _run_record(self, run_id: str) -> TaskRecord:
-        record = await self.engine.get(run_id)
-        if record is None or record.task != RUN_TASK:
-            raise RunNotFoundError(f"There is no run {run_id!r}; `aura runs` lists them.")
-        return record
-
     async def _unfinished(self) -> list[TaskRecord]:
         return list(await self.engine.list(task=RUN_TASK, statuses=UNFINISHED, limit=1000))
 
 
-async def _assemble(config: AppConfig, stack: AsyncExitStack) -> Parts:
+def run_history(config: AppConfig) -> RunHistory:
+    """The runs of an AURA_HOME, also while another program works on it."""
+    return RunHistory(StoreReader(config.home / STATE_FILE))
+
+
+async def _assemble(config: AppConfig, program: str, stack: AsyncExitStack) -> Parts:
     """Makes the parts from the bottom up; `stack` ends them from the top down."""
     use_prompts_from(config.home / "prompts")
     events, transports, step_meters = EventBus(), dict[str, Transport](), dict[str, Meter]()
     model = await ModelClient.open(config)
     stack.push_async_callback(model.close)
-    engine = LocalEngine(config.home / "state.db")
+    engine = LocalEngine(config.home / STATE_FILE, program)
     desk = QuestionDesk(engine, events, transports)
     services = {"llm": PlanModelService(model, step_meters), "chat": desk}
     framework = await stack.enter_async_context(build_framework(config, events, services))

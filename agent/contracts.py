@@ -125,6 +125,8 @@ class ExecutorRequest(Contract):
         context: bounded text about the run so far, for llm and agent steps.
         source: chat, command, schedule, cli, mcp.
         idempotency_key: the same for every attempt at this step of this run.
+        untrusted: its inputs descend from words of strangers.
+        streams: its text is the answer, so the person sees it while it is written.
     """
 
     run_id: str
@@ -136,6 +138,8 @@ class ExecutorRequest(Contract):
     context: str = ""
     source: str = "chat"
     idempotency_key: str = ""
+    untrusted: bool = False
+    streams: bool = False
 
 
 class ExecutorResponse(Contract):

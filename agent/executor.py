@@ -9,6 +9,7 @@ from pathlib import Path
 from typing import Any
 
 import structlog
+from pydantic_core import to_jsonable_python
 
 from agent.contracts import Artifact, ExecutorRequest, ExecutorResponse, PlanStep, Profile, TaskCard
 from agent.dispatcher import Dispatcher
@@ -184,7 +185,7 @@ def _response(step_id: str, card: TaskCard, result: TaskResult, files: Path | No
         return ExecutorResponse(
             step_id=step_id,
             status=status,
-            output=result.message if result.status == "stopped" else result.result,
+            output=result.message if result.status == "stopped" else to_jsonable_python(result.result, fallback=str),
             summary=summary,
             artifacts=[_artifact(item, files) for item in result.attachments if files],
             seconds=result.seconds,

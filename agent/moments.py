@@ -73,7 +73,6 @@ class Moments:
             now=datetime.fromisoformat(run.opened.now),
             previous=list(run.state.responses.values()),
             previous_steps=list(run.state.steps.values()),
-            failed=run.state.failed_fingerprints,
             revision=revision,
             settings=self.config.planner,
             on_step=lambda step: self._drafted(run, step),
@@ -87,12 +86,11 @@ class Moments:
         tainted = any(response.untrusted for response in run.state.responses.values())
         return plan.model_copy(update={"tainted": tainted}).model_dump(mode="json")
 
-    def streamed(self, run: LiveRun) -> Callable[[str], None] | None:
-        """Where the text of an `llm` step goes while it is written: to the person, if that step is all there is."""
-        steps = run.state.plan.steps
-        if len(steps) != 1 or steps[0].kind != "llm":
+    def streamed(self, request: ExecutorRequest) -> Callable[[str], None] | None:
+        """Where the text of a step goes while it is written: to the person, if it is the answer."""
+        if not request.streams:
             return None
-        return lambda piece: self.events.publish(AnswerText(run.id, run.session_id, piece))
+        return lambda piece: self.events.publish(AnswerText(request.run_id, request.session_id, piece))
 
     def _drafted(self, run: LiveRun, step: PlanStep) -> None:
         self.events.publish(StepDrafted(run.id, run.session_id, step))

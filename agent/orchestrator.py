@@ -31,13 +31,13 @@ from agent.executor import Executor
 from agent.live_run import LiveRun, Opened
 from agent.llm.meter import Ledger, Meter
 from agent.moments import Moments
+from agent.outcomes import RUN_TASK
 from agent.plan_graph import fingerprint, next_batch
 from agent.progress import PhaseChanged, PlanMade, RunEnded, RunStarted, StepEnded, StepStarted
 from agent.questions import QUESTION_TASK, QuestionDesk, answer_response, ask_args, is_approved
 from agent.references import resolve_references
 from agent.run_state import RunState
 
-RUN_TASK = "run"
 STEP_TASK = "step"
 STEP_QUEUE = "steps"
 APPROVAL_KEY = "approve:"
@@ -84,6 +84,7 @@ class OrchestratorRunner:
         self._events = moments.events
         self._log = structlog.get_logger("agent.orchestrator")
         self._turns: dict[str, asyncio.Lock] = {}
+        self._meters: dict[str, Meter] = {}
         self.live: dict[str, LiveRun] = {}
         engine.queue(STEP_QUEUE, limit=config.execution.concurrency)
         engine.task(RUN_TASK, self._run)
@@ -117,8 +118,7 @@ class OrchestratorRunner:
     async def _run(self, ctx: Ctx, args: Json) -> Json:
         request = RunRequest.model_validate(args)
         profile = self._config.profile(request.profile)
-        meter = Meter(profile, self._ledger, await self._spent_before(ctx.id))
-        run = LiveRun(request, profile, meter)
+        run = LiveRun(request, profile, await self._meter(ctx.id, profile))
         self.live[run.id] = run
         try:
             async with self._turn(run):
@@ -130,6 +130,7 @@ class OrchestratorRunner:
         finally:
             await run.speculation.close()
             del self.live[run.id]
+            self._meters.pop(run.id, None)
 
     @asynccontextmanager
     async def _turn(self, run: LiveRun) -> AsyncGenerator[None]:
@@ -260,6 +261,8 @@ class OrchestratorRunner:
             context=run.opened.history,
             source=run.request.source,
             idempotency_key=f"{ctx.id}/step:{step.id}",
+            untrusted=run.state.descends_from_untrusted(step),
+            streams=step.kind == "llm" and len(run.state.plan.steps) == 1,
         )
         card = self._card(step, run.profile)
         child = await ctx.start(
@@ -282,21 +285,30 @@ class OrchestratorRunner:
         return await ctx.step("execute", self._execute, ExecutorRequest.model_validate(args))
 
     async def _execute(self, request: ExecutorRequest) -> Json:
-        run = self.live[request.run_id]
-        self._events.publish(StepStarted(run.id, run.session_id, request.step))
-        meter = run.meter.child()
+        """Runs the step; it knows only its request, since after a restart it may begin before the run itself."""
+        self._events.publish(StepStarted(request.run_id, request.session_id, request.step))
+        profile = self._config.profile(request.profile)
+        meter = (await self._meter(request.run_id, profile)).child()
+        live = self.live.get(request.run_id)
         self._step_meters[request.idempotency_key] = meter
         try:
             response = await self._executor.run_step(
-                request, run.profile, meter, run.speculation, self._moments.streamed(run)
+                request, profile, meter, live and live.speculation, self._moments.streamed(request)
             )
         except BudgetExceededError as error:
             response = ExecutorResponse(step_id=request.step.id, status="error", error=str(error), summary=str(error))
         finally:
             self._step_meters.pop(request.idempotency_key, None)
-        if run.state.descends_from_untrusted(request.step):
+        if request.untrusted:
             response = response.model_copy(update={"untrusted": True})
         return {"response": response.model_dump(mode="json"), "usage": meter.usage.model_dump()}
+
+    async def _meter(self, run_id: str, profile: Profile) -> Meter:
+        """The run's meter; it begins with what an interrupted run had spent."""
+        if run_id not in self._meters:
+            spent = await self._spent_before(run_id)
+            self._meters.setdefault(run_id, Meter(profile, self._ledger, spent))
+        return self._meters[run_id]
 
     async def _wait(self, ctx: Ctx, run: LiveRun, number: int) -> str:
         """Waits for the next step that ends; lends the session's turn while only the person is waited for."""

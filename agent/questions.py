@@ -8,7 +8,7 @@ from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
 
 from agent.contracts import ExecutorResponse, PlanStep, Question, RunRequest, Transport
-from agent.durable.protocol import Ctx, Engine, Json
+from agent.durable.protocol import Ctx, Engine, Json, Records
 from agent.progress import QuestionAsked, QuestionClosed
 from aura_core.events import EventBus
 from aura_core.tasklet import RunInfo
@@ -79,7 +79,7 @@ class QuestionDesk:
         """The durable task: shows the question once, waits for the answer, returns {"text", "person"}."""
 
         async def show() -> Json:
-            question = self._question(ctx.id, args)
+            question = question_of(ctx.id, args, time.time())
             transport = self.transports.get(str(args["dest"].get("channel", "")))
             if transport is not None:
                 await transport.send_question(args["dest"], question)
@@ -92,16 +92,9 @@ class QuestionDesk:
         return answer
 
     async def open_questions(self, session_id: str = "", run_id: str = "") -> list[Question]:
-        """Questions that wait, oldest first, of a session or a run."""
-        records = await self.engine.list(task=QUESTION_TASK, statuses=["pending", "waiting"], limit=1000)
-        found = [
-            self._question(record.id, record.args, record.created_at)
-            for record in records
-            if record.id not in self.answered
-            and record.args["session_id"] == (session_id or record.args["session_id"])
-            and record.args["run_id"] == (run_id or record.args["run_id"])
-        ]
-        return sorted(found, key=lambda question: (question.asked_at, question.id))
+        """Questions that wait for an answer, oldest first, of a session or a run."""
+        found = await open_questions(self.engine, session_id, run_id)
+        return [question for question in found if question.id not in self.answered]
 
     async def ask(self, run: RunInfo, text: str, options: Sequence[str] = ()) -> str:
         """The `chat` service: asks from inside a YAML task and waits; the same question of a run is asked once.
@@ -135,6 +128,24 @@ class QuestionDesk:
             self.on_change(run.corr_id)
         return str(record.result["text"])
 
-    def _question(self, question_id: str, args: Json, asked_at: float | None = None) -> Question:
-        fields = {key: value for key, value in args.items() if key != "dest"}
-        return Question(id=question_id, asked_at=time.time() if asked_at is None else asked_at, **fields)
+
+async def open_questions(records: Records, session_id: str = "", run_id: str = "") -> list[Question]:
+    """Questions without a recorded answer, oldest first.
+
+    Args:
+        records: the durable store.
+        session_id: only of this session; empty for all.
+        run_id: only of this run; empty for all.
+    """
+    waiting = await records.list(task=QUESTION_TASK, statuses=["pending", "waiting"], limit=1000)
+    found = [
+        question_of(record.id, record.args, record.created_at)
+        for record in waiting
+        if session_id in ("", record.args["session_id"]) and run_id in ("", record.args["run_id"])
+    ]
+    return sorted(found, key=lambda question: (question.asked_at, question.id))
+
+
+def question_of(question_id: str, args: Json, asked_at: float) -> Question:
+    """The question that a durable question task asks."""
+    return Question(id=question_id, asked_at=asked_at, **{key: value for key, value in args.items() if key != "dest"})

@@ -77,11 +77,6 @@ class RunState:
             sources |= set(step.depends_on)
         return self.plan.tainted or any(self.responses[name].untrusted for name in sources if name in self.responses)
 
-    @property
-    def failed_fingerprints(self) -> frozenset[str]:
-        """Fingerprints of steps that failed: a new plan may not repeat them unchanged."""
-        return frozenset(r.fingerprint for r in self.responses.values() if r.status == "error" and r.fingerprint)
-
     def finished_like(self, fingerprint: str) -> ExecutorResponse | None:
         """A successful response with this fingerprint: it need not run again."""
         return next((r for r in self.responses.values() if r.ok and r.fingerprint == fingerprint), None)

@@ -39,10 +39,9 @@ def list_runs(
 
 
 async def _list(limit: int, *, as_json: bool) -> int:
-    from agent.app import App
+    from agent.app import run_history
 
-    async with App.open(settings(), program="aura runs") as app:
-        runs = await app.runs(limit)
+    runs = await run_history(settings()).runs(limit)
     if as_json:
         print_json([run.model_dump(mode="json") for run in runs])
     elif runs:
@@ -76,10 +75,9 @@ def show(run_id: RunId, as_json: AsJson = False) -> int:
 
 
 async def _show(run_id: str, *, as_json: bool) -> int:
-    from agent.app import App
+    from agent.app import run_history
 
-    async with App.open(settings(), program="aura runs show") as app:
-        outcome = await app.run_detail(run_id)
+    outcome = await run_history(settings()).outcome(run_id)
     if as_json:
         print_json(outcome.model_dump(mode="json"))
     else:

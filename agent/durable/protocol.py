@@ -134,6 +134,11 @@ class Engine(Records, Protocol):
     tasks, does not count against the limits of its queue where the store can do that.
     """
 
+    @property
+    def notice(self) -> str:
+        """After `launch`: what the person should know of a damaged store; empty otherwise."""
+        ...
+
     def task(self, name: str, fn: TaskFunction) -> None:
         """Registers `fn` under a name; before `launch`."""
         ...
@@ -176,5 +181,13 @@ class Engine(Records, Protocol):
 
         Raises:
             RunNotFoundError: no such task.
+        """
+        ...
+
+    async def prune(self, older_than: float) -> int:
+        """Deletes finished root tasks, with all below them, that ended more than `older_than` seconds ago.
+
+        Returns:
+            How many roots were deleted.
         """
         ...

@@ -106,7 +106,7 @@ def test_finished_steps_are_not_run_again_after_a_kill(tmp_path, scripted_model,
     resumed = subprocess.run(
         aura("runs", "resume", run_id, "--json"), env=values, capture_output=True, timeout=60, check=False
     )
-    assert resumed.returncode == 0, resumed.stderr.decode()
+    assert resumed.returncode == 0, resumed.stderr.decode() + resumed.stdout.decode()
     outcome = json.loads(resumed.stdout)
     assert outcome["status"] == "ok"
     lines = log_of(lab)
