@@ -9,6 +9,7 @@ import json
 import os
 import secrets
 import sys
+from collections.abc import AsyncGenerator
 from pathlib import Path
 
 import structlog
@@ -107,6 +108,14 @@ class EmbeddedModel:
             await _end(self._process)
         self._process = self._endpoint = self._cache = None
 
+    @contextlib.asynccontextmanager
+    async def _alone(self) -> AsyncGenerator[None]:
+        """Holds all places: no call runs meanwhile."""
+        async with contextlib.AsyncExitStack() as stack:
+            for _ in range(AT_ONCE):
+                await stack.enter_async_context(self._places)
+            yield
+
     async def _start(self) -> Endpoint:
         if not runtime_installed():
             raise ModelMissingError(
@@ -128,7 +137,7 @@ class EmbeddedModel:
             self._process = None
             raise
         if self._saved is not None:
-            self._cache = await PromptCache.open(self._saved, self._weights, address, key)
+            self._cache = await PromptCache.open(self._saved, self._weights, address, key, self._alone)
             await self._cache.restore(SLOTS)
         return Endpoint(f"{address}/v1", key, timeout=self._timeout, embedded=True)
 

@@ -13,7 +13,8 @@ import importlib.metadata
 import os
 import secrets
 import time
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
+from contextlib import AbstractAsyncContextManager
 from http import HTTPStatus
 from pathlib import Path
 from typing import Any
@@ -28,9 +29,10 @@ FRESH = 200
 FILES = 4
 BYTES = 400 * 2**20
 STALE_SECONDS = 3600
-REQUEST_SECONDS = 60.0
+REQUEST_SECONDS = 20.0
 CLOSE_SECONDS = 3.0
 SUFFIX = ".state"
+Alone = Callable[[], AbstractAsyncContextManager[None]]
 
 
 class PromptCache:
@@ -40,18 +42,20 @@ class PromptCache:
         folder: where the files are.
         model: names the model and the runtime; states of others do not fit.
         http: a client of the server.
+        alone: what is held while a state is taken, so that no call takes the slot meanwhile.
     """
 
-    def __init__(self, folder: Path, model: str, http: Any) -> None:
+    def __init__(self, folder: Path, model: str, http: Any, alone: Alone) -> None:
         self._folder = folder
         self._model = model
         self._http = http
-        self._tried: set[str] = set()
+        self._alone = alone
+        self._tried: set[Path] = set()
         self._saving: set[asyncio.Task[None]] = set()
         self._log = structlog.get_logger(__name__)
 
     @classmethod
-    async def open(cls, folder: Path, weights: Path, address: str, key: str) -> PromptCache:
+    async def open(cls, folder: Path, weights: Path, address: str, key: str, alone: Alone) -> PromptCache:
         """For the server at `address`; makes the folder, readable by this user alone."""
         await asyncio.to_thread(_make_private, folder)
         about = await asyncio.to_thread(weights.stat)
@@ -60,7 +64,7 @@ class PromptCache:
         http = openai.DefaultAsyncHttpxClient(
             base_url=address, headers={"Authorization": f"Bearer {key}"}, trust_env=False, timeout=REQUEST_SECONDS
         )
-        return cls(folder, hashlib.sha256(identity.encode()).hexdigest()[:12], http)
+        return cls(folder, hashlib.sha256(identity.encode()).hexdigest()[:12], http, alone)
 
     async def restore(self, slots: int) -> int:
         """Hands the latest states to the server, one per slot; returns how many it took."""
@@ -78,7 +82,7 @@ class PromptCache:
         """Keeps the state of these messages' system prompt, in the background, if that saves time next time.
 
         Args:
-            purpose: at most one state is kept per purpose.
+            purpose: names the file.
             messages: the request that was just answered.
             fresh: tokens that the model had to read anew for it.
         """
@@ -88,8 +92,8 @@ class PromptCache:
         if path.exists():
             with contextlib.suppress(OSError):
                 os.utime(path)
-        elif fresh >= FRESH and purpose not in self._tried:
-            self._tried.add(purpose)
+        elif fresh >= FRESH and path not in self._tried and len(self._tried) < FILES:
+            self._tried.add(path)
             task = asyncio.create_task(self._save(path, messages[0]["content"]))
             self._saving.add(task)
             task.add_done_callback(self._saving.discard)
@@ -110,25 +114,23 @@ class PromptCache:
             example = [{"role": "system", "content": system}, {"role": "user", "content": "-"}]
             prompt = str((await self._post("/apply-template", {"messages": example}))["prompt"])
             end = prompt.index(system.strip()) + len(system.strip())
-            held = await self._post("/completion", {"prompt": prompt[:end], "n_predict": 0, "cache_prompt": True})
-            saved = await self._post(f"/slots/{held['id_slot']}?action=save", {"filename": passing.name})
-            if saved["n_saved"] > held["tokens_evaluated"] + 1:  # another call took the slot in between
-                return
-            await asyncio.to_thread(self._keep, passing, path)
+            async with self._alone():
+                held = await self._post("/completion", {"prompt": prompt[:end], "n_predict": 0, "cache_prompt": True})
+                saved = await self._post(f"/slots/{held['id_slot']}?action=save", {"filename": passing.name})
+            if saved["n_saved"] <= held["tokens_evaluated"] + 1:  # more would be somebody's words
+                await asyncio.to_thread(self._keep, passing, path)
         except (OSError, ValueError, KeyError) as error:
             self._log.info("the prompt state was not kept", error=str(error))
         finally:
             passing.unlink(missing_ok=True)
 
     def _keep(self, passing: Path, path: Path) -> None:
-        """Moves a state into place and drops what it replaces and what is too much."""
+        """Moves a state into place and drops the oldest beyond the bounds."""
         passing.replace(path)
-        purpose = path.name.rsplit("-", 1)[0]
         size = 0
         for number, other in enumerate(self._files()):
             size += other.stat().st_size
-            same = other != path and other.name.rsplit("-", 1)[0] == purpose
-            if same or number >= FILES or (size > BYTES and other != path):
+            if number >= FILES or (size > BYTES and other != path):
                 other.unlink(missing_ok=True)
         for left in self._folder.glob("*.passing"):
             if left.stat().st_mtime < time.time() - STALE_SECONDS:
