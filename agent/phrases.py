@@ -12,13 +12,34 @@ _KANA = re.compile(r"[\u3040-\u30ff]")
 _LETTER = re.compile(r"[^\W\d_]")
 _ENGLISH = re.compile(
     r"\b(?:the|a|an|is|are|what|how|when|who|where|why|which|my|me|i|you|it|to|of|and|in|on|for|please|show|list|make|"
-    r"write|save|read|find|add|delete|convert|translate|fetch|then|this|that|hello|hi|thanks?|yes|no)\b",
+    r"write|save|read|find|get|send|explain|fix|open|tell|do|add|delete|convert|translate|fetch|then|this|that|hello|hi|thanks?|yes|no)\b",
     re.IGNORECASE,
 )
 PHRASES: dict[str, dict[str, str]] = {
-    "en": {"failed": "did not work", "blocked": "was not done", "files": "Files", "nothing": "There is no result."},
-    "ru": {"failed": "не получилось", "blocked": "не сделано", "files": "Файлы", "nothing": "Результата нет."},
-    "zh": {"failed": "没有成功", "blocked": "没有执行", "files": "文件", "nothing": "没有结果。"},
+    "en": {
+        "failed": "did not work",
+        "blocked": "was not done",
+        "files": "Files",
+        "nothing": "There is no result.",
+        "what": "What exactly is meant?",
+        "which": "What do you mean by “{word}”?",
+    },
+    "ru": {
+        "failed": "не получилось",
+        "blocked": "не сделано",
+        "files": "Файлы",
+        "nothing": "Результата нет.",
+        "what": "Что именно имеется в виду?",
+        "which": "Что имеется в виду под словом «{word}»?",
+    },
+    "zh": {
+        "failed": "没有成功",
+        "blocked": "没有执行",
+        "files": "文件",
+        "nothing": "没有结果。",
+        "what": "具体是指什么？",
+        "which": "“{word}”具体是指什么？",
+    },
 }
 
 

@@ -40,8 +40,15 @@ EXAMPLES: list[Example] = [
             _step(3, "files/write", path="short.txt", text="${s2}"),
         ],
     ),
-    ("Запиши: Анна любит чай", [_step(1, "notes/add", text="Анна любит чай")]),
-    ("Сделай из него таблицу", [_step(1, "ask_user", question="Из чего сделать таблицу?")]),
+    ("Add bread to list.txt", [_step(1, "files/append", path="list.txt", text="bread")]),
+    ("Сколько дней до 8 марта?", [_step(1, "aura_base/days_until", date="8 марта")]),
+    (
+        "写一封感谢信并保存为 thanks.txt",
+        [
+            _step(1, "aura_base/write", instruction="写一封感谢信"),
+            _step(2, "files/write", path="thanks.txt", text="${s1}"),
+        ],
+    ),
 ]
 """Requests and the plans that fit them; one is shown only if every task in it is in the catalogue."""
 

@@ -4,11 +4,13 @@ from __future__ import annotations
 
 import re
 
-from agent.contracts import PlanStep
+from agent.contracts import PlanStep, TaskCard
+from agent.grounding import is_grounded
+from agent.phrases import language_of
 from agent.plan_draft import Draft
 from agent.plan_edges import needed_ids
 from agent.plan_order import touched
-from agent.references import Reference, replace_references
+from agent.references import Reference, find_references, replace_references
 from agent.step_identity import same_work
 
 _WANTS_SEVERAL = re.compile(
@@ -69,6 +71,26 @@ def drop_unused_lookups(draft: Draft) -> None:
             draft.remove(step.id, f"dropped, nobody asked for {step.task} and nothing uses it")
 
 
+def drop_unasked_actions(draft: Draft) -> None:
+    """Removes steps with effects that nobody asked for; a plan is never emptied by this.
+
+    Their task has no word in common with the request, what they were given was not said, and nothing uses them.
+    """
+    known = draft.world.known
+    if language_of(known.request) != "en":
+        return
+    request = _words(known.request)
+    for step in reversed(draft.steps.copy()):
+        card = draft.card(step)
+        needed = set[str]().union(*(needed_ids(other) for other in draft.steps))
+        if card is None or card.effects == "read" or step.id in needed or len(draft.steps) == 1:
+            continue
+        said = [value for value in step.inputs.values() if isinstance(value, str) and not find_references(value)]
+        spoken_of = _words(_described(card)) & request or (said and all(is_grounded(value, known) for value in said))
+        if not spoken_of:
+            draft.remove(step.id, f"dropped, nobody asked for {step.task}")
+
+
 def _changed_between(draft: Draft, first: PlanStep, second: PlanStep) -> bool:
     """Whether a step planned between the two writes what they touch, so that the second one sees something new."""
     between = draft.steps[draft.position(first.id) + 1 : draft.position(second.id)]
@@ -100,9 +122,12 @@ def _quotes(draft: Draft, step: PlanStep) -> bool:
 
 def _words_of(draft: Draft, step: PlanStep) -> set[str]:
     card = draft.card(step)
-    said = [step.title, step.instruction, step.question, *(str(value) for value in step.inputs.values())]
-    described = [card.task, card.title, card.description, card.command or ""] if card else []
-    return _words(" ".join([*said, *described]))
+    said = [step.instruction, step.question, *(str(value) for value in step.inputs.values())]
+    return _words(" ".join([*said, _described(card) if card else ""]))
+
+
+def _described(card: TaskCard) -> str:
+    return " ".join([card.task, card.title, card.description, card.command or ""])
 
 
 def _words(text: str) -> set[str]:

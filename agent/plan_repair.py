@@ -12,7 +12,7 @@ from agent.plan_edges import order_steps_safely
 from agent.plan_links import link_steps
 from agent.plan_names import keep_fields_of_kind, name_steps, resolve_tasks
 from agent.plan_order import break_cycles, keep_planned_order
-from agent.plan_pruning import drop_unused_lookups, merge_repeated_steps
+from agent.plan_pruning import drop_unasked_actions, drop_unused_lookups, merge_repeated_steps
 from agent.plan_questions import complete_inputs, drop_superfluous_questions
 from agent.plan_readers import read_first
 from agent.plan_saving import add_missing_save
@@ -21,7 +21,7 @@ from agent.references import find_references, resolve_references
 from agent.step_identity import fingerprint, same_work
 
 __all__ = ["PlanWorld", "Repaired", "repair_plan"]
-PRUNING = (merge_repeated_steps, drop_unused_lookups, drop_superfluous_questions)
+PRUNING = (merge_repeated_steps, drop_unasked_actions, drop_unused_lookups, drop_superfluous_questions)
 """Each may make work for the others, so they go round until nothing is taken out any more."""
 TITLE_VALUE = 40
 """Characters of an input that a made-up title shows."""

@@ -15,8 +15,8 @@ from agent.errors import ModelOutputError, PlanningError
 from agent.grounding import KnownWords, mentioned_files
 from agent.llm.client import Message, ModelClient
 from agent.llm.meter import Meter
-from agent.phrases import language_of
 from agent.plan_graph import PlanWorld, Repaired, repair_plan
+from agent.plan_meaning import pointed_at, question_about
 from agent.plan_prompt import MODEL_KINDS, catalogue_line, fitting_examples, plan_schema
 from agent.plan_stream import StepReader
 from agent.prompts import render
@@ -26,7 +26,9 @@ from agent.shortlist import shortlist
 PLAN_TOKENS = 2048
 """Upper bound of a plan's length in tokens; 30 steps fit."""
 PROGRESS_CHARACTERS = 500
-_SPEAKS_OF_FILES = re.compile(r"\b(?:files?|documents?|table|folder|datei|fichier|archivo)\b", re.IGNORECASE)
+_SPEAKS_OF_FILES = re.compile(
+    r"\b(?:files?|documents?|tables?|folder|datei|fichier|archivo)\b|файл|документ|таблиц|文件|文档|表格", re.IGNORECASE
+)
 WORDS = ("question", "instruction", "prompt")
 """Where a model puts the words of a question or an instruction."""
 MEMORY_CHARACTERS = 2000
@@ -92,9 +94,20 @@ async def plan_steps(config: PlannerConfig, user_text: str, context: str) -> Pla
         told = Message(role="user", content=render("plan_repair", problems=repaired.problems))
         second = _repaired(await _ask(config, cards, [*messages, wrote, told], world), world)
         repaired = replace(second, notes=[*(f"planned again: {line}" for line in repaired.problems), *second.notes])
+    repaired = _asked_what_is_meant(repaired, config, user_text, context)
     if repaired.problems:
         raise PlanningError(f"No plan could be made for this request: {'; '.join(repaired.problems)}.")
     return Plan(steps=repaired.steps, revision=config.revision, repairs=repaired.notes)
+
+
+def _asked_what_is_meant(repaired: Repaired, config: PlannerConfig, user_text: str, context: str) -> Repaired:
+    """A question instead of a plan, where the request points at something and there is nothing that it could mean."""
+    something_to_mean = context.strip() or config.previous or len(config.files) == 1
+    word = None if something_to_mean else pointed_at(user_text)
+    if word is None or any(step.kind == "ask_user" for step in repaired.steps):
+        return repaired
+    note = f"asked what is meant instead of: {', '.join(step.task or step.kind for step in repaired.steps)}"
+    return Repaired([question_about(user_text, word)], [*repaired.notes, note])
 
 
 def plan_command(card: TaskCard, inputs: dict[str, Any]) -> Plan:
@@ -232,8 +245,7 @@ def _messages(config: PlannerConfig, cards: Sequence[TaskCard], user_text: str, 
 def _meant_files(files: Sequence[str], user_text: str, context: str) -> list[str]:
     """The files that a small model shall see: one that reads of files puts them into plans that need none."""
     known = KnownWords(user_text, context, tuple(files))
-    unsure = language_of(user_text) not in ("en", "other") or _SPEAKS_OF_FILES.search(user_text)
-    return mentioned_files(known) or (list(files) if unsure else [])
+    return mentioned_files(known) or (list(files) if _SPEAKS_OF_FILES.search(user_text) else [])
 
 
 def progress_lines(previous: Sequence[ExecutorResponse], steps: Sequence[PlanStep], limit: int) -> list[str]:
