@@ -18,6 +18,7 @@ from aura_core.tasklet import RunInfo, Tasklet, TaskResult
 
 if TYPE_CHECKING:
     from agent.app import App
+    from agent.contracts import Question
     from aura_core.events import Subscription
     from aura_core.model.task import TaskDefinition
 
@@ -46,7 +47,9 @@ def _value(text: str) -> Any:
         return text
 
 
-async def run_task(app: App, ref: str, inputs: dict[str, Any], session: str, given: Sequence[str]) -> TaskResult | None:
+async def run_task(
+    app: App, ref: str, inputs: dict[str, Any], session: str, given: Sequence[str]
+) -> TaskResult | Question:
     """Runs a task in a session's folder.
 
     Args:
@@ -57,7 +60,7 @@ async def run_task(app: App, ref: str, inputs: dict[str, Any], session: str, giv
         given: answers to its questions, in order.
 
     Returns:
-        How it ended; None if it asked something that nobody answers.
+        How it ended; a question if it asked something that nobody answers, and then the task is cancelled.
     """
     run_id = f"cli-{uuid.uuid4().hex[:12]}"
     folder = app.sessions.files(session)
@@ -67,21 +70,20 @@ async def run_task(app: App, ref: str, inputs: dict[str, Any], session: str, giv
         helper = asyncio.create_task(_answer(app, asked, Answers(given, err())))
         try:
             await asyncio.wait({work, helper}, return_when=asyncio.FIRST_COMPLETED)
-            if not work.done():
-                await helper
-                return None
-            return await work
+            return await work if work.done() else await helper
         finally:
             for task in (work, helper):
                 task.cancel()
             await asyncio.gather(work, helper, return_exceptions=True)
 
 
-async def _answer(app: App, asked: Subscription[QuestionAsked], answers: Answers) -> None:
-    """Answers the task's questions; returns when one has no answer."""
+async def _answer(app: App, asked: Subscription[QuestionAsked], answers: Answers) -> Question:
+    """Answers the task's questions; closes and returns the first one that has no answer."""
     person = terminal_person()
-    async for event in asked:
-        answer = await answers.to(event.question)
+    while True:
+        question = (await asked.next()).question
+        answer = await answers.to(question)
         if answer is None:
-            return
-        await app.answer(event.question.id, answer, person=person)
+            await app.engine.cancel(question.id)
+            return question
+        await app.answer(question.id, answer, person=person)

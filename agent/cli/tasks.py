@@ -7,10 +7,12 @@ from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
+from agent.cli.guard import NEEDS_ANSWER
 from agent.cli.invocation import acting_as, asynchronously, current, err, out, print_json, print_text, settings
 
 if TYPE_CHECKING:
     from agent.app import App
+    from agent.contracts import Question
     from aura_core.tasklet import TaskResult
 
 RUN_SESSION = "ask"
@@ -45,15 +47,28 @@ def _failure(message: str) -> Any:
 async def _run(task: str, pairs: list[str], session: str, answers: list[str], *, as_json: bool) -> int:
     from agent.app import App
     from agent.cli.task_runs import inputs_from, run_task
+    from agent.contracts import Question
 
     async with App.open(settings(), program="aura run") as app:
         definition = app.framework.plans.task(task)
         result = await run_task(app, definition.ref, inputs_from(definition, pairs), session, answers)
-    if result is None:
-        err().print("The task needs an answer; give it with --answer TEXT.")
-        return 2
+    if isinstance(result, Question):
+        return _report_question(result, as_json=as_json)
     _report(result, as_json=as_json)
     return 0 if result.ok else 1
+
+
+def _report_question(question: Question, *, as_json: bool) -> int:
+    if as_json:
+        error = {"type": "Question", "message": question.text}
+        print_json({"status": "needs_input", "result": None, "error": error, "seconds": 0.0})
+    else:
+        from agent.channels.terminal.draw import question_view, signs_for
+
+        console = err()
+        console.print(question_view(question, signs_for(console.encoding)))
+        console.print("The task was stopped: run it again with --answer TEXT.")
+    return NEEDS_ANSWER
 
 
 def _report(result: TaskResult, *, as_json: bool) -> None:

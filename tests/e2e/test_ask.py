@@ -241,6 +241,34 @@ def test_a_task_is_run_without_a_model(aura, scripted_model):
     assert scripted_model.requests == []
 
 
+def test_a_task_that_asks_is_answered_or_says_that_it_needs_an_answer(aura, tmp_path):
+    folder = tmp_path / "quiz"
+    (folder / "tasks").mkdir(parents=True)
+    (folder / "plan.yaml").write_text("name: quiz\nversion: 1.0.0\ntitle: Quiz\n")
+    (folder / "tasks" / "guess.yaml").write_text(
+        "meta: {title: Guess, effects: read}\n"
+        "steps:\n  - {ask: Which colour?, options: [red, blue], output_to: colour}\n"
+        'returns: "{{ colour }}"\n'
+    )
+    aura.environment["AURA_PLANS"] = str(folder)
+    assert aura.json("run", "quiz/guess", "--answer", "2")["result"] == "blue"
+    done = aura("run", "quiz/guess")
+    assert done.returncode == 2
+    assert "Which colour?" in done.stderr
+    assert "--answer" in done.stderr
+    assert aura.json("run", "quiz/guess", code=2)["status"] == "needs_input"
+
+
+def test_results_are_printed_for_people_too(aura):
+    assert "milk" in aura("run", "notes/add", "text=milk").stdout
+    assert aura("run", "files/write", "path=a.txt", "text=12", "--session", "kept").returncode == 0
+    assert (aura.home / "kept" / "files" / "a.txt").read_text() == "12"
+    failed = aura("run", "aura_base/calculate", "expression=1/0")
+    assert failed.returncode == 1
+    assert failed.stdout == ""
+    assert failed.stderr.strip()
+
+
 def test_mistakes_in_a_plan_are_named_with_their_place(aura, tmp_path):
     folder = tmp_path / "broken"
     (folder / "tasks").mkdir(parents=True)
@@ -265,6 +293,9 @@ def test_the_doctor_names_what_is_missing(aura, tmp_path):
     findings = {finding["what"]: finding["verdict"] for finding in aura.json("doctor", code=1)}
     assert findings["Model"] == "problem"
     assert findings["Telegram"] == "problem"
+    table = aura("doctor")
+    assert table.returncode == 1
+    assert "AURA_TELEGRAM_OWNERS" in table.stdout
     assert any("aura model pull" in finding["text"] for finding in aura.json("doctor", code=1))
 
 
