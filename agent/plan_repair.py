@@ -65,7 +65,8 @@ def repair_plan(steps: Sequence[PlanStep], world: PlanWorld) -> Repaired:
     add_named_transforms(draft)
     add_missing_save(draft)
     complete_inputs(draft)
-    _prune(draft)
+    if not world.commanded:
+        _prune(draft)
     if not draft.problems:
         break_cycles(draft)
         keep_planned_order(draft)

@@ -209,6 +209,11 @@ def test_a_command_without_its_inputs_asks_for_each():
     assert set(plan.steps[2].depends_on) == {plan.steps[0].id, plan.steps[1].id}
 
 
+def test_a_command_whose_words_say_nothing_of_its_task_is_run_all_the_same():
+    plan = plan_command(built_in_cards()["notes/add"], {})
+    assert [one.kind for one in plan.steps] == ["ask_user", "task"]
+
+
 def test_a_command_s_words_count_as_said():
     plan = plan_command(built_in_cards()["web/fetch"], {"url": "https://example.org"})
     assert [one.kind for one in plan.steps] == ["task"]
