@@ -59,7 +59,10 @@ def drop_unused_lookups(draft: Draft) -> None:
     """Removes read steps that nobody uses and that have nothing in common with the request, where others have.
 
     Common is a word of the step or of its task, or an input that the request says literally, such as `12*7`.
+    Tasks describe themselves in English, so only an English request can be compared with them.
     """
+    if language_of(draft.world.known.request) != "en":
+        return
     request = _words(draft.world.known.request)
     related = {step.id for step in draft.steps if _words_of(draft, step) & request or _quotes(draft, step)}
     if not related:

@@ -343,6 +343,33 @@ def test_a_look_up_that_nobody_asked_for_is_left_out():
     assert [one.task for one in plan.steps] == ["aura_base/days_until"]
 
 
+def test_a_request_in_another_language_than_the_tasks_keeps_its_look_ups():
+    plan = repaired(
+        "Сколько будет 144/12? И покажи мои файлы.",
+        step("s1", "aura_base/calculate", expression="144/12"),
+        step("s2", "files/list"),
+    )
+    assert [one.task for one in plan.steps] == ["aura_base/calculate", "files/list"]
+
+
+def test_an_action_that_nobody_asked_for_is_left_out():
+    plan = repaired(
+        "Get https://example.com and tell me what it is about",
+        step("s1", "web/fetch", url="https://example.com"),
+        step("s2", "notes/add", text="It is a website about examples."),
+    )
+    assert [one.task for one in plan.steps] == ["web/fetch"]
+
+
+def test_an_action_in_the_person_s_own_words_is_kept():
+    plan = repaired(
+        "Jot down that I owe Bob five euros and tell me the time",
+        step("s1", "notes/add", text="I owe Bob five euros"),
+        step("s2", "aura_base/now"),
+    )
+    assert [one.task for one in plan.steps] == ["notes/add", "aura_base/now"]
+
+
 def test_a_question_whose_answer_was_said_is_dropped():
     plan = repaired(
         "Convert prices.csv to json",
