@@ -48,7 +48,11 @@ class LlmSettings(Section):
         default=None, description="model name there, or a name or path of an embedded model; also AURA_MODEL"
     )
     fallback_models: list[str] = Field(default_factory=list, description="tried in order when the first is unavailable")
-    timeout: float = Field(default=120, gt=0, description="seconds for one call, to its last token")
+    timeout: float = Field(
+        default=120,
+        gt=0,
+        description="seconds for one call, to its last token; the embedded model gets four times that",
+    )
     attempts: int = Field(default=4, ge=1, le=10, description="attempts for one call when the endpoint is down or busy")
     context: int = Field(default=8192, ge=1024, description="tokens the model can read and write in one call")
     structured: Literal["auto", "json_schema", "json_object"] = Field(

