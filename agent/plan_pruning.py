@@ -80,18 +80,23 @@ def drop_unasked_actions(draft: Draft) -> None:
     Their task has no word in common with the request, what they were given was not said, and nothing uses them.
     """
     known = draft.world.known
-    if language_of(known.request) != "en":
-        return
-    request = _words(known.request)
     for step in reversed(draft.steps.copy()):
         card = draft.card(step)
         needed = set[str]().union(*(needed_ids(other) for other in draft.steps))
         if card is None or card.effects == "read" or step.id in needed or len(draft.steps) == 1:
             continue
         said = [value for value in step.inputs.values() if isinstance(value, str) and not find_references(value)]
-        spoken_of = _words(_described(card)) & request or (said and all(is_grounded(value, known) for value in said))
-        if not spoken_of:
+        own_words = bool(said) and all(is_grounded(value, known) for value in said)
+        if not own_words and not speaks_of(known.request, card):
             draft.remove(step.id, f"dropped, nobody asked for {step.task}")
+
+
+def speaks_of(request: str, card: TaskCard) -> bool:
+    """Whether a request has a word in common with what a task says of itself, or cannot be compared with it.
+
+    Tasks describe themselves in English.
+    """
+    return language_of(request) != "en" or bool(_words(request) & _words(_described(card)))
 
 
 def _changed_between(draft: Draft, first: PlanStep, second: PlanStep) -> bool:

@@ -18,6 +18,7 @@ from agent.llm.meter import Meter
 from agent.plan_graph import PlanWorld, Repaired, repair_plan
 from agent.plan_meaning import pointed_at, question_about
 from agent.plan_prompt import MODEL_KINDS, catalogue_line, fitting_examples, plan_schema
+from agent.plan_pruning import speaks_of
 from agent.plan_stream import StepReader
 from agent.prompts import render
 from agent.rendering import summarize_output
@@ -104,10 +105,17 @@ def _asked_what_is_meant(repaired: Repaired, config: PlannerConfig, user_text: s
     """A question instead of a plan, where the request points at something and there is nothing that it could mean."""
     something_to_mean = context.strip() or config.previous or len(config.files) == 1
     word = None if something_to_mean else pointed_at(user_text)
-    if word is None or any(step.kind == "ask_user" for step in repaired.steps):
+    if word is None or (any(step.kind == "ask_user" for step in repaired.steps) and _fits(repaired, config, user_text)):
         return repaired
     note = f"asked what is meant instead of: {', '.join(step.task or step.kind for step in repaired.steps)}"
     return Repaired([question_about(user_text, word)], [*repaired.notes, note])
+
+
+def _fits(repaired: Repaired, config: PlannerConfig, user_text: str) -> bool:
+    """Whether a plan that asks has at least one step that the request speaks of, or asks and does no more."""
+    cards = {card.task: card for card in config.catalogue}
+    tasks = [cards[step.task] for step in repaired.steps if step.task in cards]
+    return not tasks or any(speaks_of(user_text, card) for card in tasks)
 
 
 def plan_command(card: TaskCard, inputs: dict[str, Any]) -> Plan:
@@ -209,9 +217,20 @@ def _texts(value: object) -> list[str]:
     return [str(item) for item in cast("list[object]", value)] if isinstance(value, list) else []
 
 
+def _answers(config: PlannerConfig) -> dict[str, tuple[str, str]]:
+    """What the person was asked in this run and said, by step id: their own words, as good as the request."""
+    questions = {step.id: step.question for step in config.previous_steps if step.kind == "ask_user"}
+    return {
+        response.step_id: (questions[response.step_id], summarize_output(response.output, limit=PROGRESS_CHARACTERS))
+        for response in config.previous
+        if response.ok and response.step_id in questions
+    }
+
+
 def _world(config: PlannerConfig, cards: Sequence[TaskCard], user_text: str, context: str) -> PlanWorld:
     results = [summarize_output(response.output, limit=KNOWN_RESULT_CHARACTERS) for response in config.previous]
-    known = KnownWords(user_text, "\n".join([config.memory, context, *results]), tuple(config.files))
+    said = "\n".join([user_text, *(answer for _, answer in _answers(config).values())])
+    known = KnownWords(said, "\n".join([config.memory, context, *results]), tuple(config.files))
     return PlanWorld(
         cards={card.task: card for card in cards},
         known=known,
@@ -223,6 +242,8 @@ def _world(config: PlannerConfig, cards: Sequence[TaskCard], user_text: str, con
 
 def _messages(config: PlannerConfig, cards: Sequence[TaskCard], user_text: str, context: str) -> list[Message]:
     full = not config.model.embedded
+    answers = _answers(config)
+    results = [response for response in config.previous if response.step_id not in answers]
     system = render(
         "plan_system",
         cards=[catalogue_line(card, full=full) for card in cards],
@@ -235,9 +256,10 @@ def _messages(config: PlannerConfig, cards: Sequence[TaskCard], user_text: str, 
         files=config.files[:FILES_SHOWN] if full else _meant_files(config.files, user_text, context)[:FILES_SHOWN],
         memory=config.memory.strip()[-MEMORY_CHARACTERS:],
         history=context,
-        progress=progress_lines(config.previous, config.previous_steps, config.settings.progress),
-        example_id=next((response.step_id for response in reversed(config.previous) if response.ok), "s1"),
+        progress=progress_lines(results, config.previous_steps, config.settings.progress),
+        example_id=next((response.step_id for response in reversed(results) if response.ok), "s1"),
         request=user_text,
+        answers=list(answers.values()),
     )
     return [{"role": "system", "content": system}, {"role": "user", "content": request}]
 

@@ -186,6 +186,27 @@ async def test_planning_again_shows_the_results_as_data_and_bounded(planner, scr
     assert plan.steps[0].inputs["text"] == "${s30}"
 
 
+async def test_an_answer_of_the_person_is_part_of_the_request_when_it_is_planned_again(planner, scripted_model):
+    scripted_model.say(written(("web/fetch", {"url": "https://example.org"})))
+    plan = await planner(
+        "Fetch it",
+        previous=[ExecutorResponse(step_id="ask", status="ok", output="https://example.org")],
+        previous_steps=[PlanStep(id="ask", kind="ask_user", question="Which page?")],
+        revision=1,
+    )
+    told = scripted_model.requests[0]["messages"][-1]["content"]
+    assert told.endswith("Request: Fetch it\nAsked: Which page? The person answered: https://example.org")
+    assert [one.kind for one in plan.steps] == ["task"]
+
+
+async def test_a_request_that_points_at_nothing_is_asked_about_instead_of_guessed(planner, scripted_model):
+    scripted_model.say(written(("notes/find", {"query": "markdown"})), times=2)
+    plan = await planner("Convert it to markdown")
+    assert [(one.kind, one.question) for one in plan.steps] == [("ask_user", "What do you mean by “it”?")]
+    told_before = await planner("Convert it to markdown", "Person: I have a table\nAura: Good")
+    assert [one.kind for one in told_before.steps] == ["task"]
+
+
 async def test_planning_again_refuses_what_failed_just_so(planner, scripted_model):
     scripted_model.say(written(("web/fetch", {"url": "https://example.org"})), times=2)
     failed = step("s1", "web/fetch", url="https://example.org")
