@@ -8,9 +8,10 @@ from pathlib import Path
 
 import pytest
 
-from agent.channels.telegram import run_bot
+from agent.channels.telegram import live_cards, run_bot
 from agent.contracts import PlanStep, TaskCard
 from agent.errors import ConfigError, NotAllowedError
+from agent.progress import PhaseChanged
 from tests.fixtures.stand_in_app import Run
 from tests.fixtures.telegram.bench import OWNER, PlayedApp, eventually, hurry, running
 from tests.fixtures.telegram.world import Post
@@ -84,6 +85,37 @@ async def test_a_running_request_shows_one_card_that_is_edited_and_folds_when_it
     assert "✅ Look it up" in card.words
     assert "❌ Write it down — the disk is full" in card.words
     assert [entity["type"] for entity in card.entities] == ["expandable_blockquote"]
+    assert len(olga.posts) == 2
+
+
+async def test_a_run_that_still_tidies_up_after_its_end_does_not_unfold_its_card(telegram: Emulator, tmp_path: Path):
+    async def play(run: Run) -> None:
+        run.plan(PlanStep(id="s1", title="Look it up"))
+        await olga.wait_for("⚙️ Working")
+        await run.say("Done with it.")
+        run.publish(PhaseChanged, "remembering")
+
+    olga = telegram.person(OWNER)
+    async with running(PlayedApp(tmp_path, telegram, play)):
+        for number in (1, 2):
+            olga.send("do it")
+            await eventually(lambda number=number: len(olga.saying("✅ Done · 1 step")) == number)
+    assert [post.words.splitlines()[0] for post in olga.posts] == ["✅ Done · 1 step", "Done with it."] * 2
+
+
+async def test_a_run_that_breaks_without_a_word_is_noticed_and_said(
+    telegram: Emulator, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+):
+    monkeypatch.setattr(live_cards, "LOOK_AFTER_SECONDS", 0.1)
+
+    async def play(run: Run) -> None:
+        run.outcome.status = "error"
+
+    olga = telegram.person(OWNER)
+    async with running(PlayedApp(tmp_path, telegram, play)):
+        olga.send("do it")
+        await olga.wait_for("could not be finished")
+        await olga.wait_for("⚠️ Ended with problems")
     assert len(olga.posts) == 2
 
 

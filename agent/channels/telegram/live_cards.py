@@ -5,6 +5,7 @@ from __future__ import annotations
 import asyncio
 import json
 import time
+from collections import deque
 from typing import TYPE_CHECKING, Any
 
 from aiogram.methods import EditMessageText, SendChatAction
@@ -28,6 +29,11 @@ REDRAW_SECONDS = 1.2
 TYPING_SECONDS = 4.0
 SILENT_SECONDS = 900.0
 """A run that says nothing for so long shows no "typing" any more."""
+LOOK_AFTER_SECONDS = 15.0
+"""A run that works and says nothing for so long is looked up: it may have broken off without a word."""
+BROKE_OFF = "This request could not be finished because of an error on my side; it is in the log. Please try again."
+REMEMBERED_RUNS = 200
+"""Runs that ended: what they still say while they tidy up draws no new card."""
 
 
 class CardBook:
@@ -71,12 +77,14 @@ class LiveCard:
     Args:
         run_id: the run.
         fallback: where the card goes if no message began the run.
+        app: where the run is looked up.
         sender: makes the calls.
         book: remembers the card's message.
     """
 
-    def __init__(self, run_id: str, fallback: Destination, sender: Sender, book: CardBook) -> None:
+    def __init__(self, run_id: str, fallback: Destination, app: App, sender: Sender, book: CardBook) -> None:
         self.run_id = run_id
+        self._app = app
         self.place = fallback
         self._card = Card()
         self._sender = sender
@@ -110,7 +118,21 @@ class LiveCard:
             self._changed.clear()
             await self._draw()
             await _either(self._changed, TYPING_SECONDS)
+            await self._look()
         await fold(self.run_id, self._card, self.place, self._sender, self._book)
+
+    async def _look(self) -> None:
+        """Notices a run that broke off, and says so."""
+        if not self._card.working or time.monotonic() - self._heard < LOOK_AFTER_SECONDS:
+            return
+        outcome = await self._app.run_detail(self.run_id)
+        if outcome.status in ("running", "waiting") or self._over.is_set():
+            return
+        self._card = Card.of(outcome)
+        self._over.set()
+        if outcome.status == "error":
+            place = self._place()
+            await self._sender.once(f"{self.run_id}/broke-off", message(place, Part(BROKE_OFF)))
 
     async def _type(self) -> None:
         silent = time.monotonic() - self._heard > SILENT_SECONDS
@@ -154,6 +176,7 @@ class LiveCards:
         self._book = book
         self._asking = asking
         self._live: dict[str, LiveCard] = {}
+        self._ended: deque[str] = deque(maxlen=REMEMBERED_RUNS)
 
     async def watch(self, events: Subscription[Progress]) -> None:
         """Follows all runs until cancelled."""
@@ -182,6 +205,8 @@ class LiveCards:
                 await fold(run_id, Card.of(outcome), place, self._sender, self._book)
 
     def _take(self, event: Progress, group: asyncio.TaskGroup) -> None:
+        if event.run_id in self._ended:
+            return
         card = self._live.get(event.run_id)
         if card is None:
             card = self._begin(event, group)
@@ -189,11 +214,12 @@ class LiveCards:
         if isinstance(event, QuestionClosed):
             group.create_task(logged(self._asking.close(event.question_id, event.answer), "closing a question"))
         elif isinstance(event, RunEnded):
+            self._ended.append(event.run_id)
             group.create_task(logged(self._asking.close_run(event.run_id), "closing a run's questions"))
 
     def _begin(self, event: Progress, group: asyncio.TaskGroup) -> LiveCard:
         place = Destination.of_session(event.session_id) or Destination(0)
-        card = self._live[event.run_id] = LiveCard(event.run_id, place, self._sender, self._book)
+        card = self._live[event.run_id] = LiveCard(event.run_id, place, self._app, self._sender, self._book)
         group.create_task(self._follow(card))
         return card
 
