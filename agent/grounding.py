@@ -12,7 +12,7 @@ from dataclasses import dataclass
 from pathlib import PurePosixPath
 from typing import Any, cast
 
-from agent.plan_inputs import choices
+from agent.plan_values import choices
 
 URL = re.compile(
     r"(?:https?://|www\.)[^\s<>\"'`]+|\b(?:[\w-]+\.)+(?:[a-z]{2,})(?::\d+)?(?:/[^\s<>\"'`]*)?", re.IGNORECASE

@@ -9,7 +9,7 @@ from typing import Any, cast
 
 from agent.contracts import PlanStep, TaskCard
 from agent.plan_draft import Draft
-from agent.plan_inputs import is_string
+from agent.plan_values import is_string
 from agent.references import GENERIC_FIELDS, NEAR_ENOUGH, Reference, parse_reference, replace_references
 
 _FIELDS = re.compile(r"\{(?P<names>.+)\}\.?")

@@ -7,7 +7,7 @@ from collections.abc import Sequence
 from typing import Any, cast
 
 from agent.contracts import TaskCard
-from agent.plan_inputs import choices
+from agent.plan_values import choices
 
 MODEL_KINDS = ("llm", "ask_user", "agent")
 Example = tuple[str, list[dict[str, Any]]]

@@ -10,7 +10,8 @@ from agent.grounding import PATH_FORMATS, candidates, is_grounded, known_file
 from agent.plan_draft import Draft
 from agent.plan_edges import leads_to, reference_ids
 from agent.plan_fields import TEXT_INPUTS, pointed
-from agent.plan_inputs import choices, fit_inputs, is_placeholder, is_string
+from agent.plan_inputs import fit_inputs
+from agent.plan_values import choices, is_placeholder, is_string
 from agent.references import find_references, parse_reference
 
 ASKS_TO_BE_ASKED = re.compile(r"\bask\s+me\b|\bспроси|问我|問我|\bquiz\b", re.IGNORECASE)

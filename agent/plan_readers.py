@@ -9,7 +9,7 @@ from agent.contracts import PlanStep, TaskCard
 from agent.grounding import PATH_FORMATS, URL, named_files
 from agent.plan_draft import Draft
 from agent.plan_fields import TEXT_INPUTS, pointed
-from agent.plan_inputs import is_string
+from agent.plan_values import is_string
 
 
 def read_first(draft: Draft) -> None:

@@ -5,6 +5,11 @@ from __future__ import annotations
 import json
 from typing import Any, cast
 
+from agent.contracts import PlanStep
+from agent.plan_prompt import MODEL_KINDS
+
+WORDS = ("question", "instruction", "prompt")
+"""Where a model puts the words of a question or an instruction."""
 _STEP_DEPTH = 3
 """Braces and brackets that are open inside a step: the plan, its list of steps, the step."""
 
@@ -62,3 +67,35 @@ def _parsed(text: str) -> list[dict[str, Any]]:
     except ValueError:
         return []
     return [cast("dict[str, Any]", value)] if isinstance(value, dict) else []
+
+
+def step_from(raw: dict[str, Any], number: int) -> PlanStep:
+    """A step as a model wrote it, whatever it wrote.
+
+    Args:
+        raw: id, task (a task's name, or llm, ask_user, agent), inputs; a larger model also title, kind, depends_on,
+            question, options and instruction.
+        number: its place in the plan, from 1.
+    """
+    kind, task = str(raw.get("kind") or ""), str(raw.get("task") or "")
+    if kind in MODEL_KINDS:
+        task = kind
+    given: object = raw.get("inputs")
+    inputs = dict(cast("dict[str, Any]", given)) if isinstance(given, dict) else {}
+    base = PlanStep(
+        id=str(raw.get("id") or f"s{number}"),
+        title=str(raw.get("title") or ""),
+        depends_on=_texts(raw.get("depends_on")),
+    )
+    if task not in MODEL_KINDS:
+        return base.model_copy(update={"task": task, "inputs": inputs})
+    words = next((str(part[name]) for name in WORDS for part in (raw, inputs) if part.get(name)), "")
+    if task == "ask_user":
+        options = _texts(raw.get("options")) or _texts(inputs.get("options"))
+        return base.model_copy(update={"kind": task, "question": words, "options": options})
+    kept = {name: value for name, value in inputs.items() if name not in WORDS}
+    return base.model_copy(update={"kind": task, "instruction": words, "inputs": kept})
+
+
+def _texts(value: object) -> list[str]:
+    return [str(item) for item in cast("list[object]", value)] if isinstance(value, list) else []

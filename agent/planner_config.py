@@ -1,0 +1,45 @@
+"""PlannerConfig: everything a plan depends on beside the request itself."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass, field
+from datetime import datetime
+
+from agent.config import PlannerSettings
+from agent.contracts import ExecutorResponse, PlanStep, Profile, TaskCard
+from agent.llm.client import ModelClient
+from agent.llm.meter import Meter
+
+
+@dataclass(frozen=True, slots=True)
+class PlannerConfig:
+    """Everything a plan depends on beside the request.
+
+    Attributes:
+        model: the model client.
+        meter: whose budget pays; None counts nowhere.
+        catalogue: the tasks that the profile may use.
+        profile: whose limits hold.
+        now: the clock; aware.
+        memory: MEMORY.md; may be empty.
+        files: names of the session's files.
+        previous: results of earlier plans of this run, in order of ending.
+        previous_steps: the steps they belong to, as far as known.
+        revision: 0 for the first plan of a run.
+        settings: limits on what the planner reads.
+        on_step: gets each step as soon as the model has written it; the validated plan may differ.
+    """
+
+    model: ModelClient
+    meter: Meter | None
+    catalogue: Sequence[TaskCard]
+    profile: Profile
+    now: datetime
+    memory: str = ""
+    files: Sequence[str] = ()
+    previous: Sequence[ExecutorResponse] = ()
+    previous_steps: Sequence[PlanStep] = ()
+    revision: int = 0
+    settings: PlannerSettings = field(default_factory=PlannerSettings)
+    on_step: Callable[[PlanStep], None] | None = None
