@@ -68,7 +68,7 @@ def test_a_question_waits_for_the_next_chat_and_is_shown_again(aura, scripted_mo
 
 def test_a_plugin_command_asks_for_what_is_missing(aura):
     shown = chat(aura, "/note", "call the plumber", "/notes")
-    assert "call the plumber" in shown.split("Noted", 1)[-1]
+    assert "call the plumber" in shown.split("Noted", 1)[-1], shown
 
 
 def test_a_new_conversation_forgets_the_old_one(aura, scripted_model):
