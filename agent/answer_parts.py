@@ -9,7 +9,7 @@ from dataclasses import dataclass
 from agent.contracts import Artifact, ExecutorResponse, PlanStep
 from agent.phrases import Language, phrase
 from agent.plan_edges import reference_ids
-from agent.rendering import summarize_output
+from agent.rendering import says_itself, summarize_output
 
 SHORT = 600
 """Characters up to which a text that was made for a file is shown too."""
@@ -75,10 +75,9 @@ def failures(steps: Sequence[PlanStep], responses: Sequence[ExecutorResponse], l
 
 
 def plain_text(shown: Sequence[Shown]) -> str:
-    """The results as an answer, written by code alone."""
-    if len(shown) == 1:
-        return _single(shown[0])
-    return "\n\n".join(_titled(part) for part in shown)
+    """The results as an answer, written by code alone; a result that says itself in words needs no title."""
+    texts = sum(isinstance(part.response.output, str) for part in shown)
+    return "\n\n".join(_told(part, alone=len(shown) == 1, texts=texts) for part in shown)
 
 
 def missing_files(text: str, artifacts: Sequence[Artifact], language: Language) -> str:
@@ -97,14 +96,21 @@ def _bare(number: str) -> str:
     return digits.replace(",", ".").lstrip("0") or "0"
 
 
-def _single(part: Shown) -> str:
-    values = [value for value in part.step.inputs.values() if isinstance(value, str)] if part.step else []
-    formula = len(values) == 1 and "${" not in values[0] and _FORMULA.fullmatch(values[0]) is not None
-    if formula and _NUMBER.fullmatch(part.text.lstrip("-")):
-        return f"{values[0].strip()} = {part.text}"
-    return part.text
-
-
-def _titled(part: Shown) -> str:
+def _told(part: Shown, *, alone: bool, texts: int) -> str:
+    formula = _formula(part)
+    if formula:
+        return f"{formula} = {part.text}"
+    output = part.response.output
+    in_words = says_itself(output) or (isinstance(output, str) and texts == 1)
+    if alone or (in_words and not part.response.untrusted):
+        return part.text
     block = "\n" in part.text or part.text.startswith(("- ", "|"))
     return f"**{part.title}**\n{part.text}" if block else f"**{part.title}**: {part.text}"
+
+
+def _formula(part: Shown) -> str:
+    """What was calculated, where a step made a number of it; else empty."""
+    values = [value for value in part.step.inputs.values() if isinstance(value, str)] if part.step else []
+    if len(values) != 1 or "${" in values[0] or not _NUMBER.fullmatch(part.text.lstrip("-")):
+        return ""
+    return values[0].strip() if _FORMULA.fullmatch(values[0]) else ""

@@ -20,6 +20,13 @@ URL = re.compile(
 """An address in a text, also without its scheme."""
 FILE_NAME = re.compile(r"[^\s<>\"'`:;,()/]+(?:/[^\s<>\"'`:;,()/]+)*\.[A-Za-z][A-Za-z0-9]{0,5}\b")
 """Something that looks like a file name with an extension."""
+SPEAKS_OF_FILES = re.compile(
+    r"\b(?:files?|documents?|tables?|folder|datei|fichier|archivo)\b|файл|документ|таблиц|文件|文档|表格", re.IGNORECASE
+)
+_POINTS = re.compile(
+    r"\b(?:it|this|that|them|these|those)\b|\b(?:это|этот|эту|эти|его|её|ее|их|из него)\b|它|这|請|请.*一下",
+    re.IGNORECASE,
+)
 PATH_FORMATS = ("path", "file-path")
 _WORD = re.compile(r"[^\W_]+")
 _WIDE = re.compile(r"[\u3040-\u30ff\u3400-\u9fff]")
@@ -56,9 +63,9 @@ class KnownWords:
 def mentioned_files(known: KnownWords) -> list[str]:
     """The files that the person speaks of: by name, by a word of the name, by an ending that only one of them has.
 
-    If there is only one file at all, it is that one.
+    If there is only one file at all, "the file" and "it" mean that one.
     """
-    if len(known.files) == 1:
+    if len(known.files) == 1 and (SPEAKS_OF_FILES.search(known.request) or _POINTS.search(known.request)):
         return list(known.files)
     said = _squeezed(known.said)
     endings = [PurePosixPath(file.casefold()).suffix.lstrip(".") for file in known.files]

@@ -3,11 +3,10 @@
 from __future__ import annotations
 
 import json
-import re
 from collections.abc import Sequence
 
 from agent.contracts import ExecutorResponse, PlanStep, TaskCard
-from agent.grounding import KnownWords, mentioned_files
+from agent.grounding import SPEAKS_OF_FILES, KnownWords, mentioned_files
 from agent.llm.client import Message
 from agent.plan_prompt import catalogue_line, fitting_examples
 from agent.planner_config import PlannerConfig
@@ -17,9 +16,6 @@ from agent.rendering import summarize_output
 PROGRESS_CHARACTERS = 500
 MEMORY_CHARACTERS = 2000
 FILES_SHOWN = 40
-_SPEAKS_OF_FILES = re.compile(
-    r"\b(?:files?|documents?|tables?|folder|datei|fichier|archivo)\b|файл|документ|таблиц|文件|文档|表格", re.IGNORECASE
-)
 
 
 def plan_messages(config: PlannerConfig, cards: Sequence[TaskCard], user_text: str, context: str) -> list[Message]:
@@ -50,7 +46,7 @@ def plan_messages(config: PlannerConfig, cards: Sequence[TaskCard], user_text: s
 def _meant_files(files: Sequence[str], user_text: str, context: str) -> list[str]:
     """The files that a small model shall see: one that reads of files puts them into plans that need none."""
     known = KnownWords(user_text, context, tuple(files))
-    return mentioned_files(known) or (list(files) if _SPEAKS_OF_FILES.search(user_text) else [])
+    return mentioned_files(known) or (list(files) if SPEAKS_OF_FILES.search(user_text) else [])
 
 
 def progress_lines(previous: Sequence[ExecutorResponse], steps: Sequence[PlanStep], limit: int) -> list[str]:

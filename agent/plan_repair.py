@@ -23,8 +23,8 @@ from agent.step_identity import fingerprint, same_work
 __all__ = ["PlanWorld", "Repaired", "repair_plan"]
 PRUNING = (merge_repeated_steps, drop_unasked_actions, drop_unused_lookups, drop_superfluous_questions)
 """Each may make work for the others, so they go round until nothing is taken out any more."""
-TITLE_VALUE = 40
-"""Characters of an input that a made-up title shows."""
+SHOWN_INPUTS, TITLE_VALUE = 2, 40
+"""How many inputs a made-up title shows, and how many characters of them."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -115,7 +115,11 @@ def _title_of(draft: Draft, step: PlanStep) -> str:
     if card is None:
         return step.question or step.instruction or {"llm": "Answer", "agent": "Work it out"}.get(step.kind, step.id)
     title = card.title or card.task.rsplit("/", 1)[-1].replace("_", " ").capitalize()
-    shown = next((str(value) for value in step.inputs.values() if isinstance(value, str | int | float)), "")
-    if not shown or "${" in shown or "\n" in shown:
+    literals = [
+        str(value) for value in step.inputs.values() if isinstance(value, str | int | float) and value is not True
+    ]
+    plain = [value for value in literals if value.strip() and "${" not in value and "\n" not in value]
+    shown = ", ".join(plain[:SHOWN_INPUTS])
+    if not shown:
         return title
     return f"{title}: {shown if len(shown) <= TITLE_VALUE else shown[: TITLE_VALUE - 1] + '…'}"

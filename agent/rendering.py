@@ -30,6 +30,11 @@ def summarize_output(output: Any, *, limit: int = MAX_CHARACTERS) -> str:
     return f"{kept.rstrip()}\n… ({len(text) - len(kept)} more characters)"
 
 
+def says_itself(output: Any) -> bool:
+    """Whether a result has words of its own for a person."""
+    return bool(_own_words(output))
+
+
 def _own_words(output: Any) -> str:
     if not isinstance(output, dict):
         return ""

@@ -44,7 +44,7 @@ async def test_a_calculation_is_told_with_its_result():
 
 async def test_several_results_stand_under_their_titles_in_planned_order():
     text = await answer("?", [CALCULATE, FILES], [done("s2", ["a.txt", "b.txt"]), done("s1", "84")])
-    assert text == "**Calculate: 12*7**: 84\n\n**List the files**\n- a.txt\n- b.txt"
+    assert text == "12*7 = 84\n\n**List the files**\n- a.txt\n- b.txt"
 
 
 async def test_the_text_of_an_llm_step_is_the_answer_without_another_call(model, scripted_model):
@@ -69,9 +69,16 @@ async def test_a_text_that_was_made_for_a_file_is_shown_with_it():
     ]
     responses = [done("s1", "rain\non\nleaves"), done("s2", {"path": "h.txt", "bytes": 14, "message": "Saved h.txt."})]
     text = await answer("Write a haiku and save it", steps, responses, [Artifact(path="h.txt")])
-    assert "rain\non\nleaves" in text
-    assert "Saved h.txt." in text
-    assert "Files:" not in text
+    assert text == "rain\non\nleaves\n\nSaved h.txt."
+
+
+async def test_two_texts_are_told_apart_by_their_titles():
+    steps = [
+        titled(step("s1", "aura_base/translate", text="good morning", language="French"), "Translate: French"),
+        titled(step("s2", "aura_base/translate", text="good morning", language="Spanish"), "Translate: Spanish"),
+    ]
+    text = await answer("Translate it", steps, [done("s1", "bonjour"), done("s2", "buenos días")])
+    assert text == "**Translate: French**: bonjour\n\n**Translate: Spanish**: buenos días"
 
 
 async def test_files_that_nobody_named_are_named_at_the_end():
@@ -144,7 +151,7 @@ async def test_raw_json_and_references_never_reach_the_person(model, scripted_mo
     text = await answer(
         "What is 12*7? And my files?", [CALCULATE, FILES], [done("s1", "84"), done("s2", ["a"])], model=model
     )
-    assert text == "**Calculate: 12*7**: 84\n\n**List the files**\n- a"
+    assert text == "12*7 = 84\n\n**List the files**\n- a"
 
 
 async def test_without_a_model_the_results_are_the_answer(model, scripted_model):
@@ -152,7 +159,7 @@ async def test_without_a_model_the_results_are_the_answer(model, scripted_model)
     text = await answer(
         "What is 12*7? And my files?", [CALCULATE, FILES], [done("s1", "84"), done("s2", ["a"])], model=model
     )
-    assert text == "**Calculate: 12*7**: 84\n\n**List the files**\n- a"
+    assert text == "12*7 = 84\n\n**List the files**\n- a"
 
 
 async def test_words_of_strangers_stay_between_their_marks(model, scripted_model):
