@@ -8,7 +8,7 @@ from dataclasses import dataclass
 
 from agent.contracts import Artifact, ExecutorResponse, PlanStep
 from agent.phrases import Language, phrase
-from agent.plan_edges import reference_ids
+from agent.plan_graph.edges import reference_ids
 from agent.rendering import says_itself, summarize_output
 
 SHORT = 600

@@ -32,12 +32,12 @@ from agent.executor import Executor
 from agent.llm.client import ModelClient
 from agent.llm.meter import Ledger, Meter
 from agent.llm.service import PlanModelService
-from agent.moments import Moments
 from agent.orchestrator import OrchestratorRunner
-from agent.outcomes import RUN_TASK, RunHistory
 from agent.progress import QuestionClosed, RunEnded
 from agent.prompts import use_prompts_from
-from agent.questions import ANSWER_SIGNAL, QUESTION_TASK, QuestionDesk, chosen
+from agent.running.moments import Moments
+from agent.running.outcomes import RUN_TASK, RunHistory
+from agent.running.questions import ANSWER_SIGNAL, QUESTION_TASK, QuestionDesk, chosen
 from agent.sessions import HomeLock, SessionStore
 from aura_core.events import EventBus
 from aura_core.execution_manager import ExecutionLimits

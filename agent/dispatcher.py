@@ -9,7 +9,7 @@ from typing import Any
 
 from agent.contracts import Profile, TaskCard
 from agent.errors import NotAllowedError
-from agent.plan_values import choices, is_string
+from agent.plan_graph.values import choices, is_string
 from agent.shortlist import shortlist
 from aura_core.errors import NotFoundError
 from aura_core.framework import Framework

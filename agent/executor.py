@@ -16,11 +16,11 @@ from agent.dispatcher import Dispatcher
 from agent.errors import AgentError, BudgetExceededError
 from agent.llm.client import ModelClient
 from agent.llm.meter import Meter
-from agent.model_steps import run_agent_step, run_llm_step
 from agent.plan_graph import fingerprint, resolve_references
 from agent.rendering import summarize_output
 from agent.sessions import SessionStore
-from agent.speculation import Speculation
+from agent.steps.model_steps import run_agent_step, run_llm_step
+from agent.steps.speculation import Speculation
 from aura_core.errors import CoreError
 from aura_core.framework import Framework
 from aura_core.tasklet import Attachment, RunInfo, Tasklet, TaskResult

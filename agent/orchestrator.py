@@ -28,15 +28,15 @@ from agent.contracts import (
 from agent.durable.protocol import Ctx, Engine, Json
 from agent.errors import AgentError, BudgetExceededError, TaskCancelledError, TaskFailedError
 from agent.executor import Executor
-from agent.live_run import LiveRun, Opened
 from agent.llm.meter import Ledger, Meter
-from agent.moments import Moments
-from agent.outcomes import RUN_TASK
 from agent.plan_graph import fingerprint, next_batch
 from agent.progress import PhaseChanged, PlanMade, RunEnded, RunStarted, StepEnded, StepStarted
-from agent.questions import QUESTION_TASK, QuestionDesk, answer_response, ask_args, is_approved
 from agent.references import resolve_references
-from agent.run_state import RunState
+from agent.running.live import LiveRun, Opened
+from agent.running.moments import Moments
+from agent.running.outcomes import RUN_TASK
+from agent.running.questions import QUESTION_TASK, QuestionDesk, answer_response, ask_args, is_approved
+from agent.running.state import RunState
 
 STEP_TASK = "step"
 STEP_QUEUE = "steps"

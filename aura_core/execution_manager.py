@@ -11,14 +11,14 @@ from typing import TYPE_CHECKING, Any, Protocol
 
 import structlog
 
-from aura_core.clock import Clock
 from aura_core.engine.failure import explain
 from aura_core.errors import CoreError, ShutDownError, StatePlanningError
-from aura_core.job import Job
-from aura_core.pools import Pools, unfinished_work
-from aura_core.resources import Resources
-from aura_core.semaphores import PrioritySemaphore
-from aura_core.slots import Slots, current_slots
+from aura_core.execution.clock import Clock
+from aura_core.execution.job import Job
+from aura_core.execution.pools import Pools, unfinished_work
+from aura_core.execution.resources import Resources
+from aura_core.execution.semaphores import PrioritySemaphore
+from aura_core.execution.slots import Slots, current_slots
 from aura_core.task_events import TaskChanged, TaskPhase
 from aura_core.tasklet import RunInfo, TaskError, Tasklet, TaskResult
 

@@ -14,13 +14,13 @@ from aura_core.context import ContextManager
 from aura_core.engine import PlanRuntime
 from aura_core.errors import NotFoundError, Problem
 from aura_core.events import EventBus
+from aura_core.execution.pools import Pools
 from aura_core.execution_manager import ExecutionLimits, ExecutionManager, StatePlanner
 from aura_core.hooks import HookManager
 from aura_core.injector import ActionInjector
 from aura_core.model.plan_manager import PlanManager
 from aura_core.nearest import hint
 from aura_core.orchestrator import Orchestrator
-from aura_core.pools import Pools
 from aura_core.registry import ActionRegistry
 from aura_core.service_registry import ServiceRegistry
 

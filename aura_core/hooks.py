@@ -13,7 +13,7 @@ import structlog
 from aura_core.api import MOMENTS
 from aura_core.asynccontext import plan_context
 from aura_core.config import ConfigService, using_config
-from aura_core.pools import nobody_waits
+from aura_core.execution.pools import nobody_waits
 
 if TYPE_CHECKING:
     from collections.abc import Awaitable

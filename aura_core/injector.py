@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING, Any
 
 from aura_core.asynccontext import current_plan_name
 from aura_core.config import ConfigService, PlanSettings
+from aura_core.execution.worker import pack
 from aura_core.middleware import (
     ActionCall,
     Middleware,
@@ -18,11 +19,10 @@ from aura_core.middleware import (
     somebody_traces,
     validate,
 )
-from aura_core.worker import pack
 
 if TYPE_CHECKING:
     from aura_core.context import Context
-    from aura_core.pools import Pools
+    from aura_core.execution.pools import Pools
     from aura_core.registry import ActionDefinition
     from aura_core.service_registry import ServiceKey, ServiceRegistry
 

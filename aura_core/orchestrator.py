@@ -21,8 +21,8 @@ from aura_core.templates import compile_template
 if TYPE_CHECKING:
     from collections.abc import Mapping
 
+    from aura_core.execution.pools import Pools
     from aura_core.model.task import TaskDefinition
-    from aura_core.pools import Pools
 
 MAX_CHAIN = 100
 """Tasks that follow each other through `go_task`."""

@@ -7,12 +7,12 @@ import time
 from collections.abc import Sequence
 from typing import TYPE_CHECKING
 
+from agent.disk.program_lock import ProgramLock
 from agent.durable.queues import WorkQueue
 from agent.durable.runtime import Runtime
 from agent.durable.store import UNFINISHED, Store
 from agent.durable.values import encode
 from agent.errors import DurableError, RunNotFoundError
-from agent.program_lock import ProgramLock
 
 if TYPE_CHECKING:
     from pathlib import Path

@@ -6,7 +6,7 @@ import contextlib
 import sqlite3
 from typing import TYPE_CHECKING
 
-from agent.atomic_file import damaged_name
+from agent.disk.atomic_file import damaged_name
 from agent.durable.writer import is_damage
 from agent.errors import DurableError
 

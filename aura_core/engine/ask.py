@@ -6,7 +6,7 @@ from contextlib import nullcontext
 from typing import TYPE_CHECKING, Any
 
 from aura_core.errors import InputError
-from aura_core.slots import current_slots
+from aura_core.execution.slots import current_slots
 
 if TYPE_CHECKING:
     from aura_core.context import Context

@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Any
 
 from aura_core.context import RESERVED
 from aura_core.engine.signals import JumpSignal, StopTaskException
-from aura_core.slots import current_slots
+from aura_core.execution.slots import current_slots
 
 if TYPE_CHECKING:
     from aura_core.context import Context

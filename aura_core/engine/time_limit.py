@@ -6,7 +6,7 @@ import asyncio
 from collections.abc import Awaitable
 from typing import TypeVar
 
-from aura_core.slots import current_slots
+from aura_core.execution.slots import current_slots
 
 ValueT = TypeVar("ValueT")
 

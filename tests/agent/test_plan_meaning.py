@@ -1,6 +1,6 @@
 import pytest
 
-from agent.plan_meaning import pointed_at, question_about
+from agent.planner.meaning import pointed_at, question_about
 
 
 @pytest.mark.parametrize(

@@ -8,9 +8,9 @@ from agent.config import AppConfig
 from agent.contracts import Budgets, ExecutorResponse, PlanStep, Profile
 from agent.errors import ModelError, PlanningError
 from agent.llm.client import ModelClient
-from agent.plan_prompt import EXAMPLES, MODEL_KINDS, catalogue_line
-from agent.plan_stream import StepReader
 from agent.planner import PlannerConfig, plan_command, plan_steps
+from agent.planner.prompt import EXAMPLES, MODEL_KINDS, catalogue_line
+from agent.planner.stream import StepReader
 from tests.fixtures.catalogue import built_in_cards, step
 
 NOW = datetime(2026, 11, 21, 12, 0, tzinfo=UTC)

@@ -15,10 +15,10 @@ from pathlib import Path
 
 import pytest
 
-from agent.atomic_file import write_atomically
+from agent.disk.atomic_file import write_atomically
 from agent.errors import HomeInUseError, HomeNotWritableError
-from agent.session_file import KEPT_CONVERSATIONS, NewerSessionError
 from agent.sessions import HomeLock, SessionStore
+from agent.sessions.file import KEPT_CONVERSATIONS, NewerSessionError
 
 
 @pytest.fixture
@@ -287,7 +287,7 @@ def test_a_killed_program_leaves_the_home_free(tmp_path):
     script = (
         "import sys, time\n"
         "from pathlib import Path\n"
-        "from agent.sessions import HomeLock\n"
+        "from agent.sessions.store import HomeLock\n"
         "lock = HomeLock(Path(sys.argv[1]), 'aura bot')\n"
         "lock.acquire()\n"
         "print('locked', flush=True)\n"
@@ -311,7 +311,7 @@ def test_a_file_is_whole_at_every_moment_of_a_kill(tmp_path):
     script = (
         "import sys\n"
         "from pathlib import Path\n"
-        "from agent.atomic_file import write_atomically\n"
+        "from agent.disk.atomic_file import write_atomically\n"
         "number = 0\n"
         "while True:\n"
         "    write_atomically(Path(sys.argv[1]), str(number % 10) * 200_000)\n"

@@ -8,7 +8,7 @@ import pytest
 
 from agent.contracts import ExecutorResponse, PlanStep, TaskCard
 from agent.executor import prefetchable
-from agent.speculation import LIMIT, Speculation
+from agent.steps.speculation import LIMIT, Speculation
 
 
 async def answer() -> ExecutorResponse:

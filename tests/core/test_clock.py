@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import asyncio
 
-from aura_core.clock import Clock
+from aura_core.execution.clock import Clock
 
 
 async def test_it_rings_when_the_time_is_up():

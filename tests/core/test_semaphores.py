@@ -6,7 +6,7 @@ import asyncio
 
 import pytest
 
-from aura_core.semaphores import PrioritySemaphore
+from aura_core.execution.semaphores import PrioritySemaphore
 
 
 async def waiting(semaphore: PrioritySemaphore, priority: int, order: list[int]) -> None:

@@ -2,10 +2,10 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from agent.contracts import ExecutorResponse, PlanStep, TaskCard
-from agent.grounding import KnownWords
-from agent.plan_draft import PlanWorld
-from agent.plan_edges import cycles, needed_ids
 from agent.plan_graph import apply_step_result, next_batch, order_steps_safely, repair_plan
+from agent.plan_graph.draft import PlanWorld
+from agent.plan_graph.edges import cycles, needed_ids
+from agent.plan_graph.grounding import KnownWords
 
 IDS = [f"s{number}" for number in range(1, 8)]
 

@@ -11,9 +11,9 @@ from typing import Any
 from hypothesis import example, given, settings
 from hypothesis import strategies as st
 
-from agent.session_file import DamagedSessionError, NewerSessionError, parse_session, session_text
-from agent.session_names import folder_name
 from agent.sessions import SessionStore
+from agent.sessions.file import DamagedSessionError, NewerSessionError, parse_session, session_text
+from agent.sessions.names import folder_name
 
 ids = st.text(max_size=90) | st.from_regex(r"-?[0-9]{1,14}", fullmatch=True) | st.text("aA-_~./\\:", max_size=8)
 

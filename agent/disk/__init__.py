@@ -1,0 +1,1 @@
+"""What every part that writes to disk shares: atomic files and one program at a time."""

@@ -1,0 +1,115 @@
+"""Pure functions on plans while they run: what is done, what may start now, what can never start (seed 004).
+
+This module is the front of everything about plans as graphs: references, order and repair are reached through it too.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Sequence
+from collections.abc import Set as AbstractSet
+
+from agent.contracts import SUCCESS_STATUSES, ExecutorResponse, PlanStep
+from agent.plan_graph.edges import needed_ids, order_steps_safely, reference_ids
+from agent.plan_graph.identity import fingerprint
+from agent.plan_graph.inputs import fit_inputs
+from agent.plan_graph.repair import PlanWorld, Repaired, repair_plan
+from agent.references import escape_references, find_references, resolve_references
+
+__all__ = [
+    "PlanWorld",
+    "Repaired",
+    "apply_step_result",
+    "escape_references",
+    "find_references",
+    "fingerprint",
+    "fit_inputs",
+    "is_success_status",
+    "needed_ids",
+    "next_batch",
+    "order_steps_safely",
+    "reference_ids",
+    "repair_plan",
+    "resolve_references",
+    "seed_completed_sets",
+]
+
+
+def is_success_status(status: str) -> bool:
+    """Whether a status counts as success: ok and partial do (seed 004)."""
+    return status in SUCCESS_STATUSES
+
+
+def seed_completed_sets(steps: Sequence[PlanStep], results: Iterable[ExecutorResponse]) -> tuple[set[str], set[str]]:
+    """Which steps have already succeeded and which have failed, from earlier results (seed 004).
+
+    Args:
+        steps: the plan that goes on. A failure counts only for its own steps: a new plan is not bound by an old one's.
+        results: all results so far, oldest first; the last one of a step counts.
+
+    Returns:
+        ids that succeeded (of this plan or an earlier one), ids of this plan that failed.
+    """
+    completed_ok: set[str] = set()
+    completed_fail: set[str] = set()
+    planned = {step.id for step in steps}
+    for response in results:
+        _apply(response, completed_ok, completed_fail)
+    return completed_ok, completed_fail & planned
+
+
+def apply_step_result(
+    step: PlanStep, response: ExecutorResponse, completed_ok: set[str], completed_fail: set[str]
+) -> None:
+    """Puts the step into the set that its result says; `needs_input` into none (seed 004)."""
+    _apply(response.model_copy(update={"step_id": step.id}), completed_ok, completed_fail)
+
+
+def next_batch(
+    steps: Sequence[PlanStep],
+    completed_ok: AbstractSet[str],
+    completed_fail: AbstractSet[str],
+    session_id: str,  # noqa: ARG001 (seed 004 gives it; the caller's log lines carry it)
+    running: AbstractSet[str] = frozenset(),
+) -> tuple[list[PlanStep], list[ExecutorResponse]]:
+    """What may start now, and what never can (seed 004). Asked again as soon as any step has ended.
+
+    Args:
+        steps: the whole plan.
+        completed_ok: ids of steps that succeeded, earlier plans included.
+        completed_fail: ids of steps that failed, were cancelled or blocked.
+        session_id: the session, as seed 004 has it.
+        running: ids of steps that run or wait for a person.
+
+    Returns:
+        steps whose needs have all succeeded, in planned order; and a `blocked` response, with the reason, for every
+        step that needs a failed, blocked or unknown one.
+    """
+    ready: list[PlanStep] = []
+    blocked: list[ExecutorResponse] = []
+    lost = set(completed_fail)
+    planned = {step.id: step for step in steps}
+    for step in order_steps_safely(steps):
+        if step.id in completed_ok or step.id in lost or step.id in running:
+            continue
+        missing = [need for need in sorted(needed_ids(step)) if need not in completed_ok]
+        broken = [need for need in missing if need in lost or need not in {*planned, *running}]
+        if broken:
+            lost.add(step.id)
+            blocked.append(_blocked(step, planned.get(broken[0]), broken[0]))
+        elif not missing:
+            ready.append(step)
+    return ready, blocked
+
+
+def _apply(response: ExecutorResponse, completed_ok: set[str], completed_fail: set[str]) -> None:
+    if response.status == "needs_input":
+        return
+    into, out_of = (completed_ok, completed_fail) if response.ok else (completed_fail, completed_ok)
+    into.add(response.step_id)
+    out_of.discard(response.step_id)
+
+
+def _blocked(step: PlanStep, cause: PlanStep | None, cause_id: str) -> ExecutorResponse:
+    name = f"“{cause.title or cause.id}”" if cause else f"step {cause_id!r}"
+    reason = f"Not done, because {name} did not succeed." if cause else f"Not done, because there is no {name}."
+    return ExecutorResponse(step_id=step.id, status="blocked", error=reason, summary=reason)

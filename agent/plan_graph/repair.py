@@ -1,0 +1,125 @@
+"""Repairs a model's plan in code, rule after rule; what no rule can repair is told back to the model (DESIGN 2.4)."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass, field
+
+from agent.contracts import PlanStep
+from agent.errors import UnknownReferenceError
+from agent.plan_graph.draft import Draft, PlanWorld
+from agent.plan_graph.edges import order_steps_safely
+from agent.plan_graph.identity import fingerprint, same_work
+from agent.plan_graph.links import link_steps
+from agent.plan_graph.names import keep_fields_of_kind, name_steps, resolve_tasks
+from agent.plan_graph.order import break_cycles, keep_planned_order
+from agent.plan_graph.pruning import drop_unasked_actions, drop_unused_lookups, merge_repeated_steps
+from agent.plan_graph.questions import complete_inputs, drop_superfluous_questions
+from agent.plan_graph.readers import read_first
+from agent.plan_graph.saving import add_missing_save
+from agent.plan_graph.transforms import add_named_transforms
+from agent.references import find_references, resolve_references
+
+__all__ = ["PlanWorld", "Repaired", "repair_plan"]
+PRUNING = (merge_repeated_steps, drop_unasked_actions, drop_unused_lookups, drop_superfluous_questions)
+"""Each may make work for the others, so they go round until nothing is taken out any more."""
+SHOWN_INPUTS, TITLE_VALUE = 2, 40
+"""How many inputs a made-up title shows, and how many characters of them."""
+
+
+@dataclass(frozen=True, slots=True)
+class Repaired:
+    """A plan after repair.
+
+    Attributes:
+        steps: in a safe order, every edge declared in `depends_on`; usable only if there are no problems.
+        notes: what code changed, one line each.
+        problems: what it could not repair, one line each, written for the model.
+    """
+
+    steps: list[PlanStep] = field(default_factory=list[PlanStep])
+    notes: list[str] = field(default_factory=list[str])
+    problems: list[str] = field(default_factory=list[str])
+
+
+def repair_plan(steps: Sequence[PlanStep], world: PlanWorld) -> Repaired:
+    """Applies every rule of DESIGN 2.4 to a plan. Pure; repairing a repaired plan changes nothing.
+
+    Args:
+        steps: as a model, or a command, planned them.
+        world: tasks, known words and earlier results that it must fit.
+    """
+    if len(steps) > world.max_steps:
+        return Repaired(problems=[f"the plan has {len(steps)} steps; at most {world.max_steps} are allowed"])
+    draft = Draft(world, list(steps))
+    name_steps(draft)
+    keep_fields_of_kind(draft)
+    resolve_tasks(draft)
+    if draft.problems:
+        return Repaired(notes=draft.notes, problems=draft.problems)
+    link_steps(draft)
+    break_cycles(draft)
+    draft.steps[:] = order_steps_safely(draft.steps)
+    merge_repeated_steps(draft)
+    read_first(draft)
+    add_named_transforms(draft)
+    add_missing_save(draft)
+    complete_inputs(draft)
+    if not world.commanded:
+        _prune(draft)
+    if not draft.problems:
+        break_cycles(draft)
+        keep_planned_order(draft)
+    _refuse_repetition(draft)
+    _title(draft)
+    return Repaired(draft.steps, draft.notes, draft.problems)
+
+
+def _prune(draft: Draft) -> None:
+    before = 0
+    while before != len(draft.steps):
+        before = len(draft.steps)
+        for rule in PRUNING:
+            rule(draft)
+
+
+def _refuse_repetition(draft: Draft) -> None:
+    """A step that failed before is not planned again unchanged."""
+    failed = {response.fingerprint: response for response in draft.world.results.values() if response.status == "error"}
+    unchanged = {step_id: step for step_id, step in draft.world.steps.items() if step_id in draft.world.results}
+    for step in draft.steps:
+        twin = next((old for old in unchanged.values() if same_work(old, step)), None)
+        before = draft.world.results[twin.id] if twin else failed.get(_fingerprint(draft, step))
+        if before is not None and before.status == "error":
+            draft.problems.append(f"{step.id}: just this failed before ({before.error}); do something else")
+
+
+def _fingerprint(draft: Draft, step: PlanStep) -> str:
+    done = draft.world.done
+    if not find_references(step.inputs) <= set(done):
+        return ""
+    try:
+        return fingerprint(step, resolve_references(step.inputs, done))
+    except UnknownReferenceError:
+        return ""
+
+
+def _title(draft: Draft) -> None:
+    for step in list(draft.steps):
+        if not step.title:
+            draft.change(step, title=_title_of(draft, step))
+
+
+def _title_of(draft: Draft, step: PlanStep) -> str:
+    card = draft.card(step)
+    if card is None:
+        return step.question or step.instruction or {"llm": "Answer", "agent": "Work it out"}.get(step.kind, step.id)
+    title = card.title or card.task.rsplit("/", 1)[-1].replace("_", " ").capitalize()
+    literals = [
+        str(value) for value in step.inputs.values() if isinstance(value, str | int | float) and value is not True
+    ]
+    plain = [value for value in literals if value.strip() and "${" not in value and "\n" not in value]
+    shown = ", ".join(plain[:SHOWN_INPUTS])
+    if not shown:
+        return title
+    return f"{title}: {shown if len(shown) <= TITLE_VALUE else shown[: TITLE_VALUE - 1] + '…'}"

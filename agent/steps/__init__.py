@@ -1,0 +1,1 @@
+"""What the executor does beside running tasks: model steps, and read-only steps started early."""

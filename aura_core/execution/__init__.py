@@ -1,0 +1,1 @@
+"""What the ExecutionManager is made of: pools, slots, clocks and the job around one task."""

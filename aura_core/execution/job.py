@@ -1,0 +1,63 @@
+"""Job: a tasklet on its way through the ExecutionManager, its clock, and why it was asked to end."""
+
+from __future__ import annotations
+
+import asyncio
+from dataclasses import dataclass, field
+from time import perf_counter
+from typing import TYPE_CHECKING, Literal
+
+from aura_core.tasklet import TaskError, Tasklet, TaskResult
+
+if TYPE_CHECKING:
+    from aura_core.execution.pools import Work
+    from aura_core.execution.slots import Slots
+    from aura_core.model.task import TaskDefinition
+
+EndReason = Literal["timeout", "cancelled", "shutdown"]
+
+
+@dataclass(eq=False, slots=True)
+class Job:
+    """A tasklet that waits or runs.
+
+    A job runs in an asyncio task of its own, so that what a plan's code does to that task (asyncio.TaskGroup leaves
+    a cancellation request behind in Python 3.11 and 3.12) never reaches whoever submitted it.
+
+    Attributes:
+        tasklet: what was submitted.
+        task: its definition.
+        slots: the places it needs.
+        seconds: how long it may run; None: without limit.
+        work: the asyncio task it runs in.
+        reason: why it was asked to end; None if it was not.
+        started: when it began to run, on the clock of `perf_counter`; 0 before.
+        unfinished: calls that still run in a pool although nobody waits for them.
+    """
+
+    tasklet: Tasklet
+    task: TaskDefinition
+    slots: Slots
+    seconds: float | None
+    work: asyncio.Task[TaskResult] | None = None
+    reason: EndReason | None = None
+    started: float = 0.0
+    unfinished: set[Work] = field(default_factory=set["Work"])
+
+    def end(self, reason: EndReason) -> None:
+        """Asks the job to end; the first reason counts."""
+        if self.work is not None and not self.work.done() and self.reason is None:
+            self.reason = reason
+            self.slots.ending = True
+            self.work.cancel()
+
+    def given_up(self) -> TaskResult:
+        """The result of a job that was ended."""
+        ref = self.task.ref
+        elapsed = perf_counter() - self.started if self.started else 0.0
+        if self.reason == "timeout":
+            message = f"Task {ref} took longer than {self.seconds:g} s and was ended."
+            return TaskResult("timeout", error=TaskError("TimeoutError", message, ref), seconds=elapsed)
+        why = ": Aura is shutting down." if self.reason == "shutdown" else "."
+        error = TaskError("CancelledError", f"Task {ref} was cancelled{why}", ref)
+        return TaskResult("cancelled", error=error, seconds=elapsed)

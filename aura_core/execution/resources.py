@@ -1,0 +1,73 @@
+"""Resource tags `name:limit`: what they mean, and which limit holds when several places name one."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Mapping
+
+from aura_core.errors import InputError
+from aura_core.execution.semaphores import PrioritySemaphore
+from aura_core.model.meta import split_resource
+
+
+def parse_tag(tag: str) -> tuple[str, int | None]:
+    """Name and limit of a tag; None if the tag names no limit.
+
+    Args:
+        tag: e.g. "net:4" or "notes".
+
+    Raises:
+        InputError: it is no tag, or its limit is below 1.
+    """
+    try:
+        return split_resource(tag)
+    except ValueError as error:
+        raise InputError(f"{error}.") from error
+
+
+class Resources:
+    """The semaphores of all resources, one per name.
+
+    The limit of a resource is the configured one, else the one its tags name, else 1.
+
+    Args:
+        configured: resource name -> limit; wins over every tag.
+    """
+
+    def __init__(self, configured: Mapping[str, int]) -> None:
+        for name, limit in configured.items():
+            if limit < 1:
+                raise InputError(f"The configured limit of resource {name!r} is {limit}; 1 is the least.")
+        self._configured = dict(configured)
+        self._limits: dict[str, int] = {}
+        self.semaphores: dict[str, PrioritySemaphore] = {}
+
+    def declare(self, tag: str) -> str:
+        """Notes what a tag says and returns the resource's name.
+
+        Raises:
+            InputError: it is no tag, or another place gave this resource another limit.
+        """
+        name, limit = parse_tag(tag)
+        if name in self._configured or limit is None:
+            return name
+        known = self._limits.setdefault(name, limit)
+        if known != limit:
+            raise InputError(
+                f"The resource {name!r} has two limits, {known} and {limit}; "
+                "give it the same one everywhere, or set it in the configuration."
+            )
+        return name
+
+    def semaphore(self, name: str) -> PrioritySemaphore:
+        """The semaphore of a resource."""
+        semaphore = self.semaphores.get(name)
+        limit = self._configured.get(name) or self._limits.get(name, 1)
+        if semaphore is None:
+            semaphore = self.semaphores[name] = PrioritySemaphore(limit)
+        elif semaphore.limit != limit:
+            semaphore.resize(limit)
+        return semaphore
+
+    def for_tags(self, tags: Iterable[str]) -> list[PrioritySemaphore]:
+        """The semaphores of `tags`, each once, in the one order in which everybody takes them."""
+        return [self.semaphore(name) for name in sorted({self.declare(tag) for tag in tags})]
