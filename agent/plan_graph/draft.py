@@ -22,7 +22,8 @@ class PlanWorld:
         steps: steps of earlier plans of this run, by id.
         results: their last results, by step id.
         max_steps: a longer plan is refused.
-        commanded: the person called the task by name, so nothing of the plan is left out as not asked for.
+        deliberate: the steps are meant as they are, since the person called a task by name or a large model planned
+            them: nothing is added, and nothing is left out as not asked for.
     """
 
     cards: Mapping[str, TaskCard]
@@ -30,7 +31,7 @@ class PlanWorld:
     steps: Mapping[str, PlanStep] = field(default_factory=dict[str, PlanStep])
     results: Mapping[str, ExecutorResponse] = field(default_factory=dict[str, ExecutorResponse])
     max_steps: int = MAX_STEPS
-    commanded: bool = False
+    deliberate: bool = False
 
     @property
     def done(self) -> dict[str, Any]:

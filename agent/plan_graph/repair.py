@@ -61,11 +61,12 @@ def repair_plan(steps: Sequence[PlanStep], world: PlanWorld) -> Repaired:
     break_cycles(draft)
     draft.steps[:] = order_steps_safely(draft.steps)
     merge_repeated_steps(draft)
-    read_first(draft)
-    add_named_transforms(draft)
-    add_missing_save(draft)
+    if not world.deliberate:
+        read_first(draft)
+        add_named_transforms(draft)
+        add_missing_save(draft)
     complete_inputs(draft)
-    if not world.commanded:
+    if not world.deliberate:
         _prune(draft)
     if not draft.problems:
         break_cycles(draft)

@@ -87,7 +87,7 @@ def plan_command(card: TaskCard, inputs: dict[str, Any]) -> Plan:
     """
     known = KnownWords(" ".join(str(value) for value in inputs.values()))
     step = PlanStep(id="s1", task=card.task, inputs=inputs)
-    repaired = repair_plan([step], PlanWorld({card.task: card}, known, commanded=True))
+    repaired = repair_plan([step], PlanWorld({card.task: card}, known, deliberate=True))
     if repaired.problems:
         raise PlanningError(f"{card.task} cannot be run like this: {'; '.join(repaired.problems)}.")
     return Plan(steps=repaired.steps, repairs=repaired.notes)
@@ -152,4 +152,5 @@ def _world(config: PlannerConfig, cards: Sequence[TaskCard], user_text: str, con
         steps={step.id: step for step in config.previous_steps},
         results={response.step_id: response for response in config.previous},
         max_steps=config.profile.budgets.steps,
+        deliberate=not config.model.embedded,
     )
