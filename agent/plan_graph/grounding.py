@@ -152,7 +152,12 @@ def _looks_like_address(text: str) -> bool:
 
 def _is_web(address: str) -> bool:
     """`notes.txt` reads like a host; without scheme or path only what does not end like a file counts."""
-    return "//" in address or "/" in address or address.rsplit(".", 1)[-1].casefold() not in FILE_ENDINGS
+    return "//" in address or "/" in address or not ends_like_a_file(address)
+
+
+def ends_like_a_file(name: str) -> bool:
+    """Whether a bare name has an ending that makes it a file and no host."""
+    return name.rsplit(".", 1)[-1].casefold() in FILE_ENDINGS
 
 
 FILE_ENDINGS = frozenset(

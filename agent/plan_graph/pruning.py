@@ -8,7 +8,7 @@ from agent.contracts import PlanStep, TaskCard
 from agent.phrases import language_of
 from agent.plan_graph.draft import Draft
 from agent.plan_graph.edges import needed_ids
-from agent.plan_graph.grounding import is_grounded
+from agent.plan_graph.grounding import KnownWords, is_grounded
 from agent.plan_graph.identity import same_work
 from agent.plan_graph.order import touched
 from agent.references import Reference, find_references, replace_references
@@ -86,17 +86,29 @@ def drop_unasked_actions(draft: Draft) -> None:
         if card is None or card.effects == "read" or step.id in needed or len(draft.steps) == 1:
             continue
         said = [value for value in step.inputs.values() if isinstance(value, str) and not find_references(value)]
-        own_words = bool(said) and all(is_grounded(value, known) for value in said)
-        if not own_words and not speaks_of(known.request, card):
+        own_words = bool(said) and all(is_grounded(value, KnownWords(known.request)) for value in said)
+        if not own_words and not speaks_of(known.request, card, beside=_task_names(draft, step)):
             draft.remove(step.id, f"dropped, nobody asked for {step.task}")
 
 
-def speaks_of(request: str, card: TaskCard) -> bool:
+def speaks_of(request: str, card: TaskCard, *, beside: str = "") -> bool:
     """Whether a request has a word in common with what a task says of itself, or cannot be compared with it.
 
     Tasks describe themselves in English.
+
+    Args:
+        request: the person's words.
+        card: the task.
+        beside: words that do not count, because other steps account for them: who has a poem written by one task
+            has not asked for files to be written.
     """
-    return language_of(request) != "en" or bool(_words(request) & _words(_described(card)))
+    return language_of(request) != "en" or bool((_words(request) - _words(beside)) & _words(_described(card)))
+
+
+def _task_names(draft: Draft, step: PlanStep) -> str:
+    """The plain names of the other steps' tasks."""
+    others = {one.task for one in draft.steps if one.task and one.task != step.task}
+    return " ".join(task.rsplit("/", 1)[-1].replace("_", " ") for task in others)
 
 
 def _changed_between(draft: Draft, first: PlanStep, second: PlanStep) -> bool:

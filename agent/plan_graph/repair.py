@@ -15,7 +15,7 @@ from agent.plan_graph.names import keep_fields_of_kind, name_steps, resolve_task
 from agent.plan_graph.order import break_cycles, keep_planned_order
 from agent.plan_graph.pruning import drop_unasked_actions, drop_unused_lookups, merge_repeated_steps
 from agent.plan_graph.questions import complete_inputs, drop_superfluous_questions
-from agent.plan_graph.readers import read_first
+from agent.plan_graph.readers import read_first, read_with_the_right_task
 from agent.plan_graph.saving import add_missing_save
 from agent.plan_graph.transforms import add_named_transforms
 from agent.references import find_references, resolve_references
@@ -62,6 +62,7 @@ def repair_plan(steps: Sequence[PlanStep], world: PlanWorld) -> Repaired:
     draft.steps[:] = order_steps_safely(draft.steps)
     merge_repeated_steps(draft)
     if not world.deliberate:
+        read_with_the_right_task(draft)
         read_first(draft)
         add_named_transforms(draft)
         add_missing_save(draft)

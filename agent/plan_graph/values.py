@@ -25,7 +25,7 @@ PLACEHOLDERS = frozenset(
     }
 )
 """Values that say nothing: what a small model writes where the person's words give it nothing to write."""
-_BRACKETED = re.compile(r"<[^<>]{1,60}>|\[[^\[\]]{1,60}\]|\{[^{}$]{1,60}\}|[.…?_-]{1,10}|\(.*\)")
+_BRACKETED = re.compile(r"<[^<>]{1,60}>|\[[^\[\]]{1,60}\]|\{[^{}$]{1,60}\}|[.…?_-]{1,10}|\(.*\)|your[_ ]\w{1,20}")
 _NUMBER = re.compile(r"[+-]?\d+(?:\.\d+)?(?:[eE][+-]?\d+)?")
 _DOMAIN = re.compile(r"(?:[\w-]+\.)+[^\W\d_]{2,}(?::\d+)?(?:[/?#]\S*)?")
 

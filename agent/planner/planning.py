@@ -59,8 +59,11 @@ async def plan_steps(config: PlannerConfig, user_text: str, context: str) -> Pla
 
 
 def _asked_what_is_meant(repaired: Repaired, config: PlannerConfig, user_text: str, context: str) -> Repaired:
-    """A question instead of a plan, where the request points at something and there is nothing that it could mean."""
-    something_to_mean = context.strip() or config.previous or len(config.files) == 1
+    """A question instead of a plan, where the request points at something and there is nothing that it could mean.
+
+    Small models guess there; a large one asks by itself.
+    """
+    something_to_mean = not config.model.embedded or context.strip() or config.previous or len(config.files) == 1
     word = None if something_to_mean else pointed_at(user_text)
     if word is None or (any(step.kind == "ask_user" for step in repaired.steps) and _fits(repaired, config, user_text)):
         return repaired

@@ -361,6 +361,22 @@ def test_an_action_that_nobody_asked_for_is_left_out():
     assert [one.task for one in plan.steps] == ["web/fetch"]
 
 
+def test_a_list_that_is_written_is_not_saved_unasked():
+    plan = repaired(
+        "Write a packing list for a beach holiday",
+        step("s1", "aura_base/write", instruction="Write a packing list for a beach holiday"),
+        step("s2", "files/write", path="packing.txt", text="${s1}"),
+    )
+    assert [one.task for one in plan.steps] == ["aura_base/write"]
+
+
+def test_an_address_is_not_read_as_a_file():
+    plan = repaired("Summarise https://example.org/a", step("s1", "files/read", path="https://example.org/a"))
+    assert [(one.task, one.inputs, one.untrusted) for one in plan.steps][:1] == [
+        ("web/fetch", {"url": "https://example.org/a"}, True)
+    ]
+
+
 def test_an_action_in_the_person_s_own_words_is_kept():
     plan = repaired(
         "Jot down that I owe Bob five euros and tell me the time",

@@ -199,8 +199,9 @@ async def test_an_answer_of_the_person_is_part_of_the_request_when_it_is_planned
     assert [one.kind for one in plan.steps] == ["task"]
 
 
-async def test_a_request_that_points_at_nothing_is_asked_about_instead_of_guessed(planner, scripted_model):
+async def test_where_a_small_model_guesses_what_is_meant_it_is_asked(planner, scripted_model, monkeypatch):
     scripted_model.say(written(("notes/find", {"query": "markdown"})), times=2)
+    monkeypatch.setattr(ModelClient, "embedded", True)
     plan = await planner("Convert it to markdown")
     assert [(one.kind, one.question) for one in plan.steps] == [("ask_user", "What do you mean by “it”?")]
     told_before = await planner("Convert it to markdown", "Person: I have a table\nAura: Good")
