@@ -495,6 +495,17 @@ async def test_a_wrong_token_ends_the_bot_with_the_way_on(telegram: Emulator, tm
         await run_bot(app, stop=asyncio.Event())
 
 
+async def test_whoever_starts_a_bot_without_owners_reads_what_to_do(telegram: Emulator, tmp_path: Path):
+    app, said, stop = PlayedApp(tmp_path, telegram), list[str](), asyncio.Event()
+    app.config.telegram.owners = []
+    async with asyncio.TaskGroup() as group:
+        group.create_task(run_bot(app, stop=stop, announce=said.append))
+        await eventually(lambda: len(said) == 2)
+        stop.set()
+    assert "@aura_test_bot listens" in said[0]
+    assert "AURA_TELEGRAM_OWNERS" in said[1]
+
+
 async def test_a_token_that_is_revoked_while_the_bot_runs_ends_it(telegram: Emulator, tmp_path: Path):
     telegram.faults.add("getUpdates", "unauthorized")
     with pytest.raises(ConfigError, match="refuses the token"):

@@ -95,6 +95,21 @@ async def test_a_message_sent_just_before_a_kill_is_not_sent_again(telegram: Emu
     assert len(olga.posts) == 1
 
 
+async def test_a_card_that_a_kill_hid_is_found_even_though_it_looks_different_now(
+    telegram: Emulator, olga: Person, tmp_path: Path
+):
+    telegram.faults.add("sendMessage", "hang_after", seconds=60)
+    async with sender_of(telegram, tmp_path) as sender:
+        killed = asyncio.create_task(sender.once("card", message("Planning …")))
+        post = await olga.wait_for("Planning …")
+        killed.cancel()
+    async with sender_of(telegram, tmp_path) as sender:
+        assert sender.is_doubtful("card")
+        await sender.once("card", message("Done."))
+        assert sender.message_of("card") == post.id
+    assert [post.words for post in olga.posts] == ["Done."]
+
+
 async def test_a_message_not_sent_before_a_kill_is_sent_after_it(telegram: Emulator, olga: Person, tmp_path: Path):
     telegram.faults.add("sendMessage", "hang", seconds=60)
     async with sender_of(telegram, tmp_path) as sender:

@@ -59,7 +59,8 @@ def bot(tmp_path, telegram: Emulator, scripted_model) -> Start:
             yield process
             if process.poll() is None:
                 process.send_signal(signal.SIGTERM)
-            _, errors = process.communicate(timeout=30)
+            said, errors = process.communicate(timeout=30)
+            assert "@aura_test_bot listens" in said
             assert "Traceback" not in errors, errors
             assert process.returncode in (0, -signal.SIGKILL), errors
         finally:
@@ -71,7 +72,6 @@ def bot(tmp_path, telegram: Emulator, scripted_model) -> Start:
 
 def kill(process: subprocess.Popen[str]) -> None:
     os.kill(process.pid, signal.SIGKILL)
-    process.wait()
 
 
 async def test_a_question_with_buttons_takes_the_tap_and_the_file_arrives(bot: Start, olga: Person, scripted_model):

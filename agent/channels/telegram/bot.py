@@ -5,7 +5,8 @@ from __future__ import annotations
 import asyncio
 import contextlib
 import signal
-from collections.abc import AsyncGenerator, Coroutine, Generator
+import sys
+from collections.abc import AsyncGenerator, Callable, Coroutine, Generator
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
@@ -50,6 +51,12 @@ HOW_TO_BEGIN = (
 )
 
 
+NOBODY_YET = (
+    "Nobody may use it yet: write to it in Telegram, and it tells you your id. "
+    "Then start it again with AURA_TELEGRAM_OWNERS=[id]."
+)
+
+
 @dataclass(frozen=True, slots=True)
 class Channel:
     """The parts of the running channel."""
@@ -61,10 +68,20 @@ class Channel:
     updates: Updates
 
 
-async def run_bot(app: App, *, stop: asyncio.Event | None = None) -> None:
+def _to_stdout(line: str) -> None:
+    sys.stdout.write(f"{line}\n")
+    sys.stdout.flush()
+
+
+async def run_bot(app: App, *, stop: asyncio.Event | None = None, announce: Callable[[str], None] = _to_stdout) -> None:
     """Runs the bot until `stop` is set, or SIGTERM or SIGINT comes if no event is given.
 
     Unfinished runs of this channel go on; what waits in Telegram is fetched by polling.
+
+    Args:
+        app: takes requests and answers.
+        stop: ends the bot when it is set.
+        announce: tells whoever started the bot that it listens.
 
     Raises:
         ConfigError: there is no token, or Telegram refuses it.
@@ -73,15 +90,20 @@ async def run_bot(app: App, *, stop: asyncio.Event | None = None) -> None:
         async with _bot(app.config.telegram) as bot:
             store = Store(app.config.home / FOLDER)
             try:
-                await _until(stopped, _run(app, bot, store))
+                await _until(stopped, _run(app, bot, store, announce))
             finally:
                 store.close()
 
 
-async def _run(app: App, bot: Bot, store: Store) -> None:
+async def _run(app: App, bot: Bot, store: Store, announce: Callable[[str], None]) -> None:
     """Follows progress, takes updates and goes on with old runs, until cancelled."""
     me = await _introduce(bot)
     structlog.get_logger(__name__).info("bot started", name=me.username)
+    announce(f"@{me.username} listens; Ctrl-C stops it.")
+    if not any(
+        person.startswith(CHANNEL) for profile in app.config.all_profiles().values() for person in profile.people
+    ):
+        announce(NOBODY_YET)
     channel = _wire(app, bot, store, me)
     with app.events.subscribe(Progress, _is_ours) as events:
         try:

@@ -37,7 +37,7 @@ REMEMBERED_RUNS = 200
 
 
 class CardBook:
-    """Which message is a run's card: kept over restarts."""
+    """Which runs have a card, and where: kept over restarts."""
 
     def __init__(self, store: Store) -> None:
         self._store = store
@@ -52,15 +52,6 @@ class CardBook:
         """Where the run's card belongs, if that is known."""
         row = self._store.row("SELECT dest FROM cards WHERE run_id = ?", run_id)
         return Destination.of(json.loads(row["dest"])) if row else None
-
-    def message_id(self, run_id: str) -> int | None:
-        """The card's message, if it has one."""
-        row = self._store.row("SELECT message_id FROM cards WHERE run_id = ?", run_id)
-        return row["message_id"] if row else None
-
-    def shown(self, run_id: str, message_id: int) -> None:
-        """Remembers the card's message."""
-        self._store.run("UPDATE cards SET message_id = ? WHERE run_id = ?", message_id, run_id)
 
     def folded(self, run_id: str) -> None:
         """Remembers that the card is done with."""
@@ -79,7 +70,7 @@ class LiveCard:
         fallback: where the card goes if no message began the run.
         app: where the run is looked up.
         sender: makes the calls.
-        book: remembers the card's message.
+        book: remembers where the card belongs.
     """
 
     def __init__(self, run_id: str, fallback: Destination, app: App, sender: Sender, book: CardBook) -> None:
@@ -145,14 +136,13 @@ class LiveCard:
         part = self._card.live()
         if part == self._shown:
             return
-        place = self._place()
-        message_id = self._book.message_id(self.run_id)
+        place, key = self._place(), card_key(self.run_id)
+        message_id = self._sender.message_of(key)
         if message_id is None:
-            message_id = await self._sender.once(f"card:{self.run_id}", message(place, part))
-            if message_id is not None:
-                self._book.shown(self.run_id, message_id)
-                self._shown = part
-        elif await self._sender.perhaps(_edit(place, message_id, part), place.chat_id):
+            shown = await self._sender.once(key, message(place, part)) is not None
+        else:
+            shown = await self._sender.perhaps(_edit(place, message_id, part), place.chat_id)
+        if shown:
             self._shown = part
 
     def _place(self) -> Destination:
@@ -166,7 +156,7 @@ class LiveCards:
     Args:
         app: where runs are looked up.
         sender: makes the calls.
-        book: remembers the cards' messages.
+        book: remembers where the cards belong.
         asking: its questions close when a run closes them.
     """
 
@@ -230,11 +220,18 @@ class LiveCards:
             del self._live[card.run_id]
 
 
+def card_key(run_id: str) -> str:
+    """Under which key a run's card is sent."""
+    return f"card:{run_id}"
+
+
 async def fold(run_id: str, card: Card, place: Destination, sender: Sender, book: CardBook) -> None:
     """Turns a card into its summary, if it was ever shown."""
-    message_id = book.message_id(run_id)
-    if message_id is not None:
-        await sender.surely(_edit(place, message_id, card.folded()), place.chat_id)
+    key, part = card_key(run_id), card.folded()
+    if sender.is_doubtful(key):
+        await sender.once(key, message(place, part))
+    elif (message_id := sender.message_of(key)) is not None:
+        await sender.surely(_edit(place, message_id, part), place.chat_id)
     book.folded(run_id)
 
 

@@ -77,6 +77,16 @@ class Sender:
             self._sendings.end(key, chat_id, UNDELIVERABLE if message_id is None else message_id)
             return message_id
 
+    def message_of(self, key: str) -> int | None:
+        """The message that was sent under this key."""
+        sending = self._sendings.get(key)
+        return None if sending is None or sending.message_id == UNDELIVERABLE else sending.message_id
+
+    def is_doubtful(self, key: str) -> bool:
+        """Whether a message was begun under this key and a kill hides whether it arrived."""
+        sending = self._sendings.get(key)
+        return sending is not None and sending.message_id is None
+
     async def surely(self, method: TelegramMethod[ResultT], chat_id: int) -> ResultT | None:
         """Makes a call that may be repeated, until it is answered; None if it is refused or Telegram stays away."""
         try:
