@@ -64,7 +64,11 @@ def drop_unused_lookups(draft: Draft) -> None:
     if language_of(draft.world.known.request) != "en":
         return
     request = _words(draft.world.known.request)
-    related = {step.id for step in draft.steps if _words_of(draft, step) & request or _quotes(draft, step)}
+    related = {
+        step.id
+        for step in draft.steps
+        if (_words_of(draft, step) & request or _quotes(draft, step)) and not _read_by_another(draft, step, request)
+    }
     if not related:
         return
     for step in reversed(draft.steps.copy()):
@@ -129,6 +133,23 @@ def _redirect(draft: Draft, old: str, new: str) -> None:
             question=str(replace_references(step.question, follow)),
             depends_on=[need for need in dict.fromkeys(needs) if need != step.id],
         )
+
+
+def _read_by_another(draft: Draft, step: PlanStep, request: set[str]) -> bool:
+    """Whether another step, given the same things, looks them up itself; not if the request names this one."""
+    given = step.inputs.items()
+    others = [other for other in draft.steps if other.kind == "task" and other.task != step.task]
+    named = bool(_words((step.task or "").rsplit("/", 1)[-1].replace("_", " ")) & request)
+    return (
+        bool(given)
+        and _flat(step)
+        and not named
+        and any(given <= other.inputs.items() for other in others if _flat(other))
+    )
+
+
+def _flat(step: PlanStep) -> bool:
+    return all(isinstance(value, str | int | float) for value in step.inputs.values())
 
 
 def _quotes(draft: Draft, step: PlanStep) -> bool:

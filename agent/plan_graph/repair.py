@@ -16,12 +16,18 @@ from agent.plan_graph.order import break_cycles, keep_planned_order
 from agent.plan_graph.pruning import drop_unasked_actions, drop_unused_lookups, merge_repeated_steps
 from agent.plan_graph.questions import complete_inputs, drop_superfluous_questions
 from agent.plan_graph.readers import read_first, read_with_the_right_task
-from agent.plan_graph.saving import add_missing_save
+from agent.plan_graph.saving import add_missing_save, drop_unasked_saves
 from agent.plan_graph.transforms import add_named_transforms
 from agent.references import find_references, resolve_references
 
 __all__ = ["PlanWorld", "Repaired", "repair_plan"]
-PRUNING = (merge_repeated_steps, drop_unasked_actions, drop_unused_lookups, drop_superfluous_questions)
+PRUNING = (
+    merge_repeated_steps,
+    drop_unasked_saves,
+    drop_unasked_actions,
+    drop_unused_lookups,
+    drop_superfluous_questions,
+)
 """Each may make work for the others, so they go round until nothing is taken out any more."""
 SHOWN_INPUTS, TITLE_VALUE = 2, 40
 """How many inputs a made-up title shows, and how many characters of them."""

@@ -5,13 +5,14 @@ from __future__ import annotations
 import re
 
 from agent.contracts import PlanStep, TaskCard
+from agent.phrases import language_of
 from agent.plan_graph.draft import Draft
 from agent.plan_graph.edges import needed_ids
 from agent.plan_graph.fields import TEXT_INPUTS, pointed
-from agent.plan_graph.grounding import PATH_FORMATS, named_files
+from agent.plan_graph.grounding import PATH_FORMATS, SPEAKS_OF_FILES, KnownWords, is_grounded, named_files
 
 _SAVE = re.compile(
-    r"\b(?:save|store|export|speicher\w*|guarda\w*|enregistr\w*)\b"
+    r"\b(?:save|store|export|put\b.*\bin(?:to)?|speicher\w*|guarda\w*|enregistr\w*)\b"
     r"|\bсохран\w*|\bзапиш\w+ в\b|保存|存为|存到|存成|写入|儲存",
     re.IGNORECASE,
 )
@@ -20,7 +21,7 @@ _SAVE = re.compile(
 def add_missing_save(draft: Draft) -> None:
     """Saves the one result that nothing else uses, where the person asked for a file and the plan left it out."""
     request = draft.world.known.request
-    planned = str([step.inputs for step in draft.steps] + [step.instruction for step in draft.steps])
+    planned = {value.strip() for step in draft.steps for value in step.inputs.values() if isinstance(value, str)}
     wanted = [name for name in named_files(request) if name not in planned and name not in draft.world.known.files]
     writer = next(filter(_writes_text, draft.world.cards.values()), None)
     used = set[str]().union(*(needed_ids(step) for step in draft.steps))
@@ -36,6 +37,21 @@ def add_missing_save(draft: Draft) -> None:
     inputs = {path: wanted[0], text: pointed(draft, added, text, f"${{{source.id}}}")}
     note = f"{wanted[0]} was asked for and not planned"
     draft.change(added, note, inputs=inputs, depends_on=[source.id])
+
+
+def drop_unasked_saves(draft: Draft) -> None:
+    """Leaves out saving a result under a name that nobody said, where no word of the request is about saving."""
+    request = draft.world.known.request
+    if language_of(request) == "other" or _SAVE.search(request) or SPEAKS_OF_FILES.search(request):
+        return
+    for step in reversed(draft.steps.copy()):
+        card = draft.card(step)
+        used = set[str]().union(*(needed_ids(other) for other in draft.steps))
+        if card is None or not _writes_text(card) or step.id in used or len(draft.steps) == 1:
+            continue
+        path = str(step.inputs.get(_path_and_text(card)[0], ""))
+        if not is_grounded(path, KnownWords(request)):
+            draft.remove(step.id, f"dropped, nobody asked to save anything as {path!r}")
 
 
 def _writes_text(card: TaskCard) -> bool:

@@ -137,6 +137,8 @@ def _fit_string(value: Any, schema: Mapping[str, Any]) -> str:
         text = str(value).lower()
     else:
         text = value if isinstance(value, str) else summarize_output(value, limit=10_000_000)
+    if schema.get("format") in ("path", "file-path"):
+        return text.strip()
     if schema.get("format") in ("uri", "url"):
         text = text.strip().strip("<>\"'")
         return f"https://{text}" if _DOMAIN.fullmatch(text) else text

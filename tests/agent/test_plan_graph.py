@@ -370,6 +370,36 @@ def test_a_list_that_is_written_is_not_saved_unasked():
     assert [one.task for one in plan.steps] == ["aura_base/write"]
 
 
+def test_a_summary_is_not_saved_unasked_in_any_language():
+    plan = repaired(
+        "读取 report.txt 并总结",
+        step("s1", "files/read", path="report.txt"),
+        step("s2", "aura_base/summarise", text="${s1}"),
+        step("s3", "files/write", path="summary.txt", text="${s2}"),
+        files=("report.txt",),
+    )
+    assert [one.task for one in plan.steps] == ["files/read", "aura_base/summarise"]
+
+
+def test_a_file_is_not_read_beside_the_task_that_reads_it_itself():
+    plan = repaired(
+        "Turn prices.csv into a markdown table",
+        step("s1", "files/read", path="prices.csv"),
+        step("s2", "files/convert", path="prices.csv", to="markdown"),
+        files=("prices.csv",),
+    )
+    assert [one.task for one in plan.steps] == ["files/convert"]
+
+
+def test_a_file_that_only_an_instruction_names_is_saved_all_the_same():
+    plan = repaired(
+        "Compose a limerick about cats and put it into cats.md",
+        step("s1", "aura_base/write", instruction="Compose a limerick about cats and put it into cats.md"),
+    )
+    assert [one.task for one in plan.steps] == ["aura_base/write", "files/write"]
+    assert plan.steps[1].inputs["path"] == "cats.md"
+
+
 def test_an_address_is_not_read_as_a_file():
     plan = repaired("Summarise https://example.org/a", step("s1", "files/read", path="https://example.org/a"))
     assert [(one.task, one.inputs, one.untrusted) for one in plan.steps][:1] == [
