@@ -13,7 +13,7 @@ from agent.contracts import Artifact, ExecutorResponse, PlanStep
 from agent.errors import ModelError
 from agent.llm.client import Message, ModelClient
 from agent.llm.meter import Meter
-from agent.phrases import language_of, phrase
+from agent.phrases import language_of, name_of, phrase
 from agent.prompts import render
 from agent.rendering import summarize_output
 
@@ -102,7 +102,12 @@ async def _written(
         {
             "role": "user",
             "content": render(
-                "answer_request", now=f"{now:%A, %Y-%m-%d %H:%M}", history=history, results=results, request=user_text
+                "answer_request",
+                now=f"{now:%A, %Y-%m-%d %H:%M}",
+                history=history,
+                results=results,
+                request=user_text,
+                language=name_of(language_of(user_text)),
             ),
         },
     ]
@@ -114,7 +119,8 @@ async def _written(
         structlog.get_logger("agent.answer").warning("the answer was written without a model", error=str(error))
         return ""
     text = completion.text.strip()
-    if not text or _RAW.search(text):
+    strange = language_of(user_text) in ("ru", "zh") and language_of(text) != language_of(user_text)
+    if not text or strange or _RAW.search(text):
         return ""
     wanted = numbers_in(plain)
     lost = len(wanted) <= MANY_NUMBERS and not wanted <= numbers_in(text) | numbers_in(user_text)

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 
 from agent.contracts import Artifact, ExecutorResponse, PlanStep
@@ -56,7 +56,7 @@ def shown_results(steps: Sequence[PlanStep], responses: Sequence[ExecutorRespons
 
 
 def failures(steps: Sequence[PlanStep], responses: Sequence[ExecutorResponse], language: Language) -> list[str]:
-    """One line for every step of the latest plan that failed or could not be done.
+    """A line for every step of the latest plan that failed, and one for all that could not be done because of that.
 
     Failures of an earlier plan are told only if the latest one brought nothing.
     """
@@ -64,14 +64,21 @@ def failures(steps: Sequence[PlanStep], responses: Sequence[ExecutorResponse], l
     bad = [response for response in responses if response.status in ("error", "blocked", "cancelled")]
     late = [response for response in bad if response.step_id in by_id]
     helped = any(response.ok and response.step_id in by_id for response in responses)
-    lines: list[str] = []
-    for response in late if late or helped else bad:
-        step = by_id.get(response.step_id)
-        title = (step.title if step else "") or response.step_id
-        said = response.error or response.summary
-        verb = phrase("blocked" if response.status == "blocked" else "failed", language)
-        lines.append(f"**{title}** {verb}: {said}" if said else f"**{title}** {verb}.")
-    return lines
+    told = late if late or helped else bad
+    lines = [_failed(response, by_id, language) for response in told if response.status != "blocked"]
+    blocked = [f"**{_title_of(response, by_id)}**" for response in told if response.status == "blocked"]
+    return [*lines, f"{', '.join(blocked)}: {phrase('blocked', language)}."] if blocked else lines
+
+
+def _failed(response: ExecutorResponse, by_id: Mapping[str, PlanStep], language: Language) -> str:
+    title, said = _title_of(response, by_id), response.error or response.summary
+    verb = phrase("failed", language)
+    return f"**{title}** {verb}: {said}" if said else f"**{title}** {verb}."
+
+
+def _title_of(response: ExecutorResponse, by_id: Mapping[str, PlanStep]) -> str:
+    step = by_id.get(response.step_id)
+    return (step.title if step else "") or response.step_id
 
 
 def plain_text(shown: Sequence[Shown]) -> str:

@@ -18,7 +18,7 @@ _ENGLISH = re.compile(
 PHRASES: dict[str, dict[str, str]] = {
     "en": {
         "failed": "did not work",
-        "blocked": "was not done",
+        "blocked": "not done because of that",
         "files": "Files",
         "nothing": "There is no result.",
         "what": "What exactly is meant?",
@@ -26,7 +26,7 @@ PHRASES: dict[str, dict[str, str]] = {
     },
     "ru": {
         "failed": "не получилось",
-        "blocked": "не сделано",
+        "blocked": "поэтому не сделано",
         "files": "Файлы",
         "nothing": "Результата нет.",
         "what": "Что именно имеется в виду?",
@@ -34,7 +34,7 @@ PHRASES: dict[str, dict[str, str]] = {
     },
     "zh": {
         "failed": "没有成功",
-        "blocked": "没有执行",
+        "blocked": "因此没有执行",
         "files": "文件",
         "nothing": "没有结果。",
         "what": "具体是指什么？",
@@ -53,6 +53,11 @@ def language_of(text: str) -> Language:
     if 3 * len(_HAN.findall(text)) > letters:
         return "zh"
     return "en" if not letters or (text.isascii() and _ENGLISH.search(text)) else "other"
+
+
+def name_of(language: Language) -> str:
+    """The language's English name, for a prompt; empty if it is not known."""
+    return {"en": "English", "ru": "Russian", "zh": "Chinese"}.get(language, "")
 
 
 def phrase(name: str, language: Language) -> str:

@@ -29,6 +29,8 @@ PRUNING = (
     drop_superfluous_questions,
 )
 """Each may make work for the others, so they go round until nothing is taken out any more."""
+REPEATED = "just this failed before"
+"""What a problem says that is nothing but a repetition."""
 SHOWN_INPUTS, TITLE_VALUE = 2, 40
 """How many inputs a made-up title shows, and how many characters of them."""
 
@@ -99,7 +101,7 @@ def _refuse_repetition(draft: Draft) -> None:
         twin = next((old for old in unchanged.values() if same_work(old, step)), None)
         before = draft.world.results[twin.id] if twin else failed.get(_fingerprint(draft, step))
         if before is not None and before.status == "error":
-            draft.problems.append(f"{step.id}: just this failed before ({before.error}); do something else")
+            draft.problems.append(f"{step.id}: {REPEATED} ({before.error}); do something else")
 
 
 def _fingerprint(draft: Draft, step: PlanStep) -> str:

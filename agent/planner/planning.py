@@ -13,6 +13,7 @@ from agent.llm.client import Message
 from agent.plan_graph import PlanWorld, Repaired, repair_plan
 from agent.plan_graph.grounding import KnownWords
 from agent.plan_graph.pruning import speaks_of
+from agent.plan_graph.repair import REPEATED
 from agent.planner.config import PlannerConfig
 from agent.planner.meaning import pointed_at, question_about
 from agent.planner.messages import answers_of, plan_messages
@@ -53,6 +54,8 @@ async def plan_steps(config: PlannerConfig, user_text: str, context: str) -> Pla
         second = _repaired(await _ask(config, cards, [*messages, wrote, told], world), world)
         repaired = replace(second, notes=[*(f"planned again: {line}" for line in repaired.problems), *second.notes])
     repaired = _asked_what_is_meant(repaired, config, user_text, context)
+    if repaired.problems and all(REPEATED in problem for problem in repaired.problems):
+        raise PlanningError("I found no other way to do it.")
     if repaired.problems:
         raise PlanningError(f"No plan could be made for this request: {'; '.join(repaired.problems)}.")
     return Plan(steps=repaired.steps, revision=config.revision, repairs=repaired.notes)

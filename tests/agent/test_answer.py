@@ -100,7 +100,7 @@ async def test_what_failed_is_said_plainly_beside_what_worked():
     text = await answer("?", steps, [done("s1", "84"), failed, blocked])
     assert text.startswith("12*7 = 84")
     assert "**List the files** did not work: The folder is gone." in text
-    assert "**Make a note** was not done" in text
+    assert text.endswith("**Make a note**: not done because of that.")
 
 
 async def test_a_failure_that_a_new_plan_made_good_is_not_told():
@@ -133,7 +133,9 @@ async def test_a_model_writes_the_answer_where_it_helps_and_what_it_writes_is_st
     assert "".join(pieces) == text
     told = scripted_model.requests[0]["messages"]
     assert told[1]["content"].count("<data>") == 2
-    assert told[1]["content"].endswith("Request: What is 12*7? Also list my files.")
+    assert told[1]["content"].endswith(
+        "Request: What is 12*7? Also list my files.\nAnswer in English, in full sentences."
+    )
 
 
 async def test_a_number_that_the_model_lost_is_added_with_the_results(model, scripted_model):
@@ -152,6 +154,12 @@ async def test_raw_json_and_references_never_reach_the_person(model, scripted_mo
         "What is 12*7? And my files?", [CALCULATE, FILES], [done("s1", "84"), done("s2", ["a"])], model=model
     )
     assert text == "12*7 = 84\n\n**List the files**\n- a"
+
+
+async def test_an_answer_in_another_language_than_the_request_is_not_used(model, scripted_model):
+    scripted_model.say("There are two files.")
+    text = await answer("Покажи файлы", [FILES], [done("s2", ["a", "b"])], model=model)
+    assert text == "- a\n- b"
 
 
 async def test_without_a_model_the_results_are_the_answer(model, scripted_model):
