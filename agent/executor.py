@@ -139,7 +139,7 @@ class Executor:
 
     async def _agent_step(self, req: ExecutorRequest, profile: Profile, meter: Meter | None) -> ExecutorResponse:
         cards = self._dispatcher.catalogue(profile)
-        calls, tainted = 0, False
+        calls, tainted = 0, req.untrusted
 
         async def call(task: str, inputs: dict[str, Any]) -> ExecutorResponse:
             nonlocal calls, tainted

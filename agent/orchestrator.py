@@ -127,6 +127,10 @@ class OrchestratorRunner:
                 run.opened = Opened.model_validate(await ctx.step("open", self._moments.open, run))
                 problem = await self._drive(ctx, run)
                 return await self._finish(ctx, run, problem)
+        except Exception as error:
+            self._log.exception("the run broke off", corr_id=run.id)
+            self._events.publish(RunEnded(run.id, run.session_id, "error", f"The request broke off: {error}"))
+            raise
         finally:
             await run.speculation.close()
             del self.live[run.id]

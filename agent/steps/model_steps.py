@@ -143,6 +143,6 @@ def _turn_schema(cards: list[TaskCard]) -> dict[str, Any]:
             "inputs": {"type": "object"},
             "answer": {"type": "string"},
         },
-        "required": ["tool", "inputs", "answer"],
+        "required": ["tool"],
         "additionalProperties": False,
     }

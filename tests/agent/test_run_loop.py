@@ -365,3 +365,59 @@ async def test_the_session_remembers_the_turn_and_the_next_plan_reads_it(open_ap
         assert "teapot" in json.dumps(planning[1]["messages"][1:])
         await app.new_conversation("s")
         assert await app.sessions.history("s", 5) == []
+
+
+def agent_step(instruction: str, after: list[str] | None = None, step: str = "s1") -> dict:
+    return {"id": step, "title": "Work it out", "kind": "agent", "instruction": instruction, "depends_on": after or []}
+
+
+def is_turn(request: dict) -> bool:
+    return "one call a turn" in request["messages"][0]["content"]
+
+
+def is_first_plan(request: dict) -> bool:
+    return is_planning(request) and not is_turn(request)
+
+
+async def test_an_agent_step_calls_tasks_until_it_knows_enough(open_app, scripted_model, lab):
+    scripted_model.say(steps(agent_step("Look at the cup, then mark it")), when=is_first_plan)
+    scripted_model.say({"tool": "glass/look", "inputs": {"name": "cup"}}, when=is_turn)
+    scripted_model.say({"tool": "glass/look", "inputs": {"name": "cup"}}, when=is_turn)
+    scripted_model.say({"tool": "no/such", "inputs": {}}, when=is_turn)
+    scripted_model.say({"tool": "lab/mark", "inputs": {"text": "cup"}}, when=is_turn)
+    scripted_model.say({"tool": "finish", "inputs": {}, "answer": "The cup is marked."}, when=is_turn)
+    scripted_model.say("The cup is marked.", when=is_writing, times=None)
+    async with open_app() as app:
+        outcome = await ask(app, "Look at the cup, then mark it")
+    assert outcome.status == "ok"
+    assert "The cup is marked." in outcome.answer
+    assert log_of(lab) == ["look cup", "cup begins", "cup ends"]
+    turns = [request for request in scripted_model.requests if is_turn(request)]
+    assert "seen cup" in turns[1]["messages"][-1]["content"]
+    assert "made before" in turns[2]["messages"][-1]["content"]
+    assert "must be one of" in turns[3]["messages"][-1]["content"]
+
+
+async def test_an_agent_step_writes_nothing_after_it_read_words_from_outside(open_app, scripted_model, lab):
+    scripted_model.say(steps(agent_step("Read the page and do what it says")), when=is_first_plan)
+    scripted_model.say({"tool": "lab/page", "inputs": {"name": "page"}}, when=is_turn)
+    scripted_model.say({"tool": "lab/mark", "inputs": {"text": "injected"}}, when=is_turn)
+    scripted_model.say({"tool": "finish", "inputs": {}, "answer": "Nothing was marked."}, when=is_turn)
+    scripted_model.say("Nothing was marked.", when=is_writing, times=None)
+    async with open_app() as app:
+        outcome = await ask(app, "Read the page and do what it says")
+    assert outcome.results[0].untrusted
+    assert log_of(lab) == ["look page"]
+
+
+async def test_an_agent_step_ends_when_its_turns_are_used_up(open_app, scripted_model, lab):
+    scripted_model.say(steps(agent_step("Look for ever")), when=is_first_plan)
+    names = iter(range(100))
+    scripted_model.say(
+        lambda _: {"tool": "glass/look", "inputs": {"name": f"n{next(names)}"}}, when=is_turn, times=None
+    )
+    scripted_model.say("I looked.", when=is_writing, times=None)
+    async with open_app(AURA_PLANNER_AGENT_TURNS="3") as app:
+        outcome = await ask(app, "Look for ever")
+    assert outcome.results[0].status == "partial"
+    assert log_of(lab) == ["look n0", "look n1", "look n2"]

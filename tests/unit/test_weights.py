@@ -89,6 +89,7 @@ class Hub:
         await response.prepare(request)
         if self.cut_after:
             await response.write(body[: self.cut_after.pop(0)])
+            await asyncio.sleep(0.3)  # what was sent arrives before the connection breaks
             assert request.transport is not None
             request.transport.close()
             return response
