@@ -7,11 +7,10 @@ import hashlib
 import uuid
 from collections.abc import AsyncGenerator
 from contextlib import AsyncExitStack, asynccontextmanager
-from dataclasses import dataclass
-from datetime import datetime
 from typing import Any
 
-from agent.config import AppConfig, builtin_folder
+from agent.assembly import STATE_FILE, Parts, assemble, local_now
+from agent.config import AppConfig
 from agent.contracts import (
     Command,
     Incoming,
@@ -24,59 +23,23 @@ from agent.contracts import (
     Transport,
 )
 from agent.dispatcher import Dispatcher
-from agent.durable.local import LocalEngine
-from agent.durable.protocol import Ctx, Engine, Json, TaskRecord
+from agent.durable.protocol import Ctx, Json, TaskRecord
 from agent.durable.reader import StoreReader
 from agent.errors import NotAllowedError
 from agent.executor import Executor
-from agent.llm.client import ModelClient
-from agent.llm.meter import Ledger, Meter
-from agent.llm.service import PlanModelService
 from agent.orchestrator import OrchestratorRunner
 from agent.progress import QuestionClosed, RunEnded
-from agent.prompts import use_prompts_from
 from agent.running.moments import Moments
 from agent.running.outcomes import RUN_TASK, RunHistory
-from agent.running.questions import ANSWER_SIGNAL, QUESTION_TASK, QuestionDesk, chosen
-from agent.sessions import HomeLock, SessionStore
-from aura_core.events import EventBus
-from aura_core.execution_manager import ExecutionLimits
-from aura_core.framework import Framework
+from agent.running.questions import ANSWER_SIGNAL, QUESTION_TASK, chosen
+from agent.sessions import HomeLock
 
 REPLY_TASK = "reply"
-STATE_FILE = "state.db"
 RUNS_KEPT_SECONDS = 90 * 24 * 3600.0
 """Finished runs older than this are forgotten at the start; what was said stays in SESSION.json."""
 PAUSE = 0.01
 """Seconds between two looks at a run that is about to move on."""
 UNFINISHED = ("pending", "waiting")
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Parts:
-    """What an App is made of.
-
-    Attributes:
-        events: progress of all runs.
-        transports: channels by name.
-        model: the model client.
-        engine: the durable engine.
-        framework: the task framework.
-        sessions: session folders.
-        ledger: what was spent per profile and day.
-        desk: questions to the person.
-        step_meters: meters of the steps in flight, by idempotency key.
-    """
-
-    events: EventBus
-    transports: dict[str, Transport]
-    model: ModelClient
-    engine: Engine
-    framework: Framework
-    sessions: SessionStore
-    ledger: Ledger
-    desk: QuestionDesk
-    step_meters: dict[str, Meter]
 
 
 class App:
@@ -141,7 +104,7 @@ class App:
         async with AsyncExitStack() as stack:
             if durable:
                 stack.enter_context(HomeLock(config.home, program))
-            parts = await _assemble(config, program, stack)
+            parts = await assemble(config, program, stack)
             app = cls(config, parts)
             if durable:
                 await app.engine.launch()
@@ -378,53 +341,6 @@ class App:
 def run_history(config: AppConfig) -> RunHistory:
     """The runs of an AURA_HOME, also while another program works on it."""
     return RunHistory(StoreReader(config.home / STATE_FILE))
-
-
-async def _assemble(config: AppConfig, program: str, stack: AsyncExitStack) -> Parts:
-    """Makes the parts from the bottom up; `stack` ends them from the top down."""
-    use_prompts_from(config.home / "prompts")
-    events, transports, step_meters = EventBus(), dict[str, Transport](), dict[str, Meter]()
-    model = await ModelClient.open(config)
-    stack.push_async_callback(model.close)
-    engine = LocalEngine(config.home / STATE_FILE, program)
-    desk = QuestionDesk(engine, events, transports)
-    services = {"llm": PlanModelService(model, step_meters), "chat": desk}
-    framework = await stack.enter_async_context(build_framework(config, events, services))
-    return Parts(
-        events=events,
-        transports=transports,
-        model=model,
-        engine=engine,
-        framework=framework,
-        sessions=SessionStore(config.home),
-        ledger=Ledger(config.home / "usage.json"),
-        desk=desk,
-        step_meters=step_meters,
-    )
-
-
-def build_framework(config: AppConfig, events: EventBus, services: dict[str, Any]) -> Framework:
-    """The task framework as the configuration wants it; not started yet."""
-    limits = ExecutionLimits(
-        concurrency=config.execution.concurrency,
-        threads=config.execution.threads,
-        processes=config.execution.processes,
-        resources=config.execution.limits,
-        task_timeout=config.execution.task_timeout,
-    )
-    return Framework(
-        [builtin_folder("plans"), *config.plan_folders],
-        config.home / "plans",
-        settings=config.plans,
-        services=services,
-        limits=limits,
-        events=events,
-    )
-
-
-def local_now() -> datetime:
-    """The local time, aware."""
-    return datetime.now().astimezone()
 
 
 def _run_id(key: str) -> str:

@@ -26,19 +26,18 @@ from agent.contracts import (
     Usage,
 )
 from agent.durable.protocol import Ctx, Engine, Json
-from agent.errors import AgentError, BudgetExceededError, TaskCancelledError, TaskFailedError
+from agent.errors import AgentError, TaskCancelledError, TaskFailedError
 from agent.executor import Executor
 from agent.llm.meter import Ledger, Meter
 from agent.plan_graph import fingerprint, next_batch
-from agent.progress import PhaseChanged, PlanMade, RunEnded, RunStarted, StepEnded, StepStarted
+from agent.progress import PhaseChanged, PlanMade, RunEnded, RunStarted, StepEnded
 from agent.references import resolve_references
 from agent.running.live import LiveRun, Opened
 from agent.running.moments import Moments
 from agent.running.outcomes import RUN_TASK
 from agent.running.questions import QUESTION_TASK, QuestionDesk, answer_response, ask_args, is_approved
-from agent.running.state import RunState
+from agent.running.step_task import STEP_TASK, StepTask
 
-STEP_TASK = "step"
 STEP_QUEUE = "steps"
 APPROVAL_KEY = "approve:"
 
@@ -76,19 +75,24 @@ class OrchestratorRunner:
         self._config = config
         self._engine = engine
         self._moments = moments
-        self._executor = executor
         self._dispatcher = moments.dispatcher
         self._desk = desk
-        self._ledger = ledger
-        self._step_meters = step_meters
         self._events = moments.events
         self._log = structlog.get_logger("agent.orchestrator")
         self._turns: dict[str, asyncio.Lock] = {}
-        self._meters: dict[str, Meter] = {}
         self.live: dict[str, LiveRun] = {}
+        self._steps = StepTask(
+            config,
+            engine=engine,
+            moments=moments,
+            executor=executor,
+            ledger=ledger,
+            step_meters=step_meters,
+            live=self.live,
+        )
         engine.queue(STEP_QUEUE, limit=config.execution.concurrency)
         engine.task(RUN_TASK, self._run)
-        engine.task(STEP_TASK, self._step)
+        engine.task(STEP_TASK, self._steps.run)
         engine.task(QUESTION_TASK, desk.run_question)
         desk.on_change = self.update_waiting
 
@@ -118,7 +122,7 @@ class OrchestratorRunner:
     async def _run(self, ctx: Ctx, args: Json) -> Json:
         request = RunRequest.model_validate(args)
         profile = self._config.profile(request.profile)
-        run = LiveRun(request, profile, await self._meter(ctx.id, profile))
+        run = LiveRun(request, profile, await self._steps.meter(ctx.id, profile))
         self.live[run.id] = run
         try:
             async with self._turn(run):
@@ -134,7 +138,7 @@ class OrchestratorRunner:
         finally:
             await run.speculation.close()
             del self.live[run.id]
-            self._meters.pop(run.id, None)
+            self._steps.forget(run.id)
 
     @asynccontextmanager
     async def _turn(self, run: LiveRun) -> AsyncGenerator[None]:
@@ -284,36 +288,6 @@ class OrchestratorRunner:
         except AgentError:
             return None
 
-    async def _step(self, ctx: Ctx, args: Json) -> Json:
-        """The durable task of one step: run once, recorded, never repeated after that."""
-        return await ctx.step("execute", self._execute, ExecutorRequest.model_validate(args))
-
-    async def _execute(self, request: ExecutorRequest) -> Json:
-        """Runs the step; it knows only its request, since after a restart it may begin before the run itself."""
-        self._events.publish(StepStarted(request.run_id, request.session_id, request.step))
-        profile = self._config.profile(request.profile)
-        meter = (await self._meter(request.run_id, profile)).child()
-        live = self.live.get(request.run_id)
-        self._step_meters[request.idempotency_key] = meter
-        try:
-            response = await self._executor.run_step(
-                request, profile, meter, live and live.speculation, self._moments.streamed(request)
-            )
-        except BudgetExceededError as error:
-            response = ExecutorResponse(step_id=request.step.id, status="error", error=str(error), summary=str(error))
-        finally:
-            self._step_meters.pop(request.idempotency_key, None)
-        if request.untrusted:
-            response = response.model_copy(update={"untrusted": True})
-        return {"response": response.model_dump(mode="json"), "usage": meter.usage.model_dump()}
-
-    async def _meter(self, run_id: str, profile: Profile) -> Meter:
-        """The run's meter; it begins with what an interrupted run had spent."""
-        if run_id not in self._meters:
-            spent = await self._spent_before(run_id)
-            self._meters.setdefault(run_id, Meter(profile, self._ledger, spent))
-        return self._meters[run_id]
-
     async def _wait(self, ctx: Ctx, run: LiveRun, number: int) -> str:
         """Waits for the next step that ends; lends the session's turn while only the person is waited for."""
         self.update_waiting(run.id)
@@ -330,16 +304,6 @@ class OrchestratorRunner:
         else:
             run.seconds += time.monotonic() - started
         return ended
-
-    async def _spent_before(self, run_id: str) -> Usage:
-        """What an interrupted run had spent, from its records."""
-        records = list((await self._engine.steps(run_id)).values())
-        records += [child.result for child in await self._engine.list(parent=run_id, limit=1000)]
-        spent = RunState()
-        for record in records:
-            if isinstance(record, dict) and "usage" in record:
-                spent.spend(Usage.model_validate(record["usage"]))
-        return spent.usage
 
     def update_waiting(self, run_id: str) -> None:
         """Says whether all that is left of a run waits for a person."""

@@ -108,7 +108,7 @@ async def _plan(text: str, profile_name: str | None, *, as_json: bool) -> int:
 
 
 async def _make_plan(app: App, profile: Profile, text: str) -> Plan:
-    from agent.app import local_now
+    from agent.assembly import local_now
     from agent.llm.meter import Ledger, Meter
     from agent.planner import PlannerConfig, plan_steps
 

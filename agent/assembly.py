@@ -1,0 +1,98 @@
+"""Assembly: makes the parts of an App from the bottom up, as the configuration wants them."""
+
+from __future__ import annotations
+
+from contextlib import AsyncExitStack
+from dataclasses import dataclass
+from datetime import datetime
+from typing import Any
+
+from agent.config import AppConfig, builtin_folder
+from agent.contracts import Transport
+from agent.durable.local import LocalEngine
+from agent.durable.protocol import Engine
+from agent.llm.client import ModelClient
+from agent.llm.meter import Ledger, Meter
+from agent.llm.service import PlanModelService
+from agent.prompts import use_prompts_from
+from agent.running.questions import QuestionDesk
+from agent.sessions import SessionStore
+from aura_core.events import EventBus
+from aura_core.execution_manager import ExecutionLimits
+from aura_core.framework import Framework
+
+STATE_FILE = "state.db"
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Parts:
+    """What an App is made of.
+
+    Attributes:
+        events: progress of all runs.
+        transports: channels by name.
+        model: the model client.
+        engine: the durable engine.
+        framework: the task framework.
+        sessions: session folders.
+        ledger: what was spent per profile and day.
+        desk: questions to the person.
+        step_meters: meters of the steps in flight, by idempotency key.
+    """
+
+    events: EventBus
+    transports: dict[str, Transport]
+    model: ModelClient
+    engine: Engine
+    framework: Framework
+    sessions: SessionStore
+    ledger: Ledger
+    desk: QuestionDesk
+    step_meters: dict[str, Meter]
+
+
+async def assemble(config: AppConfig, program: str, stack: AsyncExitStack) -> Parts:
+    """Makes the parts from the bottom up; `stack` ends them from the top down."""
+    use_prompts_from(config.home / "prompts")
+    events, transports, step_meters = EventBus(), dict[str, Transport](), dict[str, Meter]()
+    model = await ModelClient.open(config)
+    stack.push_async_callback(model.close)
+    engine = LocalEngine(config.home / STATE_FILE, program)
+    desk = QuestionDesk(engine, events, transports)
+    services = {"llm": PlanModelService(model, step_meters), "chat": desk}
+    framework = await stack.enter_async_context(build_framework(config, events, services))
+    return Parts(
+        events=events,
+        transports=transports,
+        model=model,
+        engine=engine,
+        framework=framework,
+        sessions=SessionStore(config.home),
+        ledger=Ledger(config.home / "usage.json"),
+        desk=desk,
+        step_meters=step_meters,
+    )
+
+
+def build_framework(config: AppConfig, events: EventBus, services: dict[str, Any]) -> Framework:
+    """The task framework as the configuration wants it; not started yet."""
+    limits = ExecutionLimits(
+        concurrency=config.execution.concurrency,
+        threads=config.execution.threads,
+        processes=config.execution.processes,
+        resources=config.execution.limits,
+        task_timeout=config.execution.task_timeout,
+    )
+    return Framework(
+        [builtin_folder("plans"), *config.plan_folders],
+        config.home / "plans",
+        settings=config.plans,
+        services=services,
+        limits=limits,
+        events=events,
+    )
+
+
+def local_now() -> datetime:
+    """The local time, aware."""
+    return datetime.now().astimezone()
