@@ -15,7 +15,7 @@ from agent.llm.client import Message, ModelClient
 from agent.llm.meter import Meter
 from agent.phrases import language_of, name_of, phrase
 from agent.prompts import render
-from agent.rendering import summarize_output
+from agent.rendering import says_itself, summarize_output
 
 __all__ = ["compose_final_answer", "summarize_output"]
 LONG = 1500
@@ -60,34 +60,43 @@ async def compose_final_answer(
     """
     language = language_of(user_text)
     shown = shown_results(steps, responses)
+    told_better = [] if model is None else _better_told(user_text, shown, embedded=model.embedded)
     text = plain_text(shown)
-    if model is not None and shown and _worth_a_call(user_text, shown, text, embedded=model.embedded):
-        text = (
-            await _written(user_text, shown, text, model=model, meter=meter, now=now, history=history, on_text=on_text)
-            or text
+    if model is not None and told_better:
+        written = await _written(
+            user_text, told_better, model=model, meter=meter, now=now, history=history, on_text=on_text
         )
+        plainly = plain_text([part for part in shown if part not in told_better])
+        text = f"{plainly}\n\n{written}".strip() if written else text
     told = [text, *failures(steps, responses, language), problem]
     told.append(missing_files("\n".join(told), artifacts, language))
     return "\n\n".join(part for part in told if part) or phrase("nothing", language)
 
 
-def _worth_a_call(user_text: str, shown: Sequence[Shown], text: str, *, embedded: bool) -> bool:
-    """Whether a model says it better than the results themselves."""
+def _better_told(user_text: str, shown: Sequence[Shown], *, embedded: bool) -> list[Shown]:
+    """The results that a model says better than they say themselves.
+
+    A large model tells them all. The embedded one costs seconds and garbles numbers: it tells what is long, what
+    strangers wrote and the person asks about, and what speaks English to somebody who does not.
+    """
+    text = plain_text(shown)
     single = shown[0] if len(shown) == 1 else None
     if single is not None and isinstance(single.response.output, str) and numbers_in(single.text) != {single.text}:
         written_by_model = single.step is None or single.step.kind in ("llm", "agent")
         if written_by_model or (not single.response.untrusted and len(text) <= LONG):
-            return False
+            return []
     about_strangers_words = "?" in user_text and any(part.response.untrusted for part in shown)
     if not embedded or len(text) > LONG or about_strangers_words:
-        return True
-    return language_of(user_text) != "en" and len(text) <= LITTLE
+        return list(shown)
+    if language_of(user_text) == "en":
+        return []
+    foreign = [part for part in shown if says_itself(part.response.output) and language_of(part.text) == "en"]
+    return foreign if sum(len(part.text) for part in foreign) <= LITTLE else []
 
 
 async def _written(
     user_text: str,
     shown: Sequence[Shown],
-    plain: str,
     *,
     model: ModelClient,
     meter: Meter | None,
@@ -122,6 +131,7 @@ async def _written(
     strange = language_of(user_text) in ("ru", "zh") and language_of(text) != language_of(user_text)
     if not text or strange or _RAW.search(text):
         return ""
+    plain = plain_text(shown)
     wanted = numbers_in(plain)
     lost = len(wanted) <= MANY_NUMBERS and not wanted <= numbers_in(text) | numbers_in(user_text)
     return f"{text}\n\n{plain}" if lost else text

@@ -162,6 +162,21 @@ async def test_an_answer_in_another_language_than_the_request_is_not_used(model,
     assert text == "- a\n- b"
 
 
+async def test_a_small_model_tells_only_what_speaks_the_wrong_language(model, scripted_model, monkeypatch):
+    monkeypatch.setattr(ModelClient, "embedded", True)
+    scripted_model.say("Файлов пока нет.")
+    nothing = {"files": [], "text": "There are no files yet."}
+    text = await answer(
+        "Сколько будет 12*7? И покажи файлы", [CALCULATE, FILES], [done("s1", "84"), done("s2", nothing)], model=model
+    )
+    assert text == "12*7 = 84\n\nФайлов пока нет."
+    assert "84" not in scripted_model.requests[0]["messages"][1]["content"]
+    assert await answer(
+        "What is 12*7? List my files", [CALCULATE, FILES], [done("s1", "84"), done("s2", nothing)], model=model
+    ) == ("12*7 = 84\n\nThere are no files yet.")
+    assert len(scripted_model.requests) == 1
+
+
 async def test_without_a_model_the_results_are_the_answer(model, scripted_model):
     scripted_model.fail(503, times=None)
     text = await answer(
