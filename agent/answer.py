@@ -94,6 +94,14 @@ def _better_told(user_text: str, shown: Sequence[Shown], *, embedded: bool) -> l
     return foreign if sum(len(part.text) for part in foreign) <= LITTLE else []
 
 
+def _asked(user_text: str, model: ModelClient) -> str:
+    """What a model is asked about the results: the request, or of a small one only to put them into its language."""
+    language = name_of(language_of(user_text))
+    if model.embedded and language not in ("", "English"):
+        return f"Say in {language} what stands between the marks, completely, and nothing else."
+    return user_text
+
+
 async def _written(
     user_text: str,
     shown: Sequence[Shown],
@@ -115,7 +123,7 @@ async def _written(
                 now=f"{now:%A, %Y-%m-%d %H:%M}",
                 history=history,
                 results=results,
-                request=user_text,
+                request=_asked(user_text, model),
                 language=name_of(language_of(user_text)),
             ),
         },

@@ -57,29 +57,24 @@ def fit_inputs(card: TaskCard, inputs: Mapping[str, Any]) -> FittedInputs:
 def _renamed(card: TaskCard, inputs: Mapping[str, Any], fitted: FittedInputs) -> dict[str, Any]:
     """Inputs under names that the task has; a name it does not have is mapped, or dropped with a note."""
     known = {name: value for name, value in inputs.items() if name in card.properties}
-    for name, value in inputs.items():
-        if name in known:
-            continue
-        target = _target(card, name, value, known, inputs)
-        if target is None:
-            fitted.notes.append(f"{card.task} has no input {name!r}; dropped")
-        else:
-            known[target] = value
-            fitted.notes.append(f"{name} became {target}")
+    unknown = {name: value for name, value in inputs.items() if name not in card.properties}
+    for name in list(unknown):
+        free = {other.casefold(): other for other in card.properties if other not in known}
+        near = get_close_matches(name.casefold(), free, n=1, cutoff=NEAR_ENOUGH)
+        if near:
+            known[free[near[0]]] = unknown.pop(name)
+            fitted.notes.append(f"{name} became {free[near[0]]}")
+    missing = [other for other in card.required if other not in known]
+    if len(missing) == 1 and len(unknown) == 1 and _fits(next(iter(unknown.values())), card.properties[missing[0]]):
+        name, known[missing[0]] = unknown.popitem()
+        fitted.notes.append(f"{name} became {missing[0]}")
+    fitted.notes += [f"{card.task} has no input {name!r}; dropped" for name in unknown]
     return known
 
 
-def _target(card: TaskCard, name: str, value: Any, known: Mapping[str, Any], inputs: Mapping[str, Any]) -> str | None:
-    free = [other for other in card.properties if other not in inputs and other not in known]
-    near = get_close_matches(name.casefold(), [other.casefold() for other in free], n=1, cutoff=NEAR_ENOUGH)
-    if near:
-        return next(other for other in free if other.casefold() == near[0])
-    missing = [other for other in card.required if other in free]
-    unknown = [other for other in inputs if other not in card.properties]
-    if len(missing) == 1 and len(unknown) == 1:
-        try:
-            fit_value(value, card.properties[missing[0]])
-        except MisfitError:
-            return None
-        return missing[0]
-    return None
+def _fits(value: Any, schema: Mapping[str, Any]) -> bool:
+    try:
+        fit_value(value, schema)
+    except MisfitError:
+        return False
+    return True
