@@ -9,14 +9,13 @@ export PIP_DISABLE_PIP_VERSION_CHECK := 1
 PYTHON ?= $(shell for p in python3 python3.14 python3.13 python3.12 python3.11; do \
   $$p -c 'import sys; sys.exit(sys.version_info < (3, 11))' >/dev/null 2>&1 && { echo $$p; break; }; done)
 
-.PHONY: help setup model chat test check bench lock clean
+.PHONY: help setup model chat test check lock clean
 
 help:
 	@echo "make chat    set up, fetch the embedded model unless another one is configured, open the chat"
 	@echo "make test    set up and run the whole test suite; ARGS='-k chat' runs a part of it"
 	@echo "make setup   only the set-up: .venv with everything, so that .venv/bin/aura works"
 	@echo "make check   lint, types, import rules, coverage"
-	@echo "make bench   side by side with peers"
 	@echo "make lock    renew the pins in requirements*.lock"
 
 setup: $(VENV)/.installed

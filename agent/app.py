@@ -147,13 +147,14 @@ class App:
         await self.engine.start(RUN_TASK, request.model_dump(mode="json"), id=run_id)
         return run_id
 
-    async def answer(self, question_id: str, text: str, *, person: str) -> bool:
+    async def answer(self, question_id: str, text: str, *, person: str, key: str = "") -> bool:
         """Answers a question; answering twice is harmless.
 
         Args:
             question_id: the question.
             text: a choice, its number, or free text.
             person: who answers, as `channel:id`.
+            key: kept with the answer, so that a repetition can be told from another answer.
 
         Returns:
             False if the question is unknown, closed, or not this person's.
@@ -167,13 +168,17 @@ class App:
             id=question_id, **{key: value for key, value in record.args.items() if key not in ("dest", "asked_at")}
         )
         await self.resume(run_id=question.run_id)
+        first = question_id not in self._desk.answered
         self._desk.answered.add(question_id)
         self.runner.update_waiting(question.run_id)
-        value = {"text": chosen(question, text), "person": person}
-        counted = await self.engine.signal(question_id, ANSWER_SIGNAL, value)
-        if not counted:
-            self._desk.answered.discard(question_id)
-            self.runner.update_waiting(question.run_id)
+        value = {"text": chosen(question, text), "person": person, "key": key}
+        counted = False
+        try:
+            counted = await self.engine.signal(question_id, ANSWER_SIGNAL, value)
+        finally:
+            if first and not counted:
+                self._desk.answered.discard(question_id)
+                self.runner.update_waiting(question.run_id)
         return counted
 
     async def resolve_question(self, question_id: str, answer: str) -> bool:
@@ -197,17 +202,23 @@ class App:
         args = {"session_id": session_id, "text": text, "person": person}
         reply_id = f"reply-{_digest(key) if key else uuid.uuid4().hex[:12]}"
         await self.engine.start(REPLY_TASK, args, id=reply_id)
+        await self.engine.resume(reply_id)
         record = await self.engine.outcome(reply_id)
         return record.result is True
 
     async def _reply(self, ctx: Ctx, args: Json) -> Json:
-        async def decide() -> Json:
+        async def find() -> Json:
             questions = await self._desk.open_questions(session_id=args["session_id"])
-            if len(questions) != 1:
-                return False
-            return await self.answer(questions[0].id, args["text"], person=args["person"])
+            return questions[0].id if len(questions) == 1 else None
 
-        return await ctx.step("decide", decide)
+        async def give(question_id: str) -> Json:
+            if await self.answer(question_id, args["text"], person=args["person"], key=ctx.id):
+                return True
+            record = await self.engine.get(question_id)
+            return record is not None and record.status == "done" and record.result.get("key") == ctx.id
+
+        question_id = await ctx.step("find", find)
+        return question_id is not None and await ctx.step("give", give, question_id)
 
     async def questions(self, session_id: str) -> list[Question]:
         """The session's open questions, oldest first."""
@@ -231,6 +242,7 @@ class App:
                     if outcome.status == "waiting":
                         return outcome
                     await asyncio.sleep(PAUSE)
+            ended.result()
             return await self.run_detail(run_id)
         finally:
             ended.cancel()
@@ -258,7 +270,7 @@ class App:
         if not await self.engine.cancel(run_id):
             return False
         session_id = record.args["incoming"]["session_id"]
-        for question in questions:
+        for question in [*questions, *await self._desk.open_questions(run_id=run_id)]:
             await self.engine.cancel(question.id)
             self.events.publish(QuestionClosed(run_id, session_id, question.id))
         self.events.publish(RunEnded(run_id, session_id, "cancelled", ""))

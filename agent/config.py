@@ -145,6 +145,9 @@ class AppConfig(Section):
         if home_file.resolve() != (working / SETTINGS_FILE).resolve():
             values = _merged(_read_yaml(home_file), values)
         values = _merged(values, _from_environment(env))
+        for name, profile in values.get("profiles", {}).items():
+            if isinstance(profile, dict):
+                cast("dict[str, Any]", profile).setdefault("name", name)
         values["home"] = home if home.is_absolute() else working / home
         try:
             return cls.model_validate(values)
@@ -193,11 +196,7 @@ def _read_yaml(path: Path) -> dict[str, Any]:
         return {}
     if not isinstance(loaded, dict):
         raise ConfigError(f"{path} must hold settings as `name: value`, but holds a {type(loaded).__name__}.")
-    values = cast("dict[str, Any]", loaded)
-    for name, profile in values.get("profiles", {}).items():
-        if isinstance(profile, dict):
-            cast("dict[str, Any]", profile).setdefault("name", name)
-    return values
+    return cast("dict[str, Any]", loaded)
 
 
 def _merged(base: dict[str, Any], over: dict[str, Any]) -> dict[str, Any]:
@@ -229,8 +228,9 @@ def _from_environment(env: Mapping[str, str]) -> dict[str, Any]:
             values.setdefault(section, {})[name] = _parsed(raw)
     if env.get("AURA_LOG_LEVEL"):
         values["log_level"] = env["AURA_LOG_LEVEL"].lower()
-    if env.get("AURA_TRUSTED"):
-        values["trusted"] = _parsed(env["AURA_TRUSTED"])
+    for name in ("trusted", "profiles"):
+        if raw := env.get(f"AURA_{name}".upper()):
+            values[name] = _parsed(raw)
     if env.get("AURA_PLANS"):
         values["plan_folders"] = [part for part in env["AURA_PLANS"].split(os.pathsep) if part]
     return _merged(values, _plan_settings(env))

@@ -107,7 +107,11 @@ class Executor:
         if step.kind == "agent":
             return await self._agent_step(req, profile, meter)
         inputs = resolve_references(step.inputs, req.results)
-        if speculation is not None and (early := await speculation.take(fingerprint(step, inputs))) is not None:
+        if (
+            speculation is not None
+            and not step.depends_on
+            and (early := await speculation.take(fingerprint(step, inputs))) is not None
+        ):
             return early.model_copy(update={"step_id": step.id})
         return await self.run_task(step.task or "", inputs, req, profile)
 
@@ -192,7 +196,14 @@ def _response(step_id: str, card: TaskCard, result: TaskResult, files: Path | No
             untrusted=card.untrusted,
         )
     message = result.error.message if result.error else f"{card.task} ended as {result.status}."
-    return ExecutorResponse(step_id=step_id, status="error", error=message, summary=message, seconds=result.seconds)
+    return ExecutorResponse(
+        step_id=step_id,
+        status="error",
+        error=message,
+        summary=message,
+        seconds=result.seconds,
+        untrusted=card.untrusted,
+    )
 
 
 def _artifact(attachment: Attachment, files: Path) -> Artifact:

@@ -7,7 +7,7 @@ import time
 import uuid
 from collections.abc import AsyncGenerator
 from contextlib import asynccontextmanager
-from typing import Any, Protocol
+from typing import Any, Protocol, cast
 
 import structlog
 
@@ -18,15 +18,13 @@ from agent.contracts import (
     Incoming,
     Plan,
     PlanStep,
-    Profile,
     RunOutcome,
     RunRequest,
     RunStatus,
-    TaskCard,
     Usage,
 )
 from agent.durable.protocol import Ctx, Engine, Json
-from agent.errors import AgentError, TaskCancelledError, TaskFailedError
+from agent.errors import AgentError, DurableError, HomeNotWritableError, TaskCancelledError, TaskFailedError
 from agent.executor import Executor
 from agent.llm.meter import Ledger, Meter
 from agent.plan_graph import fingerprint, next_batch
@@ -37,9 +35,10 @@ from agent.running.moments import Moments
 from agent.running.outcomes import RUN_TASK
 from agent.running.questions import QUESTION_TASK, QuestionDesk, answer_response, ask_args, is_approved
 from agent.running.step_task import STEP_TASK, StepTask
+from aura_core.errors import CoreError
 
-STEP_QUEUE = "steps"
 APPROVAL_KEY = "approve:"
+QUESTION_KEYS = ("ask:", APPROVAL_KEY)
 
 
 class SessionLike(Protocol):
@@ -90,7 +89,6 @@ class OrchestratorRunner:
             step_meters=step_meters,
             live=self.live,
         )
-        engine.queue(STEP_QUEUE, limit=config.execution.concurrency)
         engine.task(RUN_TASK, self._run)
         engine.task(STEP_TASK, self._steps.run)
         engine.task(QUESTION_TASK, desk.run_question)
@@ -109,10 +107,10 @@ class OrchestratorRunner:
         Returns:
             The final answer. Failures are told in it, not raised.
         """
-        incoming = Incoming(
-            session_id=session.id, person=f"{dest.get('channel', 'terminal')}:*", text=user_text, dest=dest
-        )
-        request = RunRequest(run_id=f"run-{uuid.uuid4().hex[:12]}", incoming=incoming, profile="owner")
+        person = f"{dest.get('channel', 'terminal')}:{dest.get('user_id', '*')}"
+        incoming = Incoming(session_id=session.id, person=person, text=user_text, dest=dest)
+        profile = self._config.profile_of(person).name
+        request = RunRequest(run_id=f"run-{uuid.uuid4().hex[:12]}", incoming=incoming, profile=profile)
         await self._engine.start(RUN_TASK, request.model_dump(mode="json"), id=request.run_id)
         record = await self._engine.outcome(request.run_id)
         if record.status == "done":
@@ -131,6 +129,8 @@ class OrchestratorRunner:
                 run.opened = Opened.model_validate(await ctx.step("open", self._moments.open, run))
                 problem = await self._drive(ctx, run)
                 return await self._finish(ctx, run, problem)
+        except (DurableError, HomeNotWritableError):
+            raise  # the store cannot be written: the run is not over, it goes on later
         except Exception as error:
             self._log.exception("the run broke off", corr_id=run.id)
             self._events.publish(RunEnded(run.id, run.session_id, "error", f"The request broke off: {error}"))
@@ -162,43 +162,47 @@ class OrchestratorRunner:
             self._turns[run.session_id].release()
 
     async def _drive(self, ctx: Ctx, run: LiveRun) -> str:
-        """Plans and runs until nothing is left; returns what went wrong with the run as a whole, or nothing."""
+        """Plans and runs until nothing is left; returns what went wrong with the run as a whole, or nothing.
+
+        When something did, nothing more is started, but what runs is waited for.
+        """
         state, waits = run.state, 0
         problem = await self._plan(ctx, run, 0)
-        while not problem:
-            problem = await self._start_ready(ctx, run)
-            if not state.running:
+        while True:
+            problem = problem or await self._start_ready(ctx, run)
+            if not state.running or (problem and self._only_questions(run)):
                 if problem or not self._wants_replan(run):
-                    break
+                    return problem
                 problem = await self._plan(ctx, run, state.replans + 1)
                 continue
             ended = await self._wait(ctx, run, waits)
             waits += 1
             await self._collect(ctx, run, ended)
-        return problem
+
+    def _only_questions(self, run: LiveRun) -> bool:
+        return all(child.rsplit("/", 1)[-1].startswith(QUESTION_KEYS) for child in run.state.running)
 
     async def _plan(self, ctx: Ctx, run: LiveRun, revision: int) -> str:
         started = time.monotonic()
-        try:
-            record = await ctx.step(f"plan:{revision}", self._planned, run, revision)
-        except AgentError as error:
-            return str(error)
+        record = await ctx.step(f"plan:{revision}", self._planned, run, revision)
         run.seconds += time.monotonic() - started
+        run.state.spend(Usage.model_validate(record["usage"]))
+        run.state.work_seconds += record["seconds"]
         if record.get("problem"):
             return record["problem"]
         run.state.adopt(Plan.model_validate(record["plan"]))
-        run.state.spend(Usage.model_validate(record["usage"]))
         self._events.publish(PlanMade(run.id, run.session_id, run.state.plan))
         return ""
 
     async def _planned(self, run: LiveRun, revision: int) -> Json:
-        meter = run.meter.child()
+        started, meter = time.monotonic(), run.meter.child()
+        await run.speculation.close()
         try:
-            plan = await self._moments.plan(run, revision, meter)
-        except AgentError as error:
+            record: dict[str, Json] = {"plan": await self._moments.plan(run, revision, meter)}
+        except (AgentError, CoreError) as error:
             self._log.warning("planning failed", corr_id=run.id, error=str(error))
-            return {"problem": str(error), "usage": meter.usage.model_dump()}
-        return {"plan": plan, "usage": meter.usage.model_dump()}
+            record = {"problem": str(error)}
+        return {**record, "usage": meter.usage.model_dump(), "seconds": time.monotonic() - started}
 
     async def _start_ready(self, ctx: Ctx, run: LiveRun) -> str:
         """Starts every step that can start now; returns the budget that is used up, if one is."""
@@ -222,14 +226,17 @@ class OrchestratorRunner:
         budgets = run.profile.budgets
         if len(run.state.responses) + len(run.state.running) >= budgets.steps:
             return f"The limit of {budgets.steps} steps for one request is reached."
-        if budgets.seconds_per_run is not None and run.seconds > budgets.seconds_per_run:
+        if budgets.seconds_per_run is not None and run.state.work_seconds > budgets.seconds_per_run:
             return f"The limit of {budgets.seconds_per_run:g} seconds for one request is reached."
         return ""
 
     async def _start(self, ctx: Ctx, run: LiveRun, step: PlanStep) -> bool:
         """Starts one step side by side; True if it was settled at once (a result was reused, or it was refused)."""
         if step.kind == "ask_user":
-            step = step.model_copy(update={"question": str(resolve_references(step.question, run.state.outputs))})
+            words = {
+                name: resolve_references(getattr(step, name), run.state.outputs) for name in ("question", "options")
+            }
+            step = step.model_copy(update={"question": str(words["question"]), "options": _choices(words["options"])})
             child = await ctx.start(f"ask:{step.id}", QUESTION_TASK, ask_args(run.request, step))
             run.state.running[child] = step
             return False
@@ -272,38 +279,41 @@ class OrchestratorRunner:
             untrusted=run.state.descends_from_untrusted(step),
             streams=step.kind == "llm" and len(run.state.plan.steps) == 1,
         )
-        card = self._card(step, run.profile)
         child = await ctx.start(
             f"step:{step.id}",
             STEP_TASK,
             request.model_dump(mode="json"),
-            queue=STEP_QUEUE,
-            timeout=card.timeout if card else None,
         )
         run.state.running[child] = step
-
-    def _card(self, step: PlanStep, profile: Profile) -> TaskCard | None:
-        try:
-            return self._dispatcher.card(step.task or "", profile) if step.kind == "task" else None
-        except AgentError:
-            return None
 
     async def _wait(self, ctx: Ctx, run: LiveRun, number: int) -> str:
         """Waits for the next step that ends; lends the session's turn while only the person is waited for."""
         self.update_waiting(run.id)
-        started, lend = time.monotonic(), run.waiting.is_set()
-        if lend:
-            self._events.publish(PhaseChanged(run.id, run.session_id, "waiting"))
-            self._lend_turn(run)
+        started = time.monotonic()
+        lender = asyncio.create_task(self._lend_when_waiting(run))
         try:
             ended = await ctx.wait_any(f"wait:{number}", list(run.state.running))
         finally:
+            lender.cancel()
+            await asyncio.wait([lender])
             run.waiting.clear()
-        if lend:
+        worked_until = time.monotonic() if lender.cancelled() else lender.result()
+        run.seconds += worked_until - started
+        if not run.has_turn:
             await self._take_turn(run)
-        else:
-            run.seconds += time.monotonic() - started
         return ended
+
+    async def _lend_when_waiting(self, run: LiveRun) -> float:
+        """Lends the session's turn as soon as only the person is waited for; returns when that was."""
+        await run.waiting.wait()
+        self._events.publish(PhaseChanged(run.id, run.session_id, "waiting"))
+        self._lend_turn(run)
+        return time.monotonic()
+
+    def _waits_for_person(self, child: str, inside: set[str]) -> bool:
+        if child.rsplit("/", 1)[-1].startswith(QUESTION_KEYS):
+            return child not in self._desk.answered
+        return any(key == child or key.startswith(f"{child}/") for key in inside)
 
     def update_waiting(self, run_id: str) -> None:
         """Says whether all that is left of a run waits for a person."""
@@ -311,11 +321,7 @@ class OrchestratorRunner:
         if run is None:
             return
         inside = self._desk.waiting_inside.get(run_id, set[str]())
-        questions = ("ask:", APPROVAL_KEY)
-        waits = [
-            child in inside or (child.rsplit("/", 1)[-1].startswith(questions) and child not in self._desk.answered)
-            for child in run.state.running
-        ]
+        waits = [self._waits_for_person(child, inside) for child in run.state.running]
         if waits and all(waits):
             run.waiting.set()
         else:
@@ -362,7 +368,10 @@ class OrchestratorRunner:
         return any(step.kind == "ask_user" and response.ok and step.id not in used for step, response in current)
 
     async def _finish(self, ctx: Ctx, run: LiveRun, problem: str) -> Json:
-        answer: str = (await ctx.step("answer", self._moments.answer, run, problem))["text"]
+        await self._desk.close_left(run.id)
+        written = await ctx.step("answer", self._moments.answer, run, problem)
+        answer: str = written["text"]
+        run.state.spend(Usage.model_validate(written["usage"]))
         failed = problem or (run.state.responses and not run.state.completed_ok)
         status: RunStatus = "error" if failed else "ok"
         await ctx.step("record", self._moments.record, run, answer, status)
@@ -371,7 +380,8 @@ class OrchestratorRunner:
         for number, artifact in enumerate(artifacts):
             await ctx.step(f"file:{number}", self._moments.deliver_file, run, artifact)
         self._events.publish(RunEnded(run.id, run.session_id, status, answer, [item.path for item in artifacts]))
-        await ctx.step("remember", self._moments.remember, run, answer)
+        remembered = await ctx.step("remember", self._moments.remember, run, answer)
+        run.state.spend(Usage.model_validate(remembered["usage"]))
         return RunOutcome(
             run_id=run.id,
             status=status,
@@ -381,6 +391,14 @@ class OrchestratorRunner:
             replans=run.state.replans,
             usage=run.state.usage.model_copy(update={"seconds": round(run.seconds, 3)}),
         ).model_dump(mode="json")
+
+
+def _choices(options: list[Any]) -> list[str]:
+    """The options of a question; one that refers to a list stands for its items."""
+    chosen: list[Any] = []
+    for option in options:
+        chosen += cast("list[Any]", option) if isinstance(option, list) else [option]
+    return [str(item) for item in chosen]
 
 
 def _approval_text(step: PlanStep, run: LiveRun) -> str:

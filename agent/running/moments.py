@@ -84,7 +84,7 @@ class Moments:
         else:
             plan = await plan_steps(settings, run.text, run.opened.history)
         tainted = any(response.untrusted for response in run.state.responses.values())
-        return plan.model_copy(update={"tainted": tainted}).model_dump(mode="json")
+        return run.state.fitted(plan.model_copy(update={"tainted": tainted})).model_dump(mode="json")
 
     def streamed(self, request: ExecutorRequest) -> Callable[[str], None] | None:
         """Where the text of a step goes while it is written: to the person, if it is the answer."""
@@ -117,19 +117,23 @@ class Moments:
         """Writes the answer from the results; without a model the step summaries are the answer (DESIGN 2.8)."""
         self.events.publish(PhaseChanged(run.id, run.session_id, "answering"))
         responses = list(run.state.responses.values())
+        meter = run.meter.child()
         text = await compose_final_answer(
             run.text,
             run.state.plan.steps,
             responses,
             [artifact for response in responses for artifact in response.artifacts],
             model=self.model if run.request.command is None else None,
-            meter=run.meter,
+            meter=meter,
             now=datetime.fromisoformat(run.opened.now),
             history=run.opened.history,
             problem=problem,
             on_text=lambda piece: self.events.publish(AnswerText(run.id, run.session_id, piece)),
         )
-        return {"text": text}
+        return {"text": text, "usage": meter.usage.model_dump()}
+
+    def _log(self) -> Any:
+        return structlog.get_logger("agent.running.moments")
 
     async def deliver(self, run: LiveRun, answer: str) -> Json:
         """Hands the answer to the person."""
@@ -157,15 +161,21 @@ class Moments:
             "status": status,
             "steps": [_step_entry(response, run.state.steps) for response in run.state.responses.values()],
             "artifacts": [item.path for response in run.state.responses.values() for item in response.artifacts],
+            "untrusted": any(response.untrusted for response in run.state.responses.values()),
         }
-        await self.sessions.append(run.session_id, entry, run.opened.task_key)
+        try:
+            await self.sessions.append(run.session_id, entry, run.opened.task_key)
+        except AgentError as error:
+            self._log().warning("the turn was not written to SESSION.json", corr_id=run.id, error=str(error))
+            return {"recorded": False}
         return {"recorded": True}
 
     async def remember(self, run: LiveRun, answer: str) -> Json:
         """Updates MEMORY.md if there is something worth keeping (seed 004, `_maybe_update_memory`)."""
         if not run.profile.memory or run.request.command is not None:
-            return {"remembered": ""}
+            return {"remembered": "", "usage": {}}
         self.events.publish(PhaseChanged(run.id, run.session_id, "remembering"))
+        meter = run.meter.child()
         try:
             added = await maybe_update_memory(
                 run.text,
@@ -173,14 +183,12 @@ class Moments:
                 run.opened.memory,
                 self.sessions.folder(run.session_id),
                 model=self.model,
-                meter=run.meter,
+                meter=meter,
             )
         except AgentError as error:
-            structlog.get_logger("agent.running.moments").warning(
-                "memory was not updated", corr_id=run.id, error=str(error)
-            )
+            self._log().warning("memory was not updated", corr_id=run.id, error=str(error))
             added = None
-        return {"remembered": added or ""}
+        return {"remembered": added or "", "usage": meter.usage.model_dump()}
 
 
 def build_orchestrator_context(session_data: dict[str, Any], task_key: str, limit: int) -> str:
@@ -192,13 +200,15 @@ def build_orchestrator_context(session_data: dict[str, Any], task_key: str, limi
         limit: how many of the latest turns.
 
     Returns:
-        Lines "Person: …" and "Aura: …", oldest first; empty when there is nothing.
+        Lines "Person: …" and "Aura: …", oldest first; empty when there is nothing. An answer that descends from words
+        of strangers is left out: it could smuggle instructions into the next plan.
     """
     entries: list[dict[str, Any]] = session_data.get("orchestrator_by_task", {}).get(task_key, [])
     lines: list[str] = []
     for entry in entries[-limit:] if limit else []:
         lines.append(f"Person: {_short(entry.get('user', ''))}")
-        lines.append(f"Aura: {_short(entry.get('answer', ''))}")
+        answer = "(told what a text from outside says)" if entry.get("untrusted") else entry.get("answer", "")
+        lines.append(f"Aura: {_short(answer)}")
         if entry.get("artifacts"):
             lines.append(f"(files made: {', '.join(entry['artifacts'])})")
     return "\n".join(lines)

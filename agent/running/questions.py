@@ -9,6 +9,7 @@ from dataclasses import dataclass, field
 
 from agent.contracts import ExecutorResponse, PlanStep, Question, RunRequest, Transport
 from agent.durable.protocol import Ctx, Engine, Json, Records
+from agent.errors import NotAllowedError
 from agent.progress import QuestionAsked, QuestionClosed
 from aura_core.events import EventBus
 from aura_core.tasklet import RunInfo
@@ -96,13 +97,24 @@ class QuestionDesk:
         found = await open_questions(self.engine, session_id, run_id)
         return [question for question in found if question.id not in self.answered]
 
+    async def close_left(self, run_id: str) -> None:
+        """Closes the questions that a run leaves behind: their steps ended without waiting for the answer."""
+        for question in await self.open_questions(run_id=run_id):
+            await self.engine.cancel(question.id)
+            self.events.publish(QuestionClosed(run_id, question.session_id, question.id))
+
     async def ask(self, run: RunInfo, text: str, options: Sequence[str] = ()) -> str:
         """The `chat` service: asks from inside a YAML task and waits; the same question of a run is asked once.
 
         Implements `aura_core.services.ChatService`.
+
+        Raises:
+            NotAllowedError: the task runs for nobody who could be asked, such as one that was started early.
         """
+        if not run.idempotency_key:
+            raise NotAllowedError("Nobody is there to be asked: this task does not run for a person.")
         mark = hashlib.sha256("\0".join([text, *options]).encode()).hexdigest()[:12]
-        question_id = f"{run.idempotency_key or run.corr_id}/ask:{mark}"
+        question_id = f"{run.idempotency_key}/ask:{mark}"
         root = await self.engine.get(run.corr_id)
         dest: dict[str, Json] = root.args["incoming"]["dest"] if root is not None else {}
         step_id = run.idempotency_key.rsplit(":", 1)[-1]

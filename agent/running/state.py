@@ -27,6 +27,7 @@ class RunState:
         running: durable child id -> the step it works for.
         usage: what was spent, as recorded.
         replans: how often it was planned again.
+        work_seconds: seconds of planning and of all steps, as recorded; steps side by side count each.
     """
 
     plan: Plan = field(default_factory=lambda: Plan(steps=[]))
@@ -37,6 +38,7 @@ class RunState:
     running: dict[str, PlanStep] = field(default_factory=dict[str, PlanStep])
     usage: Usage = field(default_factory=Usage)
     replans: int = 0
+    work_seconds: float = 0.0
 
     @property
     def running_ids(self) -> frozenset[str]:
@@ -51,6 +53,7 @@ class RunState:
     def apply(self, step: PlanStep, response: ExecutorResponse) -> None:
         """Takes in how a step ended."""
         self.responses[step.id] = response
+        self.work_seconds += response.seconds
         apply_step_result(step, response, self.completed_ok, self.completed_fail)
 
     def spend(self, usage: Usage) -> None:
@@ -85,11 +88,15 @@ class RunState:
         """A failed response with this fingerprint: repeating it unchanged is refused."""
         return next((r for r in self.responses.values() if r.status == "error" and r.fingerprint == fingerprint), None)
 
-    def adopt(self, plan: Plan) -> None:
-        """Makes `plan` the current one; ids that earlier steps already use are renamed, with their references."""
+    def fitted(self, plan: Plan) -> Plan:
+        """The plan with ids that no earlier step has; fitting it again changes nothing."""
         taken = set(self.responses)
         names = {step.id: _free_name(step.id, plan.revision, taken) for step in plan.steps}
-        self.plan = plan.model_copy(update={"steps": [_renamed(step, names) for step in plan.steps]})
+        return plan.model_copy(update={"steps": [_renamed(step, names) for step in plan.steps]})
+
+    def adopt(self, plan: Plan) -> None:
+        """Makes `plan` the current one; ids that earlier steps already use are renamed, with their references."""
+        self.plan = self.fitted(plan)
         self.steps |= {step.id: step for step in self.plan.steps}
         self.replans = plan.revision
 

@@ -290,7 +290,7 @@ async def test_guests_may_not_ask(open_app):
 
 async def test_stop_ends_the_work_and_closes_the_questions(open_app, scripted_model, lab):
     scripted_model.say(
-        steps(task("lab/mark", "Slow", {"text": "slow", "wait": 60}), task("lab/mark", "Mark", {}, step="s2")),
+        steps(task("lab/mark", "Slow", {"text": "slow", "wait": 1}), task("lab/mark", "Mark", {}, step="s2")),
         when=is_planning,
     )
     async with open_app() as app:
@@ -302,6 +302,7 @@ async def test_stop_ends_the_work_and_closes_the_questions(open_app, scripted_mo
         assert (await app.run_detail(run_id)).status == "cancelled"
         assert await app.questions("s") == []
         assert await app.stop("s") == 0
+        await asyncio.sleep(1.2)
     assert log_of(lab) == ["slow begins"]
 
 

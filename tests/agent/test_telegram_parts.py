@@ -2,6 +2,9 @@
 
 from __future__ import annotations
 
+import sqlite3
+from functools import partial
+
 import pytest
 
 from agent.channels.telegram.card import Card
@@ -10,7 +13,9 @@ from agent.channels.telegram.destination import Destination, session_of
 from agent.channels.telegram.files import safe_name
 from agent.channels.telegram.keyboard import keyboard_of, parse_tap, question_part, token_of
 from agent.channels.telegram.limits import Governor
+from agent.channels.telegram.store import Store
 from agent.contracts import ExecutorResponse, Plan, PlanStep, Question
+from agent.errors import AgentError
 from agent.progress import (
     AnswerText,
     PhaseChanged,
@@ -213,3 +218,20 @@ def test_a_hold_of_one_chat_leaves_the_others_alone():
     clock.now += 30
     assert governor.delay(1) == 0
     assert not governor.is_held(1)
+
+
+def test_a_locked_file_is_an_error_and_not_set_aside(tmp_path, monkeypatch):
+    monkeypatch.setattr(sqlite3, "connect", partial(sqlite3.connect, timeout=0.05))
+    store = Store(tmp_path)
+    store.run("INSERT INTO guests VALUES (1, 0)")
+    store.close()
+    holder = sqlite3.connect(tmp_path / "channel.db", isolation_level=None)
+    holder.execute("BEGIN EXCLUSIVE")
+    with pytest.raises(AgentError):
+        Store(tmp_path)
+    holder.rollback()
+    holder.close()
+    assert [path.name for path in tmp_path.iterdir() if "damaged" in path.name] == []
+    store = Store(tmp_path)
+    assert store.row("SELECT user_id FROM guests") is not None
+    store.close()

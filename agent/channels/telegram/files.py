@@ -23,6 +23,7 @@ TELEGRAM_LIMIT = 20_000_000
 """What a bot may download."""
 DOWNLOAD_SECONDS = 120
 UNSAFE = re.compile(r'[\x00-\x1f\x7f/\\:*?"<>|]+')
+EDGES = re.compile(r"^[\s.]+|[\s.]+$")
 LONGEST_NAME, LONGEST_ENDING = 120, 10
 
 
@@ -54,7 +55,7 @@ def attached_to(message: Message) -> Attached | None:
 
 def safe_name(name: str) -> str:
     """A file name without folders, control characters and leading dots, at most 120 bytes long."""
-    clean = UNSAFE.sub("_", name.replace("\\", "/").rsplit("/", 1)[-1]).strip(". ") or "file"
+    clean = EDGES.sub("", UNSAFE.sub("_", name.replace("\\", "/").rsplit("/", 1)[-1])) or "file"
     stem, dot, ending = clean.rpartition(".")
     if not dot or len(ending) > LONGEST_ENDING:
         stem, ending = clean, ""

@@ -1,7 +1,7 @@
 """The channel's own memory: one small SQLite file, so that a restart repeats and forgets nothing.
 
 The record of runs and answers is the app's; here is only what Telegram needs: which update was handled, which message
-shows what. A process that is killed loses nothing of it; after a power cut a message may come twice.
+shows what. Neither a kill nor a power cut loses any of it.
 """
 
 from __future__ import annotations
@@ -13,6 +13,8 @@ from pathlib import Path
 from typing import Any
 
 import structlog
+
+from agent.durable.writer import explain, is_damage
 
 SCHEMA = """
 CREATE TABLE IF NOT EXISTS inbox (update_id INTEGER PRIMARY KEY, body TEXT NOT NULL, done INTEGER NOT NULL DEFAULT 0);
@@ -36,6 +38,12 @@ class Store:
 
     Args:
         folder: where the file is; made if it is missing.
+
+    A damaged file is set aside under a new name; one that is locked, full or read-only is an error and stays.
+
+    Raises:
+        HomeNotWritableError: it cannot be opened for writing.
+        DurableError: another program holds it.
     """
 
     def __init__(self, folder: Path) -> None:
@@ -44,8 +52,13 @@ class Store:
         try:
             self._db = self._open()
         except sqlite3.DatabaseError as error:
+            if not is_damage(error):
+                raise explain(error, self._path) from error
             aside = self._path.with_name(f"channel.damaged-{int(time.time())}.db")
-            self._path.rename(aside)
+            for ending in ("", "-wal", "-shm"):
+                part = self._path.with_name(self._path.name + ending)
+                if part.exists():
+                    part.rename(aside.with_name(aside.name + ending))
             structlog.get_logger(__name__).warning("damaged file set aside", path=str(aside), error=str(error))
             self._db = self._open()
 
@@ -70,7 +83,7 @@ class Store:
         try:
             db.row_factory = sqlite3.Row
             db.execute("PRAGMA journal_mode = WAL")
-            db.execute("PRAGMA synchronous = NORMAL")
+            db.execute("PRAGMA synchronous = FULL")
             db.executescript(SCHEMA)
             self._prune(db)
         except sqlite3.DatabaseError:
