@@ -61,6 +61,16 @@ page:
     inputs: {name: {type: string, required: true}}
   steps: [{action: look, params: {name: "{{ inputs.name }}"}, output_to: seen}]
   returns: "{{ seen }}"
+ponder:
+  meta: {title: Ponder, description: Ask the person from inside., effects: read, command: ponder}
+  steps: [{ask: "Which colour?", output_to: colour}, {action: mark, params: {text: "{{ colour }}"}}]
+  returns: "{{ colour }}"
+hurry:
+  meta: {title: Hurry, description: Fail while the person is asked., effects: read, command: hurry}
+  steps:
+    - parallel:
+        - [{ask: "Still there?", output_to: there}]
+        - [{action: fail}]
 fail:
   meta: {title: Fail, description: It always fails., effects: read, expose: true}
   steps: [{action: fail}]
@@ -422,3 +432,62 @@ async def test_an_agent_step_ends_when_its_turns_are_used_up(open_app, scripted_
         outcome = await ask(app, "Look for ever")
     assert outcome.results[0].status == "partial"
     assert log_of(lab) == ["look n0", "look n1", "look n2"]
+
+
+async def test_a_question_inside_a_task_holds_up_nobody_else(open_app, scripted_model, lab):
+    scripted_model.say(steps(task("glass/look", "Look", {"name": "x"})), when=is_planning)
+    scripted_model.say("seen x", when=is_writing, times=None)
+    async with open_app(AURA_EXECUTION_CONCURRENCY="1") as app:
+        run_id = await app.submit_command(incoming("/ponder"), "lab/ponder", {})
+        waiting = await app.outcome(run_id)
+        assert [question.text for question in waiting.questions] == ["Which colour?"]
+        assert (await ask(app, "Look at x")).status == "ok"
+        assert await app.reply("s", "blue", person="terminal:me")
+        outcome = await app.outcome(run_id)
+    assert outcome.results[0].output == "blue"
+    assert log_of(lab) == ["look x", "blue begins", "blue ends"]
+
+
+async def test_a_question_inside_a_task_goes_on_after_a_restart_and_is_asked_once(open_app, transport, lab):
+    async with open_app() as app:
+        run_id = await app.submit_command(incoming("/ponder"), "lab/ponder", {})
+        await app.outcome(run_id)
+    async with open_app() as app:
+        await app.resume()
+        assert (await app.outcome(run_id)).status == "waiting"
+        assert await app.reply("s", "blue", person="terminal:me")
+        assert (await app.outcome(run_id)).status == "ok"
+    assert len(transport.questions) == 1
+
+
+async def test_a_question_of_a_step_that_failed_is_closed_with_its_run(open_app, lab):
+    async with open_app() as app:
+        run_id = await app.submit_command(incoming("/hurry"), "lab/hurry", {})
+        assert (await app.outcome(run_id)).status == "error"
+        assert await app.questions("s") == []
+        assert not await app.reply("s", "what is the weather", person="terminal:me")
+
+
+async def test_words_from_outside_do_not_reach_the_next_plan(open_app, scripted_model, lab):
+    scripted_model.say(steps(task("lab/page", "Read the page", {"name": "secret orders"})), when=is_planning)
+    scripted_model.say(steps(task("glass/look", "Look", {"name": "x"})), when=is_planning)
+    scripted_model.say("seen secret orders, seen x", when=is_writing, times=None)
+    async with open_app() as app:
+        await ask(app, "Read the page")
+        await ask(app, "Look at x")
+    second = [request for request in scripted_model.requests if is_planning(request)][1]
+    assert "Read the page" in second["messages"][-1]["content"]
+    assert "seen secret orders" not in second["messages"][-1]["content"]
+
+
+async def test_an_early_look_up_never_overtakes_the_write_it_depends_on(open_app, scripted_model, lab):
+    scripted_model.say(
+        steps(task("glass/look", "Look", {"name": "x"}, ["s2"]), task("lab/mark", "Mark", {"text": "red"}, step="s2")),
+        when=is_planning,
+        piece=8,
+        piece_delay=0.005,
+    )
+    scripted_model.say("red, then seen x", when=is_writing, times=None)
+    async with open_app() as app:
+        await ask(app, "Mark red, then look at x")
+    assert log_of(lab)[-1] == "look x"
