@@ -491,3 +491,31 @@ async def test_an_early_look_up_never_overtakes_the_write_it_depends_on(open_app
     async with open_app() as app:
         await ask(app, "Mark red, then look at x")
     assert log_of(lab)[-1] == "look x"
+
+
+class Session:
+    id = "seed"
+
+
+async def test_the_seeds_run_gives_the_final_answer(open_app, scripted_model, lab):
+    scripted_model.say(steps(task("glass/look", "Look", {"name": "x"})), when=is_planning)
+    scripted_model.fail(503, when=is_planning, times=None)
+    scripted_model.say("It is x.", when=is_writing, times=None)
+    async with open_app() as app:
+        assert "x" in await app.runner.run(Session(), "Look at x", None, None, {"channel": "terminal"})
+        assert await app.runner.run(Session(), "Look again", None, None, {"channel": "terminal"})
+
+
+async def test_the_seeds_small_calls_of_a_channel(open_app, lab):
+    async with open_app() as app:
+        app.record_message(5, 70)
+        app.record_message(5, 71)
+        assert app.recorded_message(5) == 71
+        assert app.recorded_message(6) is None
+        run_id = await app.submit_command(incoming("/mark"), "lab/mark", {})
+        waiting = await app.outcome(run_id)
+        assert not await app.resolve_question("no-such-question", "red")
+        assert await app.resolve_question(waiting.questions[0].id, "red")
+        assert (await app.outcome(run_id)).status == "ok"
+        app.clear_session_cache("s")
+        assert len(await app.sessions.history("s", 5)) == 1
