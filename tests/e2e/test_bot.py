@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 import contextlib
 import os
 import signal
@@ -126,6 +127,7 @@ async def test_a_kill_while_a_question_waits_leaves_its_buttons_working(bot: Sta
     with bot() as process:
         olga.send("/paint")
         question = await olga.wait_for("Which colour?")
+        await asyncio.sleep(2)  # the bot has heard that it was sent: from now on the question only waits
         kill(process)
     olga.tap(question, "red")
     with bot():
