@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import asyncio
 import contextlib
 import os
 import signal
@@ -127,13 +126,13 @@ async def test_a_kill_while_a_question_waits_leaves_its_buttons_working(bot: Sta
     with bot() as process:
         olga.send("/paint")
         question = await olga.wait_for("Which colour?")
-        await asyncio.sleep(2)  # the bot has heard that it was sent: from now on the question only waits
         kill(process)
     olga.tap(question, "red")
     with bot():
         await olga.until(lambda: olga.files)
         await olga.until(lambda: not question.buttons)
-    assert len(olga.saying("Which colour?")) == 1
+    asked = [post for post in olga.saying("Which colour?") if post.text.startswith("❓ Which colour?")]
+    assert len(asked) == 1, "the plan card may name the question too; it is asked once"
     assert olga.files == {"picture.txt": b"all red"}
 
 
