@@ -119,6 +119,8 @@ class ExecutorRequest(Contract):
         run_id: the run; also its correlation id in logs.
         session_id: the session.
         profile: name of the profile that runs it.
+        person: who asked, as `channel:id`.
+        dest: where answers go.
         step: the step, with references still in its inputs.
         user_text: the person's words.
         results: results of the steps it may refer to, by step id.
@@ -132,6 +134,8 @@ class ExecutorRequest(Contract):
     run_id: str
     session_id: str
     profile: str
+    person: str = ""
+    dest: dict[str, Any] = Field(default_factory=dict)
     step: PlanStep
     user_text: str = ""
     results: dict[str, Any] = Field(default_factory=dict)

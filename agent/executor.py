@@ -134,6 +134,8 @@ class Executor:
         run = RunInfo(
             corr_id=req.run_id,
             session_id=req.session_id,
+            person=req.person,
+            dest=req.dest,
             files_folder=files,
             source=req.source,
             idempotency_key=req.idempotency_key,

@@ -270,6 +270,8 @@ class OrchestratorRunner:
             run_id=run.id,
             session_id=run.session_id,
             profile=run.profile.name,
+            person=run.request.incoming.person,
+            dest=run.request.incoming.dest,
             step=step,
             user_text=run.text,
             results=run.state.outputs,

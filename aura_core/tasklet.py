@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any, Literal
@@ -30,6 +31,8 @@ class RunInfo:
     Attributes:
         corr_id: correlation id that every log line and event of the run carries.
         session_id: the chat session; empty for a task without a chat.
+        person: who asked, as `channel:id`; empty when nobody did.
+        dest: where answers go, as the channel of the person wrote it; empty when nowhere.
         files_folder: absolute folder where the session's files live; None when there is no session.
         source: who started it: "chat", "command", "schedule", "cli", "mcp".
         idempotency_key: the same for every attempt at the same durable step, so that an action with an outside
@@ -40,6 +43,8 @@ class RunInfo:
 
     corr_id: str = ""
     session_id: str = ""
+    person: str = ""
+    dest: Mapping[str, Any] = field(default_factory=dict[str, Any])
     files_folder: Path | None = None
     source: str = "cli"
     idempotency_key: str = ""
