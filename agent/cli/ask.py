@@ -81,6 +81,8 @@ async def _ask(request: Request) -> int:
         if run_id is None:
             raise RuntimeError("A request without a key was taken for a repetition.")
         outcome = await follow(app, run_id, Answers(request.answers, err()), person, err())
+        for notice in app.take_notices():
+            err().print(notice, style="yellow", markup=False, soft_wrap=True)
     return report(outcome, files, as_json=request.as_json)
 
 

@@ -45,6 +45,12 @@ async def test_a_request_shows_its_plan_each_step_and_the_answer(app):
     assert app.played["run-1"].incoming.person == "terminal:me"
 
 
+async def test_a_damaged_file_that_was_set_aside_is_said_once(app):
+    app.notices = ["SESSION.json was damaged and is kept as SESSION.damaged.json."]
+    shown = await chat(app, "hello there")
+    assert shown.count("kept as SESSION.damaged.json") == 1
+
+
 async def test_the_next_line_answers_a_question_by_number_or_in_own_words(app):
     assert "Translated into French." in await chat(app, "translate it", "2")
     shown = await chat(app, "translate it", "Latin", "and now?")

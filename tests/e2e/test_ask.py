@@ -49,6 +49,17 @@ def test_without_json_only_the_answer_is_on_standard_output(aura, scripted_model
     assert done.stderr == ""
 
 
+def test_a_damaged_session_file_is_kept_and_said_so(aura, scripted_model):
+    (aura.home / "ask").mkdir(parents=True)
+    (aura.home / "ask" / "SESSION.json").write_text("{ not json")
+    scripted_model.say(plan(CALCULATE), when=is_planning)
+    scripted_model.say("12*7 is 84.", times=None)
+    done = aura("ask", "What is 12*7?")
+    assert "84" in done.stdout
+    assert "SESSION" in done.stderr
+    assert any(path.read_text() == "{ not json" for path in (aura.home / "ask").glob("SESSION*") if path.is_file())
+
+
 @pytest.mark.parametrize("arguments", [["ask", "-"], ["ask"]])
 def test_the_request_may_be_piped_in(aura, scripted_model, arguments):
     scripted_model.say(plan(CALCULATE), when="Was ergibt zwölf mal 7? �")

@@ -84,6 +84,7 @@ class Chat:
                 self._group = group
                 self._run_beside(self._watch(events))
                 try:
+                    await self._show_notices()
                     await self._go_on()
                     await self._converse()
                 finally:
@@ -229,6 +230,12 @@ class Chat:
         if answer:
             parts += [Text(), self._answer_view(answer)]
         await self._terminal.show(*parts)
+        await self._show_notices()
+
+    async def _show_notices(self) -> None:
+        """What the person should know of damaged files that were set aside."""
+        for notice in self._app.take_notices():
+            await self._terminal.show(notice_view(notice, "yellow"))
 
     def _answer_view(self, text: str) -> RenderableType:
         return answer_view(text, formatted=self._terminal.console.is_terminal)
