@@ -12,8 +12,8 @@ from aura_core.config import ConfigService, using_config
 from aura_core.engine import EngineResult, ExecutionEngine, PlanRuntime
 from aura_core.engine.failure import task_error
 from aura_core.engine.on_failure import run_failure_handler
-from aura_core.errors import CoreError, InputError, LoopLimitError, NotFoundError
-from aura_core.files import resolve_inside
+from aura_core.errors import CoreError, InputError, LoopLimitError
+from aura_core.file_reading import read_beneath, resolve_readable
 from aura_core.registry import find_action
 from aura_core.tasklet import RunInfo, TaskResult
 from aura_core.templates import compile_template
@@ -107,9 +107,9 @@ class Orchestrator:
         """The text of a file of the plan, read beside the event loop.
 
         Raises:
-            ForbiddenPathError: the path leaves the plan's folder.
+            ForbiddenPathError: the path leaves the plan's folder, or is no plain file.
             NotFoundError: no such file.
-            InputError: it is no UTF-8 text.
+            InputError: it is too large, or no UTF-8 text.
         """
         data = await self.get_file_content_bytes(relative_path)
         try:
@@ -124,14 +124,11 @@ class Orchestrator:
         return cast("bytes", await self._pools.run_io(lambda: self._read(relative_path)))
 
     def _read(self, relative_path: str) -> bytes:
-        path = self._validate_path(relative_path)
-        if not path.is_file():
-            raise NotFoundError(f"The plan {self.plan_name} has no file {relative_path!r}.")
-        return path.read_bytes()
+        return read_beneath(self.folder, self._validate_path(relative_path))
 
     def _validate_path(self, relative_path: str) -> Path:
         """The absolute path of a file of the plan; refuses whatever leaves the plan's folder."""
-        return resolve_inside(self.folder, relative_path)
+        return resolve_readable(self.folder, relative_path)
 
     async def _run_chain(self, task: TaskDefinition, inputs: dict[str, Any], run: RunInfo) -> TaskResult:
         current_task: TaskDefinition | None = task

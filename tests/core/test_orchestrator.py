@@ -5,12 +5,14 @@ from __future__ import annotations
 import asyncio
 import json
 import os
+import threading
 from pathlib import Path
 
 import pytest
 
 from aura_core.config import config
 from aura_core.errors import ForbiddenPathError, InputError, NotFoundError
+from aura_core.execution_manager import ExecutionLimits
 from aura_core.tasklet import RunInfo, Tasklet
 from tests.fixtures.project import Project
 
@@ -225,6 +227,20 @@ async def test_files_of_the_plan_can_be_read_and_nothing_else(project: Project, 
             await orchestrator.get_file_content("words")
         with pytest.raises(InputError, match="no UTF-8 text"):
             await orchestrator.get_file_content("words/raw.bin")
+
+
+async def test_a_slow_disk_does_not_hold_the_loop(project: Project):
+    """The only thread is busy: the file waits for it, and everything else goes on."""
+    project.write("p/words.txt", "grün")
+    project.task("t", "steps: []\nreturns: 1")
+    release = threading.Event()
+    async with project.running(limits=ExecutionLimits(threads=1)) as framework, asyncio.TaskGroup() as group:
+        busy = group.create_task(framework.execution_manager.pools.run_io(lambda: release.wait(30)))
+        reading = group.create_task(framework.orchestrator("p").get_file_content("words.txt"))
+        assert (await framework.submit(Tasklet("p/t"))).result == 1
+        assert (busy.done(), reading.done()) == (False, False)
+        release.set()
+        assert await reading == "grün"
 
 
 async def test_concurrent_runs_of_different_plans_read_their_own_settings(project: Project):
