@@ -16,7 +16,7 @@ from aura_core.registry import find_action
 
 if TYPE_CHECKING:
     from aura_core.context import Context
-    from aura_core.engine.engine import ExecutionEngine
+    from aura_core.engine.interpreter import Interpreter
     from aura_core.model.steps import ActionStep, Retry
     from aura_core.registry import ActionDefinition
 
@@ -26,7 +26,7 @@ _PLAIN = frozenset({str, int, float, bool, bytes, list, dict, tuple, type(None)}
 _log = structlog.get_logger(__name__)
 
 
-async def execute(engine: ExecutionEngine, step: ActionStep, context: Context) -> None:
+async def execute(engine: Interpreter, step: ActionStep, context: Context) -> None:
     """Runs an action step: `wait_before`, attempts, `output_to`; after the last failed attempt, `give_up`.
 
     Raises:
@@ -73,9 +73,7 @@ def _worth_another(error: Exception, retry: Retry) -> bool:
     return not names.isdisjoint(retry.on)
 
 
-async def _give_up(
-    engine: ExecutionEngine, step: ActionStep, context: Context, error: Exception, attempts: int
-) -> None:
+async def _give_up(engine: Interpreter, step: ActionStep, context: Context, error: Exception, attempts: int) -> None:
     context.last = False
     if step.output_to is not None:
         context.variables[step.output_to] = False
@@ -91,7 +89,7 @@ async def _give_up(
         raise failure
 
 
-async def _report(engine: ExecutionEngine, failure: StepFailedError, context: Context) -> None:
+async def _report(engine: Interpreter, failure: StepFailedError, context: Context) -> None:
     runtime = engine.runtime
     error = task_error(failure, engine.task.ref if engine.task is not None else "")
     await runtime.hooks.trigger("on_step_failure", error=error, context=context, plan=runtime.plan)

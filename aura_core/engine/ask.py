@@ -10,11 +10,11 @@ from aura_core.execution.slots import current_slots
 
 if TYPE_CHECKING:
     from aura_core.context import Context
-    from aura_core.engine.engine import ExecutionEngine
+    from aura_core.engine.interpreter import Interpreter
     from aura_core.model.steps import AskStep
 
 
-async def execute(engine: ExecutionEngine, step: AskStep, context: Context) -> None:
+async def execute(engine: Interpreter, step: AskStep, context: Context) -> None:
     """Asks through the `chat` service and keeps the answer.
 
     Raises:

@@ -6,10 +6,10 @@ from typing import TYPE_CHECKING
 
 if TYPE_CHECKING:
     from aura_core.context import Context
-    from aura_core.engine.engine import ExecutionEngine
+    from aura_core.engine.interpreter import Interpreter
     from aura_core.model.steps import IfStep
 
 
-async def execute(engine: ExecutionEngine, step: IfStep, context: Context) -> None:
+async def execute(engine: Interpreter, step: IfStep, context: Context) -> None:
     """Runs the block that the condition chooses, in this context."""
     await engine.run_block(step.then if step.if_.render(context.variables) else step.else_, context)

@@ -4,8 +4,7 @@ from __future__ import annotations
 
 import asyncio
 from collections.abc import Awaitable, Callable, Sequence
-from functools import cached_property
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, Self
 
 from aura_core.engine import action, ask, conditional, for_, jump, parallel, run_task, set_, stop, while_
 from aura_core.engine.failure import failure_of, task_error
@@ -43,6 +42,7 @@ class ExecutionEngine:
         self.turns = 0
         self.task: TaskDefinition | None = None
         self.steps: Sequence[model.StepBase] = ()
+        self._step_map: dict[str, int] | None = None
         self.call_action: Callable[[ActionDefinition, Any, Context, Any], Awaitable[Any]] = runtime.injector.call
 
     async def run(self, task: TaskDefinition, task_name: str = "") -> EngineResult:
@@ -90,10 +90,22 @@ class ExecutionEngine:
         for step in steps:
             await self._execute_step_recursively(step, context)
 
-    @cached_property
+    def fresh(self, runtime: PlanRuntime, context: Context, depth: int) -> Self:
+        """An engine for another task, with a step map and counters of its own (seed 002).
+
+        Args:
+            runtime: the plan whose task it will run.
+            context: its variables.
+            depth: how many `run_task` steps are above it.
+        """
+        return type(self)(runtime, context, depth)
+
+    @property
     def step_map(self) -> dict[str, int]:
         """Step id -> index of the top-level step that holds it; built once, when the first jump asks for it."""
-        return self._build_step_map()
+        if self._step_map is None:
+            self._step_map = self._build_step_map()
+        return self._step_map
 
     async def _run_from_top(self, steps: Sequence[model.StepBase]) -> None:
         index, jumps, end, context = 0, 0, len(steps), self.context

@@ -12,14 +12,14 @@ from aura_core.errors import ExpressionError
 
 if TYPE_CHECKING:
     from aura_core.context import Context
-    from aura_core.engine.engine import ExecutionEngine
+    from aura_core.engine.interpreter import Interpreter
     from aura_core.model.steps import ForStep
 
 BREATH = 127
 _MISSING: Any = object()
 
 
-async def execute(engine: ExecutionEngine, step: ForStep, context: Context) -> None:
+async def execute(engine: Interpreter, step: ForStep, context: Context) -> None:
     """Runs `do` for every item; `collect` takes the bodies' results in the order of the items."""
     items = items_of(step.for_.render(context.variables))
     if step.parallel is None:
@@ -51,9 +51,7 @@ def items_of(value: Any) -> Sequence[Any]:
     raise ExpressionError(f"`for` needs a list, a mapping or a number, but got {type(value).__name__}.")
 
 
-async def _one_after_the_other(
-    engine: ExecutionEngine, step: ForStep, context: Context, items: Sequence[Any]
-) -> list[Any]:
+async def _one_after_the_other(engine: Interpreter, step: ForStep, context: Context, items: Sequence[Any]) -> list[Any]:
     scope, name, body, collect, last = context.variables, step.as_, step.do, step.collect, len(items) - 1
     outer = {key: scope.get(key, _MISSING) for key in ("loop", name)}
     results: list[Any] = []
@@ -78,7 +76,7 @@ async def _one_after_the_other(
 
 
 async def _side_by_side(
-    engine: ExecutionEngine, step: ForStep, context: Context, items: Sequence[Any], workers: int
+    engine: Interpreter, step: ForStep, context: Context, items: Sequence[Any], workers: int
 ) -> list[Any]:
     results: list[Any] = [None] * len(items) if step.collect is not None else []
     last = len(items) - 1
@@ -98,7 +96,7 @@ async def _side_by_side(
     return results
 
 
-async def _body_result(engine: ExecutionEngine, step: ForStep, context: Context) -> Any:
+async def _body_result(engine: Interpreter, step: ForStep, context: Context) -> Any:
     """What the body gave the `collect` variable, if it set it; else the result of its last step that has one."""
     before = context.variables.get(step.collect or "", _MISSING)
     context.last = None

@@ -10,11 +10,11 @@ from aura_core.nearest import hint
 
 if TYPE_CHECKING:
     from aura_core.context import Context
-    from aura_core.engine.engine import ExecutionEngine
+    from aura_core.engine.interpreter import Interpreter
     from aura_core.model.steps import GoStepStep, GoTaskStep
 
 
-async def execute_go_step(engine: ExecutionEngine, step: GoStepStep, context: Context) -> None:  # noqa: ARG001 (one signature for all kinds)
+async def execute_go_step(engine: Interpreter, step: GoStepStep, context: Context) -> None:  # noqa: ARG001 (one signature for all kinds)
     """Jumps to the top-level step that holds the target.
 
     Raises:
@@ -27,7 +27,7 @@ async def execute_go_step(engine: ExecutionEngine, step: GoStepStep, context: Co
     raise JumpSignal("go_step", step.go_step)
 
 
-async def execute_go_task(engine: ExecutionEngine, step: GoTaskStep, context: Context) -> None:
+async def execute_go_task(engine: Interpreter, step: GoTaskStep, context: Context) -> None:
     """Ends this task in favour of another one.
 
     Raises:

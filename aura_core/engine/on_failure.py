@@ -10,13 +10,13 @@ import structlog
 from aura_core.engine.result import EngineResult
 
 if TYPE_CHECKING:
-    from aura_core.engine.engine import ExecutionEngine
+    from aura_core.engine.interpreter import Interpreter
     from aura_core.model.task import TaskDefinition
 
 _log = structlog.get_logger(__name__)
 
 
-async def run_failure_handler(failed: ExecutionEngine, task: TaskDefinition, result: EngineResult) -> EngineResult:
+async def run_failure_handler(failed: Interpreter, task: TaskDefinition, result: EngineResult) -> EngineResult:
     """Runs the task's `on_failure`, if it has one and the task failed (seed 000: `_run_failure_handler`).
 
     The steps see the task's inputs, the plan's data and `error`; not the variables of the failed steps.
@@ -37,7 +37,7 @@ async def run_failure_handler(failed: ExecutionEngine, task: TaskDefinition, res
     context = await failed.runtime.contexts.create(
         task.plan, failed_context.run, failed_context.inputs, error=asdict(result.error)
     )
-    engine = type(failed)(failed.runtime, context, failed.depth)
+    engine = failed.fresh(failed.runtime, context, failed.depth)
     handled = await engine.run_steps(task, handler.steps, task.ref, lambda _task: context.last)
     if handled.status == "go_task":
         return handled

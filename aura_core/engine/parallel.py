@@ -12,13 +12,13 @@ from aura_core.execution.slots import current_slots
 
 if TYPE_CHECKING:
     from aura_core.context import Context
-    from aura_core.engine.engine import ExecutionEngine
+    from aura_core.engine.interpreter import Interpreter
     from aura_core.model.steps import ParallelStep
 
 _MISSING: Any = object()
 
 
-async def execute(engine: ExecutionEngine, step: ParallelStep, context: Context) -> None:
+async def execute(engine: Interpreter, step: ParallelStep, context: Context) -> None:
     """Runs the branches; when all have succeeded, the variables they set are here too, later branches last.
 
     A branch sees nothing of what the others do meanwhile. The first failure, jump or stop ends the others.

@@ -13,7 +13,7 @@ from aura_core.errors import InputError, LoopLimitError
 
 if TYPE_CHECKING:
     from aura_core.context import Context
-    from aura_core.engine.engine import ExecutionEngine
+    from aura_core.engine.interpreter import Interpreter
     from aura_core.engine.result import EngineResult
     from aura_core.model.steps import RunTaskStep
     from aura_core.model.task import TaskDefinition
@@ -22,7 +22,7 @@ MAX_DEPTH = 32
 """Tasks inside tasks."""
 
 
-async def execute(engine: ExecutionEngine, step: RunTaskStep, context: Context) -> None:
+async def execute(engine: Interpreter, step: RunTaskStep, context: Context) -> None:
     """Runs the task; its `outputs` are the result, its `go_task` travels up, its slots are the caller's.
 
     Raises:
@@ -39,7 +39,7 @@ async def execute(engine: ExecutionEngine, step: RunTaskStep, context: Context) 
     inputs = task.validate_inputs(given)  # pyright: ignore[reportUnknownArgumentType] (values of YAML)
     runtime = engine.runtime if task.plan == engine.runtime.plan else engine.runtime.runtime_of(task.plan)
     child_context = await runtime.contexts.sub_context(context, task.plan, inputs)
-    child = type(engine)(runtime, child_context, engine.depth + 1)
+    child = engine.fresh(runtime, child_context, engine.depth + 1)
     async with plan_context(task.plan):
         run, seconds = _run(child, task), task.meta.timeout
         result = await (run if seconds is None else within(seconds, run, f"task {task.ref}"))
@@ -52,6 +52,6 @@ async def execute(engine: ExecutionEngine, step: RunTaskStep, context: Context) 
         context.variables[step.output_to] = result.outputs
 
 
-async def _run(child: ExecutionEngine, task: TaskDefinition) -> EngineResult:
+async def _run(child: Interpreter, task: TaskDefinition) -> EngineResult:
     result = await child.run(task)
     return await run_failure_handler(child, task, result)

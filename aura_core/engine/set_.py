@@ -6,11 +6,11 @@ from typing import TYPE_CHECKING
 
 if TYPE_CHECKING:
     from aura_core.context import Context
-    from aura_core.engine.engine import ExecutionEngine
+    from aura_core.engine.interpreter import Interpreter
     from aura_core.model.steps import SetStep
 
 
-async def execute(engine: ExecutionEngine, step: SetStep, context: Context) -> None:  # noqa: ARG001 (one signature for all kinds)
+async def execute(engine: Interpreter, step: SetStep, context: Context) -> None:  # noqa: ARG001 (one signature for all kinds)
     """Sets the variables in the order of the file; a later one may use an earlier one."""
     scope = context.variables
     for name, template in step.set.items():

@@ -8,11 +8,11 @@ from aura_core.engine.signals import StopTaskException
 
 if TYPE_CHECKING:
     from aura_core.context import Context
-    from aura_core.engine.engine import ExecutionEngine
+    from aura_core.engine.interpreter import Interpreter
     from aura_core.model.steps import StopStep
 
 
-async def execute(engine: ExecutionEngine, step: StopStep, context: Context) -> None:  # noqa: ARG001 (one signature for all kinds)
+async def execute(engine: Interpreter, step: StopStep, context: Context) -> None:  # noqa: ARG001 (one signature for all kinds)
     """Ends the task with a message.
 
     Raises:

@@ -9,13 +9,13 @@ from aura_core.errors import LoopLimitError
 
 if TYPE_CHECKING:
     from aura_core.context import Context
-    from aura_core.engine.engine import ExecutionEngine
+    from aura_core.engine.interpreter import Interpreter
     from aura_core.model.steps import WhileStep
 
 BREATH = 127
 
 
-async def execute(engine: ExecutionEngine, step: WhileStep, context: Context) -> None:
+async def execute(engine: Interpreter, step: WhileStep, context: Context) -> None:
     """Runs `do` while the condition holds.
 
     Raises:
