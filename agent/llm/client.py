@@ -7,7 +7,8 @@ import contextlib
 import time
 from collections.abc import Callable
 from dataclasses import replace
-from typing import Any
+from functools import cached_property
+from typing import TYPE_CHECKING, Any
 
 import stamina.instrumentation
 import structlog
@@ -15,10 +16,12 @@ from opentelemetry import trace
 
 from agent.config import AppConfig
 from agent.errors import ModelUnavailableError
-from agent.llm.call import Call
 from agent.llm.messages import Completion, Message
 from agent.llm.meter import Meter
-from agent.llm.routes import Routes
+
+if TYPE_CHECKING:
+    from agent.llm.call import Call
+    from agent.llm.routes import Routes
 
 __all__ = ["Completion", "Message", "ModelClient"]
 
@@ -28,7 +31,6 @@ class ModelClient:
 
     def __init__(self, config: AppConfig) -> None:
         self._config = config
-        self._routes = Routes(config)
         self._log = structlog.get_logger(__name__)
         self._tracer = trace.get_tracer("aura.llm")
 
@@ -37,6 +39,13 @@ class ModelClient:
         """A client for this configuration. Nothing is loaded or connected before the first call."""
         stamina.instrumentation.set_on_retry_hooks([])  # its own line would show a request's error in the chat
         return cls(config)
+
+    @cached_property
+    def _routes(self) -> Routes:
+        """The ways to models; the SDK beneath takes half a second to import, which commands without a model save."""
+        from agent.llm.routes import Routes  # noqa: PLC0415
+
+        return Routes(self._config)
 
     @property
     def embedded(self) -> bool:
@@ -86,6 +95,8 @@ class ModelClient:
         Raises:
             ModelError: the subclass says why; nothing else is raised for what a model or an endpoint does.
         """
+        from agent.llm.call import Call  # noqa: PLC0415 (see `_routes`)
+
         settings = self._config.llm
         call = Call(
             messages,
@@ -113,7 +124,8 @@ class ModelClient:
 
     async def close(self) -> None:
         """Ends the embedded model and closes connections."""
-        await self._routes.close()
+        if "_routes" in self.__dict__:
+            await self._routes.close()
 
     async def _answer(self, call: Call, names: list[str | None]) -> Completion:
         """The first model of the list that is there; those that wait share the time of one call."""
