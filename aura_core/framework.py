@@ -19,7 +19,7 @@ from aura_core.execution_manager import ExecutionLimits, ExecutionManager, State
 from aura_core.hooks import HookManager
 from aura_core.injector import ActionInjector
 from aura_core.model.plan_manager import PlanManager
-from aura_core.nearest import hint
+from aura_core.nearest import hint, sentence
 from aura_core.orchestrator import Orchestrator
 from aura_core.registry import ActionRegistry
 from aura_core.service_registry import ServiceRegistry
@@ -118,7 +118,7 @@ class Framework:
         orchestrator = self._orchestrators.get(plan)
         if orchestrator is None:
             advice = hint(plan, self._orchestrators, what="the plans are")
-            raise NotFoundError(f"There is no plan {plan!r}" + (f"; {advice}" if advice else "; none is loaded") + ".")
+            raise NotFoundError(sentence(f"There is no plan {plan!r}", advice, "none is loaded"))
         return orchestrator
 
     async def submit(self, tasklet: Tasklet) -> TaskResult:

@@ -37,3 +37,15 @@ def hint(name: str, existing: Iterable[str], *, what: str = "known") -> str:
         return ""
     rest = "" if len(names) <= MOST_LISTED else f" and {len(names) - MOST_LISTED} more"
     return f"{what}: {', '.join(names[:MOST_LISTED])}{rest}"
+
+
+def sentence(statement: str, advice: str, otherwise: str = "") -> str:
+    """A statement and what `hint` advises, ending in one mark.
+
+    Args:
+        statement: what is wrong, without a mark at its end.
+        advice: from `hint`; may be empty.
+        otherwise: said in place of an empty advice.
+    """
+    text = "; ".join(part for part in (statement, advice or otherwise) if part)
+    return text if text.endswith("?") else f"{text}."

@@ -8,7 +8,7 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any, Literal
 
 from aura_core.errors import NotFoundError, Problem
-from aura_core.nearest import hint
+from aura_core.nearest import hint, sentence
 from aura_core.signature import Signature, SignatureError, read_signature
 
 if TYPE_CHECKING:
@@ -99,8 +99,8 @@ def find_action(names: dict[str, ActionDefinition], name: str, plan: str) -> Act
     """
     action = names.get(name)
     if action is None:
-        near = hint(name, names, what="known actions")
-        raise NotFoundError(f"There is no action {name!r} for plan {plan}" + (f": {near}" if near else "."))
+        advice = hint(name, names, what="known actions")
+        raise NotFoundError(sentence(f"There is no action {name!r} for plan {plan}", advice))
     return action
 
 

@@ -72,7 +72,7 @@ class ExecutionEngine:
             name: what errors call the task.
             result: computes the outputs after the last step.
         """
-        self.task, self.steps = task, steps
+        self.task, self.steps, self._step_map = task, steps, None
         try:
             await self._run_from_top(steps)
             return EngineResult("success", outputs=result(task))

@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING
 
 from aura_core.engine.signals import JumpSignal
 from aura_core.errors import InputError, NotFoundError
-from aura_core.nearest import hint
+from aura_core.nearest import hint, sentence
 
 if TYPE_CHECKING:
     from aura_core.context import Context
@@ -22,8 +22,8 @@ async def execute_go_step(engine: Interpreter, step: GoStepStep, context: Contex
         NotFoundError: no step has this id.
     """
     if step.go_step not in engine.step_map:
-        near = hint(step.go_step, engine.step_map, what="known ids")
-        raise NotFoundError(f"No step has the id {step.go_step!r}" + (f": {near}" if near else "."))
+        advice = hint(step.go_step, engine.step_map, what="known ids")
+        raise NotFoundError(sentence(f"No step has the id {step.go_step!r}", advice))
     raise JumpSignal("go_step", step.go_step)
 
 

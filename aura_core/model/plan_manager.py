@@ -10,7 +10,7 @@ from aura_core.errors import NotFoundError, Problem
 from aura_core.model.plan import PlanDefinition, load_plan
 from aura_core.model.references import References, check_resources, order_plans, plan_problem
 from aura_core.model.task import TaskDefinition
-from aura_core.nearest import hint
+from aura_core.nearest import hint, sentence
 from aura_core.registry import BASE_PLAN
 
 _PARTS = ("plan.yaml", "tasks", "actions", "services", "config.yaml", "states.yaml", "interrupts.yaml")
@@ -82,7 +82,7 @@ class PlanManager:
             return owner.tasks[rest]
         known = [task.ref for task in self._all()] + (list(inside.tasks) if inside is not None else [])
         advice = hint(ref, known, what="there are")
-        raise NotFoundError(f"There is no task {ref!r}" + (f"; {advice}" if advice else "; no plan is loaded") + ".")
+        raise NotFoundError(sentence(f"There is no task {ref!r}", advice, "no plan is loaded"))
 
     def tasks(self) -> list[TaskDefinition]:
         """All tasks of all plans, sorted by reference."""
