@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import asyncio
 from collections.abc import Callable, Mapping
-from contextlib import AsyncExitStack
+from contextlib import AsyncExitStack, suppress
 from dataclasses import dataclass, field
 from time import perf_counter
 from typing import TYPE_CHECKING, Any, Protocol
@@ -177,14 +177,17 @@ class ExecutionManager:
         except asyncio.CancelledError:
             job.end("cancelled")
             await _until_done(work)
-            if work.cancelled():
-                self._ended(tasklet, job.given_up())
+            self._outcome(job, work)
             raise
         finally:
             self._jobs.discard(job)
             if not self._jobs:
                 self._idle.set()
-        return job.given_up() if work.cancelled() else work.result()
+        return self._outcome(job, work)
+
+    def _outcome(self, job: Job, work: asyncio.Task[TaskResult]) -> TaskResult:
+        """What the work gave; work that was cancelled before its first turn could not even say so itself."""
+        return self._ended(job.tasklet, job.given_up()) if work.cancelled() else work.result()
 
     def _job(self, tasklet: Tasklet, task: TaskDefinition, semaphores: list[PrioritySemaphore]) -> Job:
         priority = task.meta.priority if tasklet.priority is None else tasklet.priority
@@ -273,14 +276,12 @@ class ExecutionManager:
         """Publishes how the task ended and calls the hooks of that moment."""
         self._ended(job.tasklet, result)
         moment = "after_task_success" if result.ok else "after_task_failure"
-        try:
-            for name in (moment, "after_task_run"):
-                if name in self._hooks:
+        for name in (moment, "after_task_run"):
+            if name in self._hooks:
+                with suppress(asyncio.CancelledError):  # it ended the hook; the task has ended before
                     await self._hooks.trigger(
                         name, tasklet=job.tasklet, task=job.task, result=result, error=result.error
                     )
-        except asyncio.CancelledError:
-            _log.info("hooks_cut_short", task=job.task.ref)
         return result
 
     def _ended(self, tasklet: Tasklet, result: TaskResult) -> TaskResult:

@@ -5,7 +5,7 @@ from __future__ import annotations
 import asyncio
 import inspect
 from collections.abc import Callable
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any
 
 import structlog
@@ -13,7 +13,7 @@ import structlog
 from aura_core.api import MOMENTS
 from aura_core.asynccontext import plan_context
 from aura_core.config import ConfigService, using_config
-from aura_core.execution.pools import nobody_waits
+from aura_core.execution.pools import Work, given_up_calls
 
 if TYPE_CHECKING:
     from collections.abc import Awaitable
@@ -22,11 +22,14 @@ if TYPE_CHECKING:
 
 HOOK_SECONDS = 10.0
 """A hook that takes longer is given up and logged; the task goes on."""
+HOOK_THREADS = 2
+"""Threads that a plain function may keep busy at once: one that never returns must not use up the pool."""
+_AFTER = frozenset({"after_task_success", "after_task_failure", "after_task_run"})
 
 _log = structlog.get_logger(__name__)
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(frozen=True, slots=True, eq=False)
 class Hook:
     """One registered hook.
 
@@ -34,11 +37,20 @@ class Hook:
         plan: whose hook it is; its `config()` is that plan's.
         function: called with those of the moment's data that its signature names.
         wants: parameter names, or None for a function that takes `**data`.
+        threads: how many of its calls may keep a thread busy.
+        unfinished: calls that were given up but have not returned; until they do, it is not called again.
     """
 
     plan: str
     function: Callable[..., Any]
     wants: frozenset[str] | None
+    threads: asyncio.Semaphore = field(default_factory=lambda: asyncio.Semaphore(HOOK_THREADS))
+    unfinished: set[Work] = field(default_factory=set[Work])
+
+    @property
+    def name(self) -> str:
+        """What logs call it."""
+        return getattr(self.function, "__qualname__", repr(self.function))
 
 
 class HookManager:
@@ -52,7 +64,7 @@ class HookManager:
 
     def __init__(
         self,
-        run_blocking: RunBlocking = asyncio.to_thread,
+        run_blocking: RunBlocking,
         *,
         config: ConfigService | None = None,
         seconds: float = HOOK_SECONDS,
@@ -84,15 +96,26 @@ class HookManager:
         self._hooks[moment] = (*self._hooks.get(moment, ()), Hook(plan, function, wants))
 
     async def trigger(self, moment: str, **data: Any) -> None:
-        """Calls the hooks of `moment` one after another; returns at once when there are none."""
+        """Calls the hooks of `moment` one after another; returns at once when there are none.
+
+        Being cancelled at a moment after a task ends the hook that runs; the others are still called, and then the
+        cancellation is raised: whoever was told that a task began hears how it ended.
+        """
+        cancelled: asyncio.CancelledError | None = None
         for hook in self._hooks.get(moment, ()):
             try:
                 async with asyncio.timeout(self._seconds):
                     await self._call(hook, data)
+            except asyncio.CancelledError as error:
+                if moment not in _AFTER:
+                    raise
+                cancelled = error
+                _log.info("hook_cut_short", moment=moment, plan=hook.plan, hook=hook.name)
             except Exception as error:  # noqa: BLE001 (a hook must never change what it watches)
                 reason = str(error) or type(error).__name__
-                name = getattr(hook.function, "__qualname__", repr(hook.function))
-                _log.warning("hook_failed", moment=moment, plan=hook.plan, hook=name, reason=reason)
+                _log.warning("hook_failed", moment=moment, plan=hook.plan, hook=hook.name, reason=reason)
+        if cancelled is not None:
+            raise cancelled
 
     async def _call(self, hook: Hook, data: dict[str, Any]) -> None:
         wanted = data if hook.wants is None else {name: value for name, value in data.items() if name in hook.wants}
@@ -101,5 +124,11 @@ class HookManager:
                 if inspect.iscoroutinefunction(hook.function):
                     await hook.function(**wanted)
                 else:
-                    with nobody_waits():
-                        await self._run_blocking(lambda: hook.function(**wanted))
+                    await self._call_in_thread(hook, wanted)
+
+    async def _call_in_thread(self, hook: Hook, wanted: dict[str, Any]) -> None:
+        async with hook.threads:
+            if hook.unfinished:
+                raise TimeoutError("an earlier call of it has not returned yet, so it was left out")
+            with given_up_calls(into=hook.unfinished):
+                await self._run_blocking(lambda: hook.function(**wanted))

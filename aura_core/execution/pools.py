@@ -30,9 +30,9 @@ unfinished_work: ContextVar[set[Work] | None] = ContextVar("unfinished_work", de
 
 
 @contextmanager
-def nobody_waits() -> Generator[None]:
-    """For the block, calls that are given up are not remembered: no slot waits for them."""
-    token = unfinished_work.set(None)
+def given_up_calls(into: set[Work]) -> Generator[None]:
+    """For the block, calls that are given up are remembered in `into`, so that no slot waits for them."""
+    token = unfinished_work.set(into)
     try:
         yield
     finally:

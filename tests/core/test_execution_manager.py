@@ -618,16 +618,26 @@ async def test_cancel_before_start_and_cancel_twice(gated: Any, gate: Gate):
         assert (framework.execution_manager.busy, gate.total) == (0, 0)
 
 
-async def test_hooks_after_the_end_may_be_cut_short_and_the_result_stands(project: Project):
+async def test_hooks_after_the_end_may_be_cut_short_and_the_others_are_called_and_the_result_stands(project: Project):
     project.write(
         "watcher/actions/hooks.py",
         """
         import asyncio
         from aura_core.api import hook
 
+        seen = []
+
         @hook("after_task_success")
         async def slow() -> None:
-            await asyncio.sleep(5)
+            await asyncio.Event().wait()
+
+        @hook("after_task_success")
+        def success(result) -> None:
+            seen.append(result.result)
+
+        @hook("after_task_run")
+        async def always(result) -> None:
+            seen.append(result.status)
         """,
     )
     project.write("watcher/plan.yaml", "name: watcher")
@@ -635,4 +645,42 @@ async def test_hooks_after_the_end_may_be_cut_short_and_the_result_stands(projec
     async with project.running(limits=ExecutionLimits(grace=0.05)) as framework:
         run = asyncio.create_task(framework.submit(Tasklet("p/t")))
         await settle()
+        seen = framework.plans.plans["watcher"].hooks[0].__globals__["seen"]
     assert (await run).result == "done"
+    assert seen == ["done", "success"]
+
+
+async def test_a_task_that_is_cancelled_while_it_is_announced_still_ends_with_its_hooks(project: Project):
+    project.write(
+        "watcher/actions/hooks.py",
+        """
+        import asyncio
+        from aura_core.api import hook
+
+        seen = []
+
+        @hook("before_task_run")
+        async def slow() -> None:
+            seen.append("before")
+            await asyncio.Event().wait()
+
+        @hook("after_task_failure")
+        def failure(error) -> None:
+            seen.append(error.type)
+
+        @hook("after_task_run")
+        async def always(result) -> None:
+            seen.append(result.status)
+        """,
+    )
+    project.write("watcher/plan.yaml", "name: watcher")
+    project.task("t", "steps: [{action: fail}]")
+    async with project.running() as framework:
+        run = asyncio.create_task(framework.submit(Tasklet("p/t")))
+        await settle()
+        seen = framework.plans.plans["watcher"].hooks[0].__globals__["seen"]
+        assert seen == ["before"]
+        run.cancel()
+        with pytest.raises(asyncio.CancelledError):
+            await run
+    assert seen == ["before", "CancelledError", "cancelled"]
