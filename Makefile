@@ -9,13 +9,14 @@ export PIP_DISABLE_PIP_VERSION_CHECK := 1
 PYTHON ?= $(shell for p in python3 python3.14 python3.13 python3.12 python3.11; do \
   $$p -c 'import sys; sys.exit(sys.version_info < (3, 11))' >/dev/null 2>&1 && { echo $$p; break; }; done)
 
-.PHONY: help setup model chat test check lock clean
+.PHONY: help setup model chat test check bench lock clean
 
 help:
 	@echo "make chat    set up, fetch the embedded model unless another one is configured, open the chat"
 	@echo "make test    set up and run the whole test suite; ARGS='-k chat' runs a part of it"
 	@echo "make setup   only the set-up: .venv with everything, so that .venv/bin/aura works"
 	@echo "make check   lint, types, import rules, coverage"
+	@echo "make bench   side by side with peers; ARGS='--case loops --json' runs one case, as JSON"
 	@echo "make lock    renew the pins in requirements*.lock"
 
 setup: $(VENV)/.installed
@@ -51,10 +52,21 @@ check: $(VENV)/.checkers
 	@$(BIN)/aura model pull smollm2-135m
 	@$(BIN)/python -m pytest tests --cov --cov-report=term --cov-fail-under=90
 
+# The peers live in an environment of their own, so that .venv holds nothing that Aura does not need.
+$(VENV)/bench/.installed: requirements-bench.lock
+	@if [ -z "$(PYTHON)" ]; then echo "Aura needs Python 3.11 or newer: install it, or name it: make bench PYTHON=/path/to/python3"; exit 1; fi
+	@$(PYTHON) -m venv $(VENV)/bench
+	@$(VENV)/bench/bin/python -m pip install --quiet --require-hashes --only-binary :all: -r requirements-bench.lock
+	@touch $@
+
+bench: $(VENV)/bench/.installed
+	@$(VENV)/bench/bin/python -m benchmarks $(ARGS)
+
 lock:
 	@$(PYTHON) -m venv $(VENV)/lock && $(VENV)/lock/bin/pip install --quiet uv
 	@$(VENV)/lock/bin/uv pip compile pyproject.toml --extra local --extra test --universal --python-version 3.11 --generate-hashes --no-emit-index-url --no-emit-find-links --custom-compile-command "make lock" --quiet --upgrade -o requirements.lock
 	@$(VENV)/lock/bin/uv pip compile pyproject.toml --extra check --universal --python-version 3.11 --generate-hashes --no-emit-index-url --no-emit-find-links --custom-compile-command "make lock" --quiet --upgrade -c requirements.lock -o requirements-check.lock
+	@$(VENV)/lock/bin/uv pip compile pyproject.toml --extra bench --universal --python-version 3.11 --generate-hashes --no-emit-index-url --no-emit-find-links --custom-compile-command "make lock" --quiet --upgrade -c requirements.lock -o requirements-bench.lock
 
 clean:
 	rm -rf $(VENV) dist build .pytest_cache .ruff_cache .hypothesis
