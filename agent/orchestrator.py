@@ -27,7 +27,7 @@ from agent.durable.protocol import Ctx, Engine, Json
 from agent.errors import AgentError, DurableError, HomeNotWritableError, TaskCancelledError, TaskFailedError
 from agent.executor import Executor
 from agent.llm.meter import Ledger, Meter
-from agent.plan_graph import fingerprint, next_batch
+from agent.plan_graph import fingerprint
 from agent.progress import PhaseChanged, PlanMade, RunEnded, RunStarted, StepEnded
 from agent.references import resolve_references
 from agent.running.live import LiveRun, Opened
@@ -208,12 +208,9 @@ class OrchestratorRunner:
         """Starts every step that can start now; returns the budget that is used up, if one is."""
         state = run.state
         while True:
-            ready, skipped = next_batch(
-                state.plan.steps, state.completed_ok, state.completed_fail, run.session_id, state.running_ids
-            )
+            ready, skipped = state.frontier.take()
             for response in skipped:
-                step = next(step for step in state.plan.steps if step.id == response.step_id)
-                self._ended(run, step, response)
+                self._ended(run, state.steps[response.step_id], response)
             settled = False
             for step in ready:
                 if problem := self._over_budget(run):

@@ -1,6 +1,7 @@
 """Plans as graphs: what may run next, and one module per rule that repairs what a model planned (seed 004)."""
 
 from agent.plan_graph.graph import (
+    Frontier,
     PlanWorld,
     Repaired,
     apply_step_result,
@@ -19,6 +20,7 @@ from agent.plan_graph.graph import (
 )
 
 __all__ = [
+    "Frontier",
     "PlanWorld",
     "Repaired",
     "apply_step_result",

@@ -10,12 +10,14 @@ from collections.abc import Set as AbstractSet
 
 from agent.contracts import SUCCESS_STATUSES, ExecutorResponse, PlanStep
 from agent.plan_graph.edges import needed_ids, order_steps_safely, reference_ids
+from agent.plan_graph.frontier import Frontier
 from agent.plan_graph.identity import fingerprint
 from agent.plan_graph.inputs import fit_inputs
 from agent.plan_graph.repair import PlanWorld, Repaired, repair_plan
 from agent.references import escape_references, find_references, resolve_references
 
 __all__ = [
+    "Frontier",
     "PlanWorld",
     "Repaired",
     "apply_step_result",
@@ -71,7 +73,9 @@ def next_batch(
     session_id: str,  # noqa: ARG001 (seed 004 gives it; the caller's log lines carry it)
     running: AbstractSet[str] = frozenset(),
 ) -> tuple[list[PlanStep], list[ExecutorResponse]]:
-    """What may start now, and what never can (seed 004). Asked again as soon as any step has ended.
+    """What may start now, and what never can (seed 004).
+
+    Looks at the whole plan; whoever asks again as soon as any step has ended keeps a `Frontier`.
 
     Args:
         steps: the whole plan.
@@ -84,21 +88,7 @@ def next_batch(
         steps whose needs have all succeeded, in planned order; and a `blocked` response, with the reason, for every
         step that needs a failed, blocked or unknown one.
     """
-    ready: list[PlanStep] = []
-    blocked: list[ExecutorResponse] = []
-    lost = set(completed_fail)
-    planned = {step.id: step for step in steps}
-    for step in order_steps_safely(steps):
-        if step.id in completed_ok or step.id in lost or step.id in running:
-            continue
-        missing = [need for need in sorted(needed_ids(step)) if need not in completed_ok]
-        broken = [need for need in missing if need in lost or need not in {*planned, *running}]
-        if broken:
-            lost.add(step.id)
-            blocked.append(_blocked(step, planned.get(broken[0]), broken[0]))
-        elif not missing:
-            ready.append(step)
-    return ready, blocked
+    return Frontier(steps, completed_ok, completed_fail, running).take()
 
 
 def _apply(response: ExecutorResponse, completed_ok: set[str], completed_fail: set[str]) -> None:
@@ -107,9 +97,3 @@ def _apply(response: ExecutorResponse, completed_ok: set[str], completed_fail: s
     into, out_of = (completed_ok, completed_fail) if response.ok else (completed_fail, completed_ok)
     into.add(response.step_id)
     out_of.discard(response.step_id)
-
-
-def _blocked(step: PlanStep, cause: PlanStep | None, cause_id: str) -> ExecutorResponse:
-    name = f"“{cause.title or cause.id}”" if cause else f"step {cause_id!r}"
-    reason = f"Not done, because {name} did not succeed." if cause else f"Not done, because there is no {name}."
-    return ExecutorResponse(step_id=step.id, status="blocked", error=reason, summary=reason)

@@ -7,7 +7,7 @@ from dataclasses import dataclass, field, replace
 from typing import Any
 
 from agent.contracts import ExecutorResponse, Plan, PlanStep, Usage
-from agent.plan_graph import apply_step_result
+from agent.plan_graph import Frontier, apply_step_result
 from agent.references import Reference, find_references, replace_references, resolve_references
 
 PROGRESS_LIMIT = 25
@@ -16,7 +16,7 @@ PROGRESS_TEXT_LIMIT = 600
 
 @dataclass(slots=True)
 class RunState:
-    """The plan, the responses and the sets that `next_batch` asks for.
+    """The plan, the responses, and what of the plan may start now.
 
     Attributes:
         plan: the latest plan.
@@ -25,6 +25,7 @@ class RunState:
         completed_ok: ids of steps that succeeded.
         completed_fail: ids of steps that did not.
         running: durable child id -> the step it works for.
+        frontier: what of the plan may start; told by `adopt` and `apply`.
         usage: what was spent, as recorded.
         replans: how often it was planned again.
         work_seconds: seconds of planning and of all steps, as recorded; steps side by side count each.
@@ -36,6 +37,7 @@ class RunState:
     completed_ok: set[str] = field(default_factory=set[str])
     completed_fail: set[str] = field(default_factory=set[str])
     running: dict[str, PlanStep] = field(default_factory=dict[str, PlanStep])
+    frontier: Frontier = field(default_factory=lambda: Frontier(()), repr=False)
     usage: Usage = field(default_factory=Usage)
     replans: int = 0
     work_seconds: float = 0.0
@@ -55,6 +57,7 @@ class RunState:
         self.responses[step.id] = response
         self.work_seconds += response.seconds
         apply_step_result(step, response, self.completed_ok, self.completed_fail)
+        self.frontier.ended(step.id, response)
 
     def spend(self, usage: Usage) -> None:
         """Adds what a recorded step has spent."""
@@ -99,6 +102,7 @@ class RunState:
         self.plan = self.fitted(plan)
         self.steps |= {step.id: step for step in self.plan.steps}
         self.replans = plan.revision
+        self.frontier = Frontier(self.plan.steps, self.completed_ok, self.completed_fail, self.running_ids)
 
 
 def progress_context(responses: list[ExecutorResponse], limit: int = PROGRESS_LIMIT) -> str:

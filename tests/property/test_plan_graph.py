@@ -2,7 +2,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from agent.contracts import ExecutorResponse, PlanStep, TaskCard
-from agent.plan_graph import apply_step_result, next_batch, order_steps_safely, repair_plan
+from agent.plan_graph import Frontier, apply_step_result, next_batch, order_steps_safely, repair_plan
 from agent.plan_graph.draft import PlanWorld
 from agent.plan_graph.edges import cycles, needed_ids
 from agent.plan_graph.grounding import KnownWords
@@ -129,3 +129,57 @@ def test_a_plan_runs_every_step_once_or_says_why_not(plan, data):
     stuck = {step.id for step in unique} - set(started) - set(blocked)
     in_cycles = {step for group in cycles(unique) for step in group}
     assert not stuck or in_cycles
+
+
+def _by_the_rule(steps, completed_ok, completed_fail, running):
+    """What may start and what is blocked, by the words of the rule, looking at the whole plan again and again."""
+    planned = {step.id for step in steps}
+    lost, blocked = set(completed_fail), set()
+    open_steps = [step for step in order_steps_safely(steps) if step.id not in completed_ok | completed_fail | running]
+    for _ in steps:
+        for step in open_steps:
+            missing = needed_ids(step) - completed_ok
+            if missing & lost or missing - planned - running:
+                lost.add(step.id)
+                blocked.add(step.id)
+    return [step.id for step in open_steps if needed_ids(step) <= completed_ok], blocked
+
+
+@given(plans, *(st.sets(st.sampled_from([*IDS, "nobody"])) for _ in range(3)))
+def test_a_batch_is_what_the_rule_says_in_safe_order(plan, completed_ok, completed_fail, running):
+    unique = list({step.id: step for step in plan}.values())
+    completed_fail -= completed_ok
+    running -= completed_ok | completed_fail
+    ready, refused = next_batch(unique, completed_ok, completed_fail, "x", running)
+    wanted, blocked = _by_the_rule(unique, completed_ok, completed_fail, running)
+    assert [step.id for step in ready] == wanted
+    assert {response.step_id for response in refused} == blocked
+    if not cycles(unique):
+        place = {step.id: number for number, step in enumerate(order_steps_safely(unique))}
+        assert [response.step_id for response in refused] == sorted(blocked, key=place.__getitem__)
+
+
+@given(plans, st.data())
+def test_a_frontier_that_is_told_what_ended_says_what_asking_anew_says(plan, data):
+    unique = list({step.id: step for step in plan}.values())
+    frontier = Frontier(unique)
+    completed_ok: set[str] = set()
+    completed_fail: set[str] = set()
+    running: dict[str, PlanStep] = {}
+    for _ in range(100):
+        anew = next_batch(unique, completed_ok, completed_fail, "x", running.keys())
+        told = frontier.take()
+        assert told == anew
+        for response in told[1]:
+            completed_fail.add(response.step_id)
+            frontier.ended(response.step_id, response)
+        running |= {step.id: step for step in told[0]}
+        if not running:
+            assert frontier.take() == ([], [])
+            break
+        step = running.pop(data.draw(st.sampled_from(sorted(running))))
+        response = ExecutorResponse(
+            step_id=step.id, status=data.draw(st.sampled_from(["ok", "partial", "error", "cancelled", "needs_input"]))
+        )
+        apply_step_result(step, response, completed_ok, completed_fail)
+        frontier.ended(step.id, response)
