@@ -24,7 +24,6 @@ HOOK_SECONDS = 10.0
 """A hook that takes longer is given up and logged; the task goes on."""
 HOOK_THREADS = 2
 """Threads that a plain function may keep busy at once: one that never returns must not use up the pool."""
-_AFTER = frozenset({"after_task_success", "after_task_failure", "after_task_run"})
 
 _log = structlog.get_logger(__name__)
 
@@ -98,8 +97,8 @@ class HookManager:
     async def trigger(self, moment: str, **data: Any) -> None:
         """Calls the hooks of `moment` one after another; returns at once when there are none.
 
-        Being cancelled at a moment after a task ends the hook that runs; the others are still called, and then the
-        cancellation is raised: whoever was told that a task began hears how it ended.
+        Being cancelled ends the hook that runs; the others are still called, and then the cancellation is raised: all
+        hooks are told the same, that a task begins and how it ended.
         """
         cancelled: asyncio.CancelledError | None = None
         for hook in self._hooks.get(moment, ()):
@@ -107,8 +106,6 @@ class HookManager:
                 async with asyncio.timeout(self._seconds):
                     await self._call(hook, data)
             except asyncio.CancelledError as error:
-                if moment not in _AFTER:
-                    raise
                 cancelled = error
                 _log.info("hook_cut_short", moment=moment, plan=hook.plan, hook=hook.name)
             except Exception as error:  # noqa: BLE001 (a hook must never change what it watches)

@@ -90,12 +90,8 @@ async def test_no_slot_waits_for_a_hook_that_was_given_up(pools: Pools):
     assert mine == set()
 
 
-@pytest.mark.parametrize(
-    ("moment", "called"), [("before_task_run", ["first"]), ("after_task_run", ["first", "second"])]
-)
-async def test_a_cancellation_ends_the_hook_that_runs_and_after_a_task_the_others_are_still_called(
-    pools: Pools, moment: str, called: list[str]
-):
+@pytest.mark.parametrize("moment", ["before_task_run", "after_task_run"])
+async def test_a_cancellation_ends_the_hook_that_runs_and_the_others_are_still_called(pools: Pools, moment: str):
     hooks, seen, begun = HookManager(pools.run_io), [], asyncio.Event()
 
     async def first() -> None:
@@ -110,4 +106,4 @@ async def test_a_cancellation_ends_the_hook_that_runs_and_after_a_task_the_other
     run.cancel()
     with pytest.raises(asyncio.CancelledError):
         await run
-    assert seen == called
+    assert seen == ["first", "second"]
