@@ -9,11 +9,13 @@ from pathlib import Path
 from typing import Any
 
 from aura_core.errors import DefinitionError, Problem
+from aura_core.model.interrupts import InterruptMap, load_interrupts
 from aura_core.model.loader import TaskLoader
 from aura_core.model.meta import PlanFile
 from aura_core.model.problems import Finder
 from aura_core.model.pruning import salvage
 from aura_core.model.source import Source
+from aura_core.model.states import StateMap, load_states
 from aura_core.model.task import TaskDefinition
 from aura_core.plan_code import PlanCode, load_plan_code
 
@@ -29,6 +31,8 @@ class PlanDefinition:
         code: its Python files, imported.
         tasks: by name inside the plan.
         config_defaults: config.yaml.
+        states: states.yaml; None if the plan has none.
+        interrupts: interrupts.yaml; None if the plan has none.
         incomplete: some of its tasks could not be read, so that a missing one is no mistake of who refers to it.
     """
 
@@ -38,6 +42,8 @@ class PlanDefinition:
     code: PlanCode
     tasks: Mapping[str, TaskDefinition] = field(default_factory=dict[str, TaskDefinition])
     config_defaults: dict[str, Any] = field(default_factory=dict[str, Any])
+    states: StateMap | None = None
+    interrupts: InterruptMap | None = None
     incomplete: bool = False
 
     @property
@@ -74,8 +80,11 @@ def load_plan(folder: Path) -> tuple[PlanDefinition, list[Problem]]:
     loader = TaskLoader(name, folder)
     loader.load()
     config = _config(folder / "config.yaml", problems)
-    problems += [*code.problems, *loader.problems]
-    return PlanDefinition(name, folder, file, code, loader.tasks, config, loader.incomplete), problems
+    states, state_problems = load_states(folder)
+    interrupts, interrupt_problems = load_interrupts(folder)
+    problems += [*code.problems, *loader.problems, *state_problems, *interrupt_problems]
+    plan = PlanDefinition(name, folder, file, code, loader.tasks, config, states, interrupts, loader.incomplete)
+    return plan, problems
 
 
 def _plan_file(folder: Path, name: str, problems: list[Problem]) -> PlanFile:

@@ -123,7 +123,17 @@ def _model_at(location: tuple[str | int, ...], model: type[BaseModel]) -> type[B
             return Retry if location[index + 1 :] == ("retry",) else STEP_MODELS[part]
         if part == "inputs" and location[:index] == ("meta",) and index + 1 < len(location):
             return InputSpec
-    return _PARTS.get(location, model)
+    return _PARTS.get(location) or _part_of(model, location)
+
+
+def _part_of(model: type[BaseModel], location: tuple[str | int, ...]) -> type[BaseModel]:
+    """The model of a part that is a model itself; the outer one where the path leads into something else."""
+    for part in location:
+        field = next((field for name, field in model.model_fields.items() if part in (name, field.alias)), None)
+        if field is None or not isinstance(field.annotation, type) or not issubclass(field.annotation, BaseModel):
+            return model
+        model = field.annotation
+    return model
 
 
 _PARTS: dict[tuple[str | int, ...], type[BaseModel]] = {

@@ -9,10 +9,13 @@ from typing import Any, cast
 
 from aura_core.config import ConfigService
 from aura_core.errors import NotFoundError, Problem
+from aura_core.model.interrupt_references import check_interrupts
 from aura_core.model.meta import split_resource
+from aura_core.model.outlook import Outlook
 from aura_core.model.plan import PlanDefinition
 from aura_core.model.problems import Finder
 from aura_core.model.source import Source
+from aura_core.model.state_references import check_states
 from aura_core.model.steps import ActionStep, GoTaskStep, RunTaskStep, StepBase
 from aura_core.model.task import TaskDefinition
 from aura_core.nearest import hint, nearest
@@ -79,10 +82,26 @@ class References:
                 found[name].extend(_check_services(action, services))
         for name in order:
             plan = self.plans[name]
-            visible = actions.visible(name, [required for required in plan.requires if required in self.plans])
+            visible = self._visible(plan, actions)
             for task in plan.tasks.values():
                 found[name].extend(self._check_task(plan, task, visible))
+            found[name].extend(self._check_side_files(plan, actions, visible))
         return found
+
+    def _visible(self, plan: PlanDefinition, actions: ActionRegistry) -> Mapping[str, ActionDefinition]:
+        return actions.visible(plan.name, [required for required in plan.requires if required in self.plans])
+
+    def _check_side_files(
+        self, plan: PlanDefinition, actions: ActionRegistry, visible: Mapping[str, ActionDefinition]
+    ) -> Iterator[Problem]:
+        outlook = Outlook(
+            plan,
+            self.plans,
+            lambda other: visible if other is plan else self._visible(other, actions),
+            lambda step: self._mistake(plan, step, visible),
+        )
+        yield from check_states(outlook)
+        yield from check_interrupts(outlook)
 
     def _check_task(
         self, plan: PlanDefinition, task: TaskDefinition, visible: Mapping[str, ActionDefinition]

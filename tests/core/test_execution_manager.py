@@ -507,7 +507,8 @@ async def test_shutdown_does_not_wait_for_ever_for_a_thread(project: Project, ga
 
 
 async def test_a_task_that_needs_a_state_fails_without_a_planner(project: Project):
-    project.write("p/states.yaml", "states: {ready: {check: t}}\ntransitions: []")
+    project.write("p/states.yaml", "states: {ready: {check: look}}")
+    project.task("look", "steps: []")
     project.task("t", "meta: {requires_initial_state: ready}\nsteps: [{action: echo}]")
     async with project.running() as framework:
         error = (await framework.submit(Tasklet("p/t"))).error
@@ -527,7 +528,8 @@ class Planner:
 
 
 async def test_the_state_planner_is_asked_before_the_task_runs(project: Project):
-    project.write("p/states.yaml", "states: {ready: {check: t}}\ntransitions: []")
+    project.write("p/states.yaml", "states: {ready: {check: look}}")
+    project.task("look", "steps: []")
     project.task("t", "meta: {requires_initial_state: ready}\nsteps: []")
     planner = Planner()
     async with project.running(state_planner=planner) as framework:

@@ -122,6 +122,9 @@ def test_references_find_tasks_from_outside_and_inside_a_plan(folder: Folder):
 
 
 def test_a_task_may_use_every_word_of_the_language(folder: Folder):
+    folder.plan("demo", tasks_look="steps: []")
+    folder.write("demo/states.yaml", "states: {ready: {check: look}}")
+    folder.write("demo/interrupts.yaml", "low_disk: {condition: {action: say, params: {text: hi}}, task: look}")
     whole = task(
         folder,
         """
