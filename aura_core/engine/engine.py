@@ -4,10 +4,12 @@ from __future__ import annotations
 
 import asyncio
 from collections.abc import Awaitable, Callable, Sequence
+from contextlib import nullcontext
 from typing import TYPE_CHECKING, Any, Self
 
 from aura_core.engine import action, ask, conditional, for_, jump, parallel, run_task, set_, stop, while_
 from aura_core.engine.failure import failure_of, task_error
+from aura_core.engine.pause import current_gate
 from aura_core.engine.result import EngineResult
 from aura_core.engine.signals import JumpSignal, StopTaskException
 from aura_core.engine.time_limit import being_ended
@@ -33,6 +35,9 @@ class ExecutionEngine:
         runtime: the plan whose task it runs.
         context: its variables.
         depth: how many `run_task` steps are above it.
+
+    Attributes:
+        gate: every step passes it first; None if no interrupt may hold the task.
     """
 
     def __init__(self, runtime: PlanRuntime, context: Context, depth: int = 0) -> None:
@@ -43,6 +48,8 @@ class ExecutionEngine:
         self.task: TaskDefinition | None = None
         self.steps: Sequence[model.StepBase] = ()
         self._step_map: dict[str, int] | None = None
+        self.gate = current_gate.get()
+        self._executors = _EXECUTORS if self.gate is None else _HELD_EXECUTORS
         self.call_action: Callable[[ActionDefinition, Any, Context, Any], Awaitable[Any]] = runtime.injector.call
 
     async def run(self, task: TaskDefinition, task_name: str = "") -> EngineResult:
@@ -129,9 +136,11 @@ class ExecutionEngine:
                 await asyncio.sleep(0)
 
     async def _execute_step_recursively(self, step: model.StepBase, context: Context) -> None:
+        if self.gate is not None:
+            await self.gate.passed()
         try:
             if step.when is None or step.when.render(context.variables):
-                await _EXECUTORS[type(step)](self, step, context)
+                await self._executors[type(step)](self, step, context)
         except (JumpSignal, StopTaskException, StepFailedError):
             raise
         except Exception as error:
@@ -166,4 +175,16 @@ _EXECUTORS: dict[type[model.StepBase], _Executor] = {
     model.SetStep: set_.execute,
     model.StopStep: stop.execute,
     model.AskStep: ask.execute,
+}
+
+
+async def _execute_action_at_gate(engine: ExecutionEngine, step: model.ActionStep, context: Context) -> None:
+    """An action of a task that an interrupt may hold: whoever holds the gate knows that it runs."""
+    with nullcontext() if engine.gate is None else engine.gate.work():
+        await action.execute(engine, step, context)
+
+
+_HELD_EXECUTORS: dict[type[model.StepBase], _Executor] = {
+    **_EXECUTORS,
+    model.ActionStep: _execute_action_at_gate,
 }

@@ -4,15 +4,17 @@ from __future__ import annotations
 
 import asyncio
 from collections.abc import Awaitable
+from contextlib import nullcontext
 from typing import TypeVar
 
+from aura_core.engine.pause import current_gate
 from aura_core.execution.slots import current_slots
 
 ValueT = TypeVar("ValueT")
 
 
 async def within(seconds: float, work: Awaitable[ValueT], what: str) -> ValueT:
-    """Waits for `work`, at most so many seconds.
+    """Waits for `work`, at most so many seconds; while an interrupt holds the task, the time stands still.
 
     Args:
         seconds: the limit.
@@ -23,9 +25,11 @@ async def within(seconds: float, work: Awaitable[ValueT], what: str) -> ValueT:
         TimeoutError: it took longer; says so.
     """
     clock = asyncio.timeout(seconds)
+    gate = current_gate.get()
     try:
         async with clock:
-            return await work
+            with nullcontext() if gate is None else gate.clock(_Pausable(clock)):
+                return await work
     except (TimeoutError, asyncio.CancelledError) as error:
         # A TaskGroup in the work may have left a cancellation request behind (Python 3.11, 3.12); then asyncio.timeout
         # lets its own cancellation out.
@@ -38,3 +42,24 @@ def being_ended() -> bool:
     """Whether the running task was asked to end: whatever fails from then on is no failure of a step."""
     slots = current_slots.get()
     return slots is not None and slots.ending
+
+
+class _Pausable:
+    """An asyncio.timeout that can stand still."""
+
+    def __init__(self, timeout: asyncio.Timeout) -> None:
+        self._timeout = timeout
+        self._pauses = 0
+        self._left = 0.0
+
+    def pause(self) -> None:
+        self._pauses += 1
+        when = self._timeout.when()
+        if self._pauses == 1 and when is not None and not self._timeout.expired():
+            self._left = when - asyncio.get_running_loop().time()
+            self._timeout.reschedule(None)
+
+    def resume(self) -> None:
+        self._pauses -= 1
+        if self._pauses == 0 and not self._timeout.expired():
+            self._timeout.reschedule(asyncio.get_running_loop().time() + self._left)
