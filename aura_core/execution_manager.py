@@ -3,18 +3,18 @@
 from __future__ import annotations
 
 import asyncio
-from collections.abc import Callable, Mapping
+from collections.abc import Callable
 from contextlib import AsyncExitStack, suppress
-from dataclasses import dataclass, field
 from time import perf_counter
 from typing import TYPE_CHECKING, Any, Protocol
 
 import structlog
 
 from aura_core.engine.failure import explain
-from aura_core.errors import CoreError, ShutDownError, StatePlanningError
+from aura_core.errors import CoreError, InputError, ShutDownError, StatePlanningError
 from aura_core.execution.clock import Clock
 from aura_core.execution.job import Job
+from aura_core.execution.limits import ExecutionLimits
 from aura_core.execution.pools import Pools, unfinished_work
 from aura_core.execution.resources import Resources
 from aura_core.execution.semaphores import PrioritySemaphore
@@ -29,27 +29,6 @@ if TYPE_CHECKING:
     from aura_core.orchestrator import Orchestrator
 
 _log = structlog.get_logger(__name__)
-
-
-@dataclass(frozen=True, slots=True)
-class ExecutionLimits:
-    """How much runs at once.
-
-    Attributes:
-        concurrency: tasks at once, over all plans.
-        threads: threads for blocking actions.
-        processes: processes for actions marked cpu.
-        resources: resource name -> how many tasks at once; wins over tags.
-        task_timeout: seconds for tasks that name none; None: no limit.
-        grace: seconds that running tasks get at shutdown before they are cancelled.
-    """
-
-    concurrency: int = 16
-    threads: int = 16
-    processes: int = 2
-    resources: Mapping[str, int] = field(default_factory=dict[str, int])
-    task_timeout: float | None = None
-    grace: float = 5.0
 
 
 class StatePlanner(Protocol):
@@ -93,7 +72,7 @@ class ExecutionManager:
         self._hooks = hooks
         self._events = events
         self._limits = limits
-        self._state_planner = state_planner
+        self.state_planner = state_planner
         self.pools = pools
         self.resources = Resources(limits.resources)
         self._global_sem = PrioritySemaphore(limits.concurrency)
@@ -164,9 +143,11 @@ class ExecutionManager:
             task = self._find_task(tasklet.task)
             task.validate_inputs(tasklet.inputs)
             semaphores = self._get_semaphores_for(tasklet, task)
+            seconds = self._seconds(tasklet, task)
         except CoreError as error:
             return self._ended(tasklet, _failed(error, tasklet.task))
-        job = self._job(tasklet, task, semaphores)
+        slots = Slots(semaphores, _priority(tasklet, task), lambda phase: self._publish(tasklet, phase))
+        job = Job(tasklet, task, slots, seconds)
         self._jobs.add(job)
         self._publish(tasklet, "queued")
         work = job.work = asyncio.create_task(self._run_in_slots(job))
@@ -189,11 +170,16 @@ class ExecutionManager:
         """What the work gave; work that was cancelled before its first turn could not even say so itself."""
         return self._ended(job.tasklet, job.given_up()) if work.cancelled() else work.result()
 
-    def _job(self, tasklet: Tasklet, task: TaskDefinition, semaphores: list[PrioritySemaphore]) -> Job:
-        priority = task.meta.priority if tasklet.priority is None else tasklet.priority
+    def _seconds(self, tasklet: Tasklet, task: TaskDefinition) -> float | None:
+        """How long a tasklet may run; None: without limit.
+
+        Raises:
+            InputError: it may not run at all.
+        """
+        if tasklet.timeout is not None and not tasklet.timeout > 0:
+            raise InputError(f"The timeout of {tasklet.task} is {tasklet.timeout:g} s; give it more than 0, or none.")
         limits = (tasklet.timeout, task.meta.timeout, self._limits.task_timeout)
-        slots = Slots(semaphores, priority, lambda phase: self._publish(tasklet, phase))
-        return Job(tasklet, task, slots, next((seconds for seconds in limits if seconds is not None), None))
+        return next((seconds for seconds in limits if seconds is not None), None)
 
     def _get_semaphores_for(self, tasklet: Tasklet, task: TaskDefinition) -> list[PrioritySemaphore]:
         """The semaphores of a tasklet, in the one order in which everybody takes them, so that nobody deadlocks.
@@ -261,12 +247,12 @@ class ExecutionManager:
         state = task.meta.requires_initial_state
         if state is None:
             return
-        if self._state_planner is None:
+        if self.state_planner is None:
             raise StatePlanningError(
                 f"Task {task.ref} requires the state {state!r}, but there is no state planner here that could reach it."
             )
         self._publish(tasklet, "planning")
-        await self._state_planner.reach(task, tasklet.run)
+        await self.state_planner.reach(task, tasklet.run)
 
     async def _run_execution_chain(self, tasklet: Tasklet, task: TaskDefinition) -> TaskResult:
         """Hands the task to the Orchestrator of its plan."""
@@ -330,6 +316,10 @@ class ExecutionManager:
         except TimeoutError:
             return False
         return True
+
+
+def _priority(tasklet: Tasklet, task: TaskDefinition) -> int:
+    return task.meta.priority if tasklet.priority is None else tasklet.priority
 
 
 def _timed(result: TaskResult, seconds: float) -> TaskResult:

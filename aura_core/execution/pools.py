@@ -92,7 +92,12 @@ class Pools:
         if pool is None:
             raise ShutDownError("The process pool is not running.")
         try:
-            data = await _wait(pool.submit(run_call, call))
+            work = pool.submit(run_call, call)
+        except BrokenProcessPool:  # a process died while nothing ran: nobody need know
+            self._replace(pool)
+            return await self.run_cpu(call)
+        try:
+            data = await _wait(work)
         except BrokenProcessPool as error:
             self._replace(pool)
             raise WorkerDiedError(

@@ -30,13 +30,10 @@ class Resources:
     The limit of a resource is the configured one, else the one its tags name, else 1.
 
     Args:
-        configured: resource name -> limit; wins over every tag.
+        configured: resource name -> limit, 1 or more; wins over every tag.
     """
 
     def __init__(self, configured: Mapping[str, int]) -> None:
-        for name, limit in configured.items():
-            if limit < 1:
-                raise InputError(f"The configured limit of resource {name!r} is {limit}; 1 is the least.")
         self._configured = dict(configured)
         self._limits: dict[str, int] = {}
         self.semaphores: dict[str, PrioritySemaphore] = {}

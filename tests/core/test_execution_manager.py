@@ -3,14 +3,17 @@
 from __future__ import annotations
 
 import asyncio
+import gc
+import multiprocessing
 import threading
 from collections.abc import AsyncIterator, Callable
 from contextlib import asynccontextmanager
+from pathlib import Path
 from typing import Any
 
 import pytest
 
-from aura_core.errors import ShutDownError, StatePlanningError
+from aura_core.errors import InputError, ShutDownError, StatePlanningError
 from aura_core.execution_manager import ExecutionLimits
 from aura_core.framework import Framework
 from aura_core.model.task import TaskDefinition
@@ -163,9 +166,108 @@ async def test_tags_that_contradict_or_say_nothing_are_refused(project: Project,
     assert (result.status, result.error and result.error.type) == ("error", "InputError")
 
 
-def test_limits_below_one_are_refused(tmp_path: Any):
-    with pytest.raises(Exception, match="1 is the least"):
-        Framework([], tmp_path, limits=ExecutionLimits(resources={"net": 0}))
+@pytest.mark.parametrize(
+    ("limits", "words"),
+    [
+        ({"concurrency": 0}, "concurrency is 0; 1 is the least"),
+        ({"threads": -1, "processes": 0}, "threads is -1; 1 is the least, processes is 0; 1 is the least"),
+        ({"resources": {"net": 0, "disk": 1, "camera": -3}}, "resource 'net' is 0; .* resource 'camera' is -3"),
+        ({"task_timeout": 0}, "task_timeout is 0; it must be more than 0"),
+        ({"task_timeout": float("nan")}, "task_timeout is nan"),
+        ({"grace": -1}, "grace is -1; 0 is the least"),
+    ],
+)
+def test_limits_with_which_nothing_could_run_are_refused_all_at_once(limits: dict[str, Any], words: str):
+    with pytest.raises(InputError, match=words):
+        ExecutionLimits(**limits)
+
+
+@pytest.mark.parametrize("seconds", [0, -1, float("nan")])
+async def test_a_tasklet_without_any_time_is_refused(gated: Any, seconds: float):
+    async with gated() as framework:
+        error = (await framework.submit(Tasklet("p/t", timeout=seconds))).error
+    assert error is not None
+    assert (error.type, "give it more than 0" in error.message) == ("InputError", True)
+
+
+@pytest.mark.parametrize("tag", ["net:0", "net:-1"])
+async def test_a_limit_below_one_is_an_error_at_load(project: Project, tag: str):
+    project.write("q/plan.yaml", "name: q")
+    project.write("q/tasks/t.yaml", f"meta: {{resources: ['{tag}']}}\nsteps: []")
+    project.write("r/plan.yaml", "name: r\nresources: {net: 0}")
+    async with project.running_with_problems() as framework:
+        assert {Path(problem.path).name for problem in framework.problems} == {"t.yaml", "plan.yaml"}
+        assert set(framework.plans.plans) == {"p"}
+
+
+async def test_two_limits_for_one_name_are_an_error_at_load(project: Project):
+    project.write("q/plan.yaml", "name: q\nresources: {net: 2}")
+    project.write("q/tasks/t.yaml", "meta: {resources: ['net:3']}\nsteps: []")
+    async with project.running_with_problems() as framework:
+        (problem,) = framework.problems
+    assert "'net' has the limit 3 here, but 2 in plan q" in problem.message
+
+
+async def test_ten_thousand_submissions_at_once_are_all_served_within_the_limits(
+    project: Project, gated: Any, gate: Gate
+):
+    gate.open()
+    async with gated(limits=ExecutionLimits(concurrency=8, resources={"net": 3})) as framework:
+        tasklets = (Tasklet("p/t", {"name": name}, (name,)) for name in ("net", "disk:5") * 5000)
+        results = await asyncio.gather(*(framework.submit(tasklet) for tasklet in tasklets))
+        assert {result.status for result in results} == {"success"}
+        assert (framework.execution_manager.busy, framework.execution_manager._global_sem.held) == (0, 0)
+    assert gate.most == {"net": 3, "disk:5": 5}
+
+
+async def test_ten_thousand_that_wait_can_be_cancelled_at_once(gated: Any, gate: Gate):
+    async with gated(limits=ExecutionLimits(concurrency=1)) as framework:
+        runs = [asyncio.create_task(framework.submit(Tasklet("p/t"))) for _ in range(10_000)]
+        await gate.entered.wait()
+        for run in runs[1:]:
+            run.cancel()
+        ends = await asyncio.gather(*runs[1:], return_exceptions=True)
+        assert {type(end) for end in ends} == {asyncio.CancelledError}
+        assert framework.execution_manager._global_sem.waiting == 0
+        gate.open()
+        assert (await runs[0]).ok
+
+
+async def test_after_the_end_there_is_no_thread_process_task_or_open_file_more_than_before(project: Project):
+    project.write(
+        "p/actions/cpu.py",
+        """
+        import os
+        from aura_core.api import action
+
+        @action("cpu", cpu=True)
+        def cpu(die: bool = False) -> int:
+            if die:
+                os.kill(os.getpid(), 9)
+            return os.getpid()
+        """,
+    )
+    project.task("t", "steps: [{parallel: [[{action: cpu}], [{action: block, params: {seconds: 0}}]]}]")
+    project.task("die", "steps: [{action: cpu, params: {die: true}, continue_on_failure: true}, {action: cpu}]")
+    project.task("slow", "meta: {timeout: 0.01}\nsteps: [{action: block, params: {seconds: 0.1}}]")
+
+    async def use() -> None:
+        async with project.running() as framework:
+            runs = [framework.submit(Tasklet(f"p/{name}")) for name in ("t", "slow")]
+            assert [result.status for result in await asyncio.gather(*runs)] == ["success", "timeout"]
+            assert (await framework.submit(Tasklet("p/die"))).status == "success"
+
+    def open_files() -> list[str]:
+        gc.collect()
+        return sorted(str(link.readlink()) for link in Path("/proc/self/fd").iterdir() if link.is_symlink())
+
+    await use()  # what the interpreter itself keeps from the first time on, e.g. its resource tracker
+    before = (set(threading.enumerate()), len(open_files()), asyncio.all_tasks())
+    await use()
+    await until(lambda: set(threading.enumerate()) <= before[0])
+    assert multiprocessing.active_children() == []
+    assert (len(open_files()), asyncio.all_tasks()) == before[1:]
+    assert not [path for path in project.data.rglob("*") if path.suffix == ".tmp"]
 
 
 async def test_who_waits_for_a_resource_keeps_nobody_else_from_running(gated: Any, gate: Gate):
