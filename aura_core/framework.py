@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import os
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, Self
 
@@ -47,7 +47,7 @@ class Framework:
         limits: how much runs at once.
         events: the bus to publish on; a new one if left out.
         middleware: further links of the chain around every action call, outermost first.
-        state_planner: reaches the states that tasks require.
+        state_planner: reaches the states that tasks require; left out, states.yaml of the plans is followed.
 
     Attributes:
         plans: the plans that loaded, and their tasks.
@@ -126,6 +126,8 @@ class Framework:
         return await self.execution_manager.submit(tasklet)
 
     def _add(self, plan: PlanDefinition) -> None:
+        if plan.states is not None and self.execution_manager.state_planner is None:
+            self.execution_manager.state_planner = _state_planner(self.orchestrator)
         self.config.set_plan(
             plan.name, plan.config_defaults, self._settings.get(plan.name, {}), environment_settings(plan.name)
         )
@@ -148,8 +150,16 @@ class Framework:
             find_task=lambda ref: self.plans.task(ref, plan=plan.name),
             runtime_of=lambda name: self.orchestrator(name).runtime,
             debug_capture=(plan.name, DEBUG_CAPTURE) if DEBUG_CAPTURE in plan.services else None,
+            states=plan.states,
+            interrupts=plan.interrupts,
         )
         self._orchestrators[plan.name] = Orchestrator(runtime, plan.folder, self.config, self.execution_manager.pools)
+
+
+def _state_planner(orchestrator: Callable[[str], Orchestrator]) -> StatePlanner:
+    from aura_core.state_planner import StatePlanner as Planner  # noqa: PLC0415 (networkx: only who has states pays)
+
+    return Planner(orchestrator)
 
 
 def environment_settings(plan: str) -> dict[str, Any]:

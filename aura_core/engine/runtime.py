@@ -10,6 +10,8 @@ if TYPE_CHECKING:
     from aura_core.context import ContextManager
     from aura_core.hooks import HookManager
     from aura_core.injector import ActionInjector
+    from aura_core.model.interrupts import InterruptMap
+    from aura_core.model.states import StateMap
     from aura_core.model.task import TaskDefinition
     from aura_core.registry import ActionDefinition
     from aura_core.service_registry import ServiceKey, ServiceRegistry
@@ -29,6 +31,8 @@ class PlanRuntime:
         find_task: reference as written in a step of this plan -> task.
         runtime_of: plan name -> its runtime, for tasks of other plans.
         debug_capture: the plan's service that takes a picture of a failure, if it offers one.
+        states: the plan's states, if it has any.
+        interrupts: the plan's interrupts, if it has any.
     """
 
     plan: str
@@ -40,3 +44,5 @@ class PlanRuntime:
     find_task: Callable[[str], TaskDefinition]
     runtime_of: Callable[[str], PlanRuntime]
     debug_capture: ServiceKey | None = None
+    states: StateMap | None = None
+    interrupts: InterruptMap | None = None

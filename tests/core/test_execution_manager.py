@@ -613,6 +613,7 @@ async def test_a_task_that_needs_a_state_fails_without_a_planner(project: Projec
     project.task("look", "steps: []")
     project.task("t", "meta: {requires_initial_state: ready}\nsteps: [{action: echo}]")
     async with project.running() as framework:
+        framework.execution_manager.state_planner = None
         error = (await framework.submit(Tasklet("p/t"))).error
     assert error is not None
     assert (error.type, "requires the state 'ready'" in error.message) == ("StatePlanningError", True)
