@@ -23,6 +23,7 @@ from agent.steps.model_steps import run_agent_step, run_llm_step
 from agent.steps.speculation import Speculation
 from aura_core.errors import CoreError
 from aura_core.framework import Framework
+from aura_core.journal import Journal
 from aura_core.tasklet import Attachment, RunInfo, Tasklet, TaskResult
 
 OnText = Callable[[str], None]
@@ -65,6 +66,8 @@ class Executor:
         meter: Meter | None = None,
         speculation: Speculation | None = None,
         on_text: OnText | None = None,
+        *,
+        journal: Journal | None = None,
     ) -> ExecutorResponse:
         """Runs one step to its end (seed 004, `run_step`).
 
@@ -74,6 +77,7 @@ class Executor:
             meter: the run's budget.
             speculation: results of read-only steps that were started while the plan was still being written.
             on_text: receives the pieces of an `llm` step's text.
+            journal: what the step did before it was broken off; None for a step that is not repeated.
 
         Returns:
             The response; failures are in it, never raised, except cancellation and a budget that is used up.
@@ -81,7 +85,9 @@ class Executor:
         started = time.monotonic()
         step = req.step
         try:
-            response = await self._dispatch(req, profile, meter, speculation, on_text)
+            response = await self._dispatch(
+                req, profile, meter=meter, speculation=speculation, on_text=on_text, journal=journal
+            )
         except BudgetExceededError:
             raise
         except (AgentError, CoreError) as error:
@@ -97,15 +103,17 @@ class Executor:
         self,
         req: ExecutorRequest,
         profile: Profile,
+        *,
         meter: Meter | None,
         speculation: Speculation | None,
         on_text: OnText | None,
+        journal: Journal | None,
     ) -> ExecutorResponse:
         step = req.step
         if step.kind == "llm":
             return await run_llm_step(req, self._model, meter, self._clock(), on_text)
         if step.kind == "agent":
-            return await self._agent_step(req, profile, meter)
+            return await self._agent_step(req, profile, meter, journal)
         inputs = resolve_references(step.inputs, req.results)
         if (
             speculation is not None
@@ -113,10 +121,17 @@ class Executor:
             and (early := await speculation.take(fingerprint(step, inputs))) is not None
         ):
             return early.model_copy(update={"step_id": step.id})
-        return await self.run_task(step.task or "", inputs, req, profile)
+        return await self.run_task(step.task or "", inputs, req, profile, journal)
 
     async def run_task(
-        self, task: str, inputs: dict[str, Any], req: ExecutorRequest, profile: Profile
+        self,
+        task: str,
+        inputs: dict[str, Any],
+        req: ExecutorRequest,
+        profile: Profile,
+        journal: Journal | None = None,
+        *,
+        scope: str = "",
     ) -> ExecutorResponse:
         """Runs one plugin task for a step.
 
@@ -125,6 +140,8 @@ class Executor:
             inputs: resolved values.
             req: the step behind it, for ids and the session.
             profile: who asks.
+            journal: what the step did before it was broken off.
+            scope: tells the task from others of the same step.
 
         Raises:
             NotAllowedError: the profile does not allow the task.
@@ -139,11 +156,15 @@ class Executor:
             files_folder=files,
             source=req.source,
             idempotency_key=req.idempotency_key,
+            journal=journal,
+            scope=scope,
         )
         result = await self._framework.submit(Tasklet(task=card.task, inputs=inputs, run=run))
         return _response(req.step.id, card, result, files)
 
-    async def _agent_step(self, req: ExecutorRequest, profile: Profile, meter: Meter | None) -> ExecutorResponse:
+    async def _agent_step(
+        self, req: ExecutorRequest, profile: Profile, meter: Meter | None, journal: Journal | None
+    ) -> ExecutorResponse:
         cards = self._dispatcher.catalogue(profile)
         calls, tainted = 0, req.untrusted
 
@@ -154,9 +175,10 @@ class Executor:
             if tainted and card.effects in profile.approve:
                 text = f"{task} may not run after text from outside was read; finish, and the person can decide."
                 return ExecutorResponse(step_id=req.step.id, status="error", error=text)
-            inner = req.model_copy(update={"idempotency_key": f"{req.idempotency_key}/call:{calls}"})
+            key = f"call:{calls}"
+            inner = req.model_copy(update={"idempotency_key": f"{req.idempotency_key}/{key}"})
             try:
-                response = await self.run_task(task, inputs, inner, profile)
+                response = await self.run_task(task, inputs, inner, profile, journal, scope=f"{key}:")
             except (AgentError, CoreError) as error:
                 return ExecutorResponse(step_id=req.step.id, status="error", error=str(error))
             tainted = tainted or response.untrusted

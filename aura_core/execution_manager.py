@@ -11,6 +11,7 @@ from typing import TYPE_CHECKING, Any, Protocol
 import structlog
 
 from aura_core.engine.failure import explain
+from aura_core.engine.recording import begin_task
 from aura_core.errors import CoreError, InputError, ShutDownError, StatePlanningError
 from aura_core.execution.clock import Clock
 from aura_core.execution.job import Job
@@ -256,7 +257,9 @@ class ExecutionManager:
 
     async def _run_execution_chain(self, tasklet: Tasklet, task: TaskDefinition) -> TaskResult:
         """Hands the task to the Orchestrator of its plan."""
-        return await self._orchestrator(task.plan).execute_task(task.ref, tasklet.inputs, run=tasklet.run)
+        orchestrator = self._orchestrator(task.plan)
+        begin_task(orchestrator.runtime, task, tasklet.run)
+        return await orchestrator.execute_task(task.ref, tasklet.inputs, run=tasklet.run)
 
     async def _after(self, job: Job, result: TaskResult) -> TaskResult:
         """Publishes how the task ended and calls the hooks of that moment."""

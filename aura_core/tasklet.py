@@ -5,7 +5,10 @@ from __future__ import annotations
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 from pathlib import Path
-from typing import Any, Literal
+from typing import TYPE_CHECKING, Any, Literal
+
+if TYPE_CHECKING:
+    from aura_core.journal import Journal
 
 ExecutionMode = Literal["async", "io", "cpu"]
 TaskStatus = Literal["success", "stopped", "error", "timeout", "cancelled"]
@@ -37,6 +40,9 @@ class RunInfo:
         source: who started it: "chat", "command", "schedule", "cli", "mcp".
         idempotency_key: the same for every attempt at the same durable step, so that an action with an outside
             effect can recognise a repetition after a crash. Empty when the run is not durable.
+        journal: keeps what the actions of the run did, so that a repetition after a crash need not do it again;
+            None where a run is not repeated.
+        scope: which action or question of a recorded task looks at the run; empty in all others.
         attachments: files the task wants handed to the person, in order (see `Context.attach`).
         calls: how often `once_key` was asked in this attempt, by name.
     """
@@ -48,6 +54,8 @@ class RunInfo:
     files_folder: Path | None = None
     source: str = "cli"
     idempotency_key: str = ""
+    journal: Journal | None = field(default=None, repr=False)
+    scope: str = ""
     attachments: list[Attachment] = field(default_factory=list["Attachment"])
     calls: dict[str, int] = field(default_factory=dict[str, int], repr=False)
 
@@ -55,7 +63,8 @@ class RunInfo:
         """A key that an action stores beside its outside effect, to recognise the effect after a crash.
 
         The n-th call with the same `name` gets the same key in every attempt at a durable step, so that a loop
-        which does the same thing twice on purpose still does it twice.
+        which does the same thing twice on purpose still does it twice. In a recorded task each call of an action
+        counts for itself, and every attempt of a step with `retry` gets the keys of the first.
 
         Args:
             name: what is done and to what, e.g. "notes/add:buy milk".
@@ -66,7 +75,8 @@ class RunInfo:
         if not self.idempotency_key:
             return ""
         self.calls[name] = self.calls.get(name, 0) + 1
-        return f"{self.idempotency_key}/{self.calls[name]}/{name}"
+        place = f"{self.idempotency_key}/{self.scope}" if self.scope else self.idempotency_key
+        return f"{place}/{self.calls[name]}/{name}"
 
 
 @dataclass(frozen=True, slots=True)

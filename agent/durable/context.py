@@ -4,26 +4,70 @@ from __future__ import annotations
 
 import asyncio
 from contextlib import contextmanager
-from typing import TYPE_CHECKING, Any, TypeVar
+from typing import TYPE_CHECKING, Any, Protocol, TypeVar
 
+from agent.durable.journal import TaskJournal
 from agent.durable.values import decode, encode
 from agent.errors import AgentError, DurableError, TaskCancelledError, TaskFailedError
 
 if TYPE_CHECKING:
-    from collections.abc import Awaitable, Callable, Generator, Sequence
+    from collections.abc import Awaitable, Callable, Generator, Mapping, Sequence
 
-    from agent.durable.live import Live
+    from agent.durable.live import Endings, Live
     from agent.durable.protocol import Json
-    from agent.durable.runtime import Runtime
+    from agent.durable.store import NewTask, Store, TaskRow
 
 T = TypeVar("T")
+
+
+class Surroundings(Protocol):
+    """What a task needs of the runtime it runs in (see `Runtime`)."""
+
+    @property
+    def store(self) -> Store:
+        """The record."""
+        ...
+
+    @property
+    def living(self) -> Mapping[str, Live]:
+        """What runs now, by id."""
+        ...
+
+    @property
+    def endings(self) -> Endings:
+        """Who waits for tasks to end."""
+        ...
+
+    def new_task(
+        self,
+        id_: str,
+        task: str,
+        args: str,
+        *,
+        parent: TaskRow | None = None,
+        queue: str | None = None,
+        resource: str | None = None,
+        priority: int = 0,
+        timeout: float | None = None,
+    ) -> NewTask:
+        """A task to be stored, checked."""
+        ...
+
+    def run(self, row: TaskRow) -> bool:
+        """Runs a stored task unless it has ended or runs already."""
+        ...
+
+    def look(self, root: str) -> None:
+        """Wakes those who wait for the root to be still, if it is."""
+        ...
 
 
 class LocalCtx:
     """Implements `agent.durable.protocol.Ctx` on one SQLite file."""
 
-    def __init__(self, live: Live, runtime: Runtime) -> None:
+    def __init__(self, live: Live, runtime: Surroundings) -> None:
         self.id = live.id
+        self.journal = TaskJournal(live, runtime.store)
         self._live = live
         self._runtime = runtime
 
@@ -33,6 +77,8 @@ class LocalCtx:
             text = self._live.past.records.get(("step", key))
             if text is None:
                 text = encode(await fn(*args), words)
+                if self._live.broken is not None:
+                    raise self._live.broken
                 await self._record("step", key, text)
         return decode(text)
 

@@ -111,6 +111,12 @@ class Live:
                 f"or a replay could mix up their results; use start() for work side by side."
             )
 
+    def break_off(self, error: AgentError) -> None:
+        """The store failed under it: its work ends, and goes on when the task is resumed."""
+        self.broken = error
+        if self.work is not None and not self.stopping:
+            self.work.cancel()
+
     def deliver(self, key: str, value: str) -> None:
         """Takes a signal's JSON text in and wakes who waits for it."""
         self.past.signals.setdefault(key, value)

@@ -6,6 +6,8 @@ from collections.abc import Awaitable, Callable, Sequence
 from dataclasses import dataclass
 from typing import Any, Literal, Protocol
 
+from aura_core.journal import Journal
+
 Json = Any
 """A JSON value: None, bool, int, float, str, list or dict with string keys."""
 
@@ -48,6 +50,14 @@ class Ctx(Protocol):
     """
 
     id: str
+
+    @property
+    def journal(self) -> Journal:
+        """What the work inside the task's step has done so far, for the case that it is broken off and done again.
+
+        Unlike durable calls, its calls may come side by side. Its entries live as long as the task is unfinished.
+        """
+        ...
 
     async def step(self, key: str, fn: Callable[..., Awaitable[Json]], *args: Any) -> Json:
         """Runs `fn(*args)` once and records its result under (id, key); a replay returns the record.

@@ -15,7 +15,17 @@ if TYPE_CHECKING:
 
 APPLICATION_ID = 0x41757261
 """`Aura` in ASCII: tells our files from other people's databases."""
-VERSION = 1
+VERSION = 2
+
+ENTRIES = """
+CREATE TABLE IF NOT EXISTS entries (
+  task_id TEXT NOT NULL REFERENCES tasks (id) ON DELETE CASCADE,
+  key TEXT NOT NULL,
+  value TEXT NOT NULL,
+  PRIMARY KEY (task_id, key)
+) WITHOUT ROWID;
+"""
+"""What the actions of an unfinished task have done; new in version 2."""
 
 SCHEMA = f"""
 BEGIN IMMEDIATE;
@@ -56,10 +66,14 @@ CREATE TABLE signals (
   at REAL NOT NULL,
   PRIMARY KEY (task_id, key)
 ) WITHOUT ROWID;
+{ENTRIES}
 PRAGMA application_id = {APPLICATION_ID};
 PRAGMA user_version = {VERSION};
 COMMIT;
 """
+
+UPGRADES = {1: ENTRIES}
+"""What a file of that version lacks that the next one has."""
 
 
 def open_database(path: Path) -> tuple[sqlite3.Connection, str]:
@@ -109,12 +123,15 @@ def open_for_reading(path: Path) -> sqlite3.Connection | None:
 def _open(path: Path) -> sqlite3.Connection:
     connection = sqlite3.connect(path, timeout=10, isolation_level=None, check_same_thread=False)
     try:
-        begun = _check(connection, path) > 0
+        version = _check(connection, path)
+        begun = version > 0
         if not begun:
             connection.execute("PRAGMA auto_vacuum = INCREMENTAL")
         connection.execute("PRAGMA journal_mode = WAL")
         if not begun:
             connection.executescript(SCHEMA)
+        elif version < VERSION:
+            _upgrade(connection, version)
         connection.execute("PRAGMA synchronous = FULL")
         connection.execute("PRAGMA foreign_keys = ON")
         _examine(connection)
@@ -122,6 +139,12 @@ def _open(path: Path) -> sqlite3.Connection:
         connection.close()
         raise
     return connection
+
+
+def _upgrade(connection: sqlite3.Connection, version: int) -> None:
+    """Brings a file of an older Aura up to date, whole or not at all."""
+    changes = "".join(UPGRADES[number] for number in range(version, VERSION))
+    connection.executescript(f"BEGIN IMMEDIATE; {changes} PRAGMA user_version = {VERSION}; COMMIT;")
 
 
 def _examine(connection: sqlite3.Connection) -> None:

@@ -74,10 +74,11 @@ class NewTask:
 
 @dataclass(slots=True)
 class Past:
-    """What a task did before: records as (kind, key) -> JSON text, signals as key -> JSON text."""
+    """What a task did before: records as (kind, key) -> JSON text, signals and journal entries as key -> JSON text."""
 
     records: dict[tuple[str, str], str] = field(default_factory=dict[tuple[str, str], str])
     signals: dict[str, str] = field(default_factory=dict[str, str])
+    entries: dict[str, str] = field(default_factory=dict[str, str])
 
 
 @dataclass(frozen=True, slots=True)
@@ -123,6 +124,10 @@ class Store:
     async def record(self, task: str, key: str, kind: str, value: str) -> None:
         """Adds a record of a step or a choice."""
         await self._writer.run(partial(_record, task=task, key=key, kind=kind, value=value))
+
+    async def note(self, task: str, entries: Sequence[tuple[str, str]]) -> None:
+        """Adds entries (key, JSON text) to a task's journal, all or none; one that is there is replaced."""
+        await self._writer.run(partial(_note, task=task, entries=entries))
 
     async def wait(self, task: str, key: str) -> str | None:
         """Marks the task as waiting for a signal, or returns the signal's JSON text if it is there already."""
@@ -235,6 +240,13 @@ def _record(connection: sqlite3.Connection, task: str, key: str, kind: str, valu
     )
 
 
+def _note(connection: sqlite3.Connection, task: str, entries: Sequence[tuple[str, str]]) -> None:
+    connection.executemany(
+        "INSERT OR REPLACE INTO entries (task_id, key, value) VALUES (?, ?, ?)",
+        [(task, key, value) for key, value in entries],
+    )
+
+
 def _wait(connection: sqlite3.Connection, task: str, key: str) -> str | None:
     query = "SELECT value FROM signals WHERE task_id = ? AND key = ?"
     found = cast("tuple[str] | None", connection.execute(query, (task, key)).fetchone())
@@ -269,6 +281,7 @@ def _finish(connection: sqlite3.Connection, task: str, ending: Ending) -> TaskRe
         "WHERE id = ?5 AND status IN ('pending', 'waiting')",
         (ending.status, ending.result, ending.error, time.time(), task),
     )
+    connection.execute("DELETE FROM entries WHERE task_id = ?", (task,))
     return cast("TaskRow", select_row(connection, task)).record
 
 
@@ -296,6 +309,8 @@ def _load(connection: sqlite3.Connection, root: str) -> Sequence[tuple[TaskRow, 
             past.records[kind, key] = value
         query = "SELECT key, value FROM signals WHERE task_id = ?"
         past.signals.update(cast("Sequence[tuple[str, str]]", connection.execute(query, (row.record.id,))))
+        query = "SELECT key, value FROM entries WHERE task_id = ?"
+        past.entries.update(cast("Sequence[tuple[str, str]]", connection.execute(query, (row.record.id,))))
         loaded.append((row, past))
     return loaded
 

@@ -104,16 +104,17 @@ class QuestionDesk:
             self.events.publish(QuestionClosed(run_id, question.session_id, question.id))
 
     async def ask(self, run: RunInfo, text: str, options: Sequence[str] = ()) -> str:
-        """The `chat` service: asks from inside a YAML task and waits; the same question of a run is asked once.
+        """The `chat` service: asks from inside a YAML task and waits.
 
-        Implements `aura_core.services.ChatService`.
+        A question that an attempt at the same durable step has asked before is not asked again, and its answer counts;
+        a task that asks the same twice asks twice. Implements `aura_core.services.ChatService`.
 
         Raises:
             NotAllowedError: the task runs for nobody who could be asked, such as one that was started early.
         """
         if not run.idempotency_key:
             raise NotAllowedError("Nobody is there to be asked: this task does not run for a person.")
-        mark = hashlib.sha256("\0".join([text, *options]).encode()).hexdigest()[:12]
+        mark = hashlib.sha256(run.once_key("\0".join([text, *options])).encode()).hexdigest()[:12]
         question_id = f"{run.idempotency_key}/ask:{mark}"
         root = await self.engine.get(run.corr_id)
         dest: dict[str, Json] = root.args["incoming"]["dest"] if root is not None else {}

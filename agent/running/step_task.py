@@ -12,6 +12,7 @@ from agent.progress import StepStarted
 from agent.running.live import LiveRun
 from agent.running.moments import Moments
 from agent.running.state import RunState
+from aura_core.journal import Journal
 
 STEP_TASK = "step"
 
@@ -52,9 +53,9 @@ class StepTask:
 
     async def run(self, ctx: Ctx, args: Json) -> Json:
         """The durable task of one step: run once, recorded, never repeated after that."""
-        return await ctx.step("execute", self._execute, ExecutorRequest.model_validate(args))
+        return await ctx.step("execute", self._execute, ExecutorRequest.model_validate(args), ctx.journal)
 
-    async def _execute(self, request: ExecutorRequest) -> Json:
+    async def _execute(self, request: ExecutorRequest, journal: Journal) -> Json:
         """Runs the step; it knows only its request, since after a restart it may begin before the run itself."""
         self._events.publish(StepStarted(request.run_id, request.session_id, request.step))
         profile = self._config.profile(request.profile)
@@ -63,7 +64,7 @@ class StepTask:
         self._step_meters[request.idempotency_key] = meter
         try:
             response = await self._executor.run_step(
-                request, profile, meter, live and live.speculation, self._moments.streamed(request)
+                request, profile, meter, live and live.speculation, self._moments.streamed(request), journal=journal
             )
         except BudgetExceededError as error:
             response = ExecutorResponse(step_id=request.step.id, status="error", error=str(error), summary=str(error))

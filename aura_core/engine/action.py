@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING, Any
 import structlog
 
 from aura_core.engine.failure import failure_of, task_error
+from aura_core.engine.recording import Recording
 from aura_core.engine.signals import JumpSignal, StopTaskException
 from aura_core.engine.time_limit import being_ended, within
 from aura_core.errors import ExpressionError, StepFailedError, UnsuccessfulResultError
@@ -38,10 +39,12 @@ async def execute(engine: Interpreter, step: ActionStep, context: Context) -> No
     action = engine.runtime.actions.get(step.action) or find_action(
         dict(engine.runtime.actions), step.action, engine.runtime.plan
     )
+    recording = Recording(engine, step, action, context) if engine.recorded else None
     attempt = 1
     while True:
         try:
-            call = engine.call_action(action, step.params.render(scope), context, engine)
+            params = step.params.render(scope)
+            call = recording.attempt(params) if recording else engine.call_action(action, params, context, engine)
             result = await (call if step.timeout is None else within(step.timeout, call, f"action {action.ref}"))
             if result is False or (type(result) not in _PLAIN and not getattr(result, "found", _MISSING)):
                 raise _unsuccessful(result, action)  # noqa: TRY301 (one handler for every way to fail)
@@ -56,6 +59,8 @@ async def execute(engine: Interpreter, step: ActionStep, context: Context) -> No
                 return
             await asyncio.sleep(step.retry.delay * step.retry.backoff ** (attempt - 1))
             attempt += 1
+    if recording is not None:
+        await recording.done(result)
     context.last = result
     if step.output_to is not None:
         scope[step.output_to] = result

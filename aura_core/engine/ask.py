@@ -5,6 +5,7 @@ from __future__ import annotations
 from contextlib import nullcontext
 from typing import TYPE_CHECKING, Any
 
+from aura_core.engine.recording import before_question
 from aura_core.errors import InputError
 from aura_core.execution.slots import current_slots
 
@@ -27,7 +28,8 @@ async def execute(engine: Interpreter, step: AskStep, context: Context) -> None:
     chat = await services.get(services.key(engine.runtime.plan, "chat"))
     slots = current_slots.get()
     async with nullcontext() if slots is None else slots.waiting_for_person():
-        answer = await chat.ask(context.run, text, options)
+        run = await before_question(engine, step, context.run) if engine.recorded else context.run
+        answer = await chat.ask(run, text, options)
     context.last = answer
     if step.output_to is not None:
         context.variables[step.output_to] = answer

@@ -13,6 +13,7 @@ from aura_core.engine.pause import current_gate
 from aura_core.engine.result import EngineResult
 from aura_core.engine.signals import JumpSignal, StopTaskException
 from aura_core.engine.time_limit import being_ended
+from aura_core.engine.trail import current_trail
 from aura_core.errors import LoopLimitError, StepFailedError
 from aura_core.model import steps as model
 
@@ -38,6 +39,7 @@ class ExecutionEngine:
 
     Attributes:
         gate: every step passes it first; None if no interrupt may hold the task.
+        recorded: whether its actions are recorded (see `Recording`).
     """
 
     def __init__(self, runtime: PlanRuntime, context: Context, depth: int = 0) -> None:
@@ -49,6 +51,7 @@ class ExecutionEngine:
         self.steps: Sequence[model.StepBase] = ()
         self._step_map: dict[str, int] | None = None
         self.gate = current_gate.get()
+        self.recorded = current_trail.get() is not None
         self._executors = _EXECUTORS if self.gate is None else _HELD_EXECUTORS
         self.call_action: Callable[[ActionDefinition, Any, Context, Any], Awaitable[Any]] = runtime.injector.call
 

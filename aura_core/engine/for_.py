@@ -8,6 +8,8 @@ from collections.abc import Set as AbstractSet
 from typing import TYPE_CHECKING, Any, cast
 
 from aura_core.engine.parallel import side_by_side
+from aura_core.engine.recording import step_label
+from aura_core.engine.trail import Trail, along, fingerprint, here
 from aura_core.errors import ExpressionError
 
 if TYPE_CHECKING:
@@ -22,10 +24,13 @@ _MISSING: Any = object()
 async def execute(engine: Interpreter, step: ForStep, context: Context) -> None:
     """Runs `do` for every item; `collect` takes the bodies' results in the order of the items."""
     items = items_of(step.for_.render(context.variables))
-    if step.parallel is None:
+    line = here().inside(step_label(engine, step)) if engine.recorded else None
+    if step.parallel is not None:
+        results = await _side_by_side(engine, step, context, items, line)
+    elif line is None:
         results = await _one_after_the_other(engine, step, context, items)
     else:
-        results = await _side_by_side(engine, step, context, items, step.parallel)
+        results = await along(line, _one_after_the_other(engine, step, context, line.turns(items)))
     if step.collect is not None:
         context.variables[step.collect] = results
 
@@ -76,7 +81,7 @@ async def _one_after_the_other(engine: Interpreter, step: ForStep, context: Cont
 
 
 async def _side_by_side(
-    engine: Interpreter, step: ForStep, context: Context, items: Sequence[Any], workers: int
+    engine: Interpreter, step: ForStep, context: Context, items: Sequence[Any], line: Trail | None
 ) -> list[Any]:
     results: list[Any] = [None] * len(items) if step.collect is not None else []
     last = len(items) - 1
@@ -87,12 +92,13 @@ async def _side_by_side(
             fork = context.fork()
             fork.variables["loop"] = _loop(index, last)
             fork.variables[step.as_] = item
-            result = await _body_result(engine, step, fork)
+            body = _body_result(engine, step, fork)
+            result = await (body if line is None else along(line.inside(fingerprint(item)), body))
             if step.collect is not None:
                 results[index] = result
             await asyncio.sleep(0)
 
-    await side_by_side([worker] * min(workers, len(items)))
+    await side_by_side([worker] * min(step.parallel or 1, len(items)))
     return results
 
 

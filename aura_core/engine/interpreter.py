@@ -23,6 +23,7 @@ class Interpreter(Protocol):
         depth: how many `run_task` steps are above the task.
         turns: steps and loop turns so far; a step that loops counts its own, and breathes.
         task: the task that runs.
+        recorded: whether its actions are recorded.
         call_action: calls an action: definition, params, context, engine.
     """
 
@@ -31,6 +32,7 @@ class Interpreter(Protocol):
     depth: int
     turns: int
     task: TaskDefinition | None
+    recorded: bool
     call_action: Callable[[ActionDefinition, Any, Context, Any], Awaitable[Any]]
 
     @property

@@ -4,10 +4,13 @@ from __future__ import annotations
 
 import asyncio
 from collections.abc import Awaitable, Callable, Sequence
+from functools import partial
 from typing import TYPE_CHECKING, Any
 
 from aura_core.context import RESERVED
+from aura_core.engine.recording import step_label
 from aura_core.engine.signals import JumpSignal, StopTaskException
+from aura_core.engine.trail import along, here
 from aura_core.execution.slots import current_slots
 
 if TYPE_CHECKING:
@@ -25,8 +28,14 @@ async def execute(engine: Interpreter, step: ParallelStep, context: Context) -> 
     """
     forks = [context.fork() for _ in step.parallel]
 
+    lines = here().branches(step_label(engine, step), len(forks)) if engine.recorded else None
+
     def branch(index: int) -> Callable[[], Awaitable[None]]:
-        return lambda: engine.run_block(step.parallel[index], forks[index])
+        block = partial(engine.run_block, step.parallel[index], forks[index])
+        if lines is None:
+            return block
+        line = lines[index]
+        return lambda: along(line, block())
 
     await side_by_side([branch(index) for index in range(len(forks))])
     before = context.variables.copy()

@@ -1,4 +1,4 @@
-"""Filters and globals that Jinja does not bring, or brings for web pages: tojson, fromjson, date, now."""
+"""Filters that Jinja does not bring, or brings for web pages: tojson, fromjson, date."""
 
 from __future__ import annotations
 
@@ -13,11 +13,6 @@ from jinja2.filters import do_round
 from pydantic import BaseModel
 
 from aura_core.templates.limits import MAX_ITEMS, MAX_OUTPUT, MAX_WIDTH, LimitError, measure
-
-
-def now() -> datetime:
-    """This moment, to the second, in the machine's time zone."""
-    return datetime.now(UTC).astimezone().replace(microsecond=0)
 
 
 def to_json(value: Any, indent: int | None = None) -> str:

@@ -10,6 +10,7 @@ from jinja2.runtime import Undefined
 
 from aura_core.config import config
 from aura_core.templates import filters, limits
+from aura_core.templates.clock import now
 from aura_core.templates.names import FAST_FILTERS
 from aura_core.templates.sandbox import SANDBOX
 from aura_core.templates.scanner import NotSimpleError
@@ -99,7 +100,7 @@ FUNCTIONS: dict[str, Any] = {
     "missing": MISSING,
     "modulo": limits.modulo,
     "multiply": limits.multiply,
-    "now": filters.now,
+    "now": now,
     "power": limits.power,
     "text": filters.bounded_text,
     "__builtins__": {"dict": dict, "Exception": Exception},

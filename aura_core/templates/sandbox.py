@@ -21,6 +21,7 @@ from jinja2.utils import missing
 
 from aura_core.config import config
 from aura_core.templates import filters, limits
+from aura_core.templates.clock import now
 from aura_core.templates.limits import LimitError
 
 _BOUNDED_ARGUMENTS = frozenset({"batch", "center", "indent", "round", "slice", "tojson", "truncate", "wordwrap"})
@@ -117,7 +118,7 @@ class Sandbox(ImmutableSandboxedEnvironment):
         self.binop_table.update({"*": limits.multiply, "**": limits.power, "%": limits.modulo})
         for name in _NOT_FOR_TASKS:
             self.globals.pop(name, None)
-        self.globals |= cast("dict[str, Any]", {"config": config, "now": filters.now})
+        self.globals |= cast("dict[str, Any]", {"config": config, "now": now})
         self.filters.update(fromjson=filters.from_json, tojson=filters.to_json, date=filters.format_date)
         self.filters.update(join=_join, replace=filters.replace, format=_format, string=filters.bounded_text)
         self.filters = {name: _counting(name, function) for name, function in self.filters.items()}

@@ -1,0 +1,176 @@
+"""Recording: an action of a recorded task is called once; after a crash its recorded result takes its place.
+
+Reads are kept in memory until an effect or a question follows, so that a task that only reads pays nothing.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from dataclasses import dataclass, field, replace
+from hashlib import blake2s
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+import structlog
+
+from aura_core.engine.trail import Trail, along, begin, current_trail, fingerprint, here
+from aura_core.errors import CoreError
+from aura_core.journal import NotKeptError, kept, revived
+from aura_core.model.steps import ActionStep, AskStep, GoTaskStep, RunTaskStep, StepBase, place_text
+from aura_core.tasklet import Attachment, RunInfo
+
+if TYPE_CHECKING:
+    from aura_core.context import Context
+    from aura_core.engine.interpreter import Interpreter
+    from aura_core.engine.runtime import PlanRuntime
+    from aura_core.model.task import TaskDefinition
+    from aura_core.registry import ActionDefinition
+
+CHAT = "chat"
+_log = structlog.get_logger(__name__)
+
+
+@dataclass(slots=True)
+class Recording:
+    """One execution of one action step, over all its attempts.
+
+    Attributes:
+        engine: runs the step.
+        step: the step.
+        action: what it calls.
+        context: the step's variables.
+        trail: the line of steps it belongs to.
+    """
+
+    engine: Interpreter
+    step: ActionStep
+    action: ActionDefinition
+    context: Context
+    trail: Trail = field(default_factory=here)
+    _keys: dict[str, str] = field(default_factory=dict[str, str])
+    _key: str = ""
+    _set: dict[str, Any] = field(default_factory=dict[str, Any])
+    _attached: list[Attachment] = field(default_factory=list[Attachment])
+    _recalled: bool = False
+
+    async def attempt(self, params: Any) -> Any:
+        """The recorded result, or that of calling the action now.
+
+        The key does not say which attempt it is: an action that failed, was tried again and then succeeded is not
+        tried from the start again after a crash.
+
+        Args:
+            params: what the step gives, by name.
+        """
+        mark = fingerprint(params)
+        if mark not in self._keys:
+            self._keys[mark] = self.trail.key(f"{step_label(self.engine, self.step)}:{self.action.ref}:{mark}")
+        self._key = self._keys[mark]
+        entry = self.trail.diary.recall(self._key)
+        if entry is not None:
+            return self._recall(entry)
+        if self._has_effect:
+            await self.trail.diary.flush()
+        return await self._call(params)
+
+    async def done(self, result: Any) -> None:
+        """Records that the step succeeded, before the engine goes on."""
+        if self._recalled:
+            return
+        try:
+            entry = {
+                "result": kept(result),
+                "set": kept(self._set),
+                "files": [[str(file.path), file.caption] for file in self._attached],
+            }
+        except NotKeptError as reason:
+            _log.info("action_result_not_kept", action=self.action.ref, reason=str(reason))
+            return
+        self.trail.diary.note(self._key, entry)
+        if self._has_effect:
+            await self.trail.diary.flush()
+        else:
+            await self.trail.diary.flush_if_full()
+
+    @property
+    def _has_effect(self) -> bool:
+        return self.action.spec.effects != "read"
+
+    def _recall(self, entry: dict[str, Any]) -> Any:
+        self._recalled = True
+        self.context.variables.update(revived(entry["set"]))
+        self.context.run.attachments.extend(Attachment(Path(path), caption) for path, caption in entry["files"])
+        return revived(entry["result"])
+
+    async def _call(self, params: Any) -> Any:
+        """Calls the action in a context of its own: what it attaches, sets and counts is told from what others do."""
+        run, variables = self.context.run, self.context.variables
+        before = variables.copy()
+        context = self.context.fork()
+        context.variables = variables
+        context.run = scoped(run, self._key)
+        context.run.attachments = self._attached = []
+        try:
+            result = await along(None, self.engine.call_action(self.action, params, context, self.engine))
+        finally:
+            run.attachments.extend(self._attached)
+            run.files_folder = context.run.files_folder
+        if self.action.signature.injected:
+            self._set = {name: value for name, value in variables.items() if before.get(name, self) is not value}
+        return result
+
+
+def scoped(run: RunInfo, key: str) -> RunInfo:
+    """The run as an action or a question sees it: what it counts, it counts for itself."""
+    return replace(run, scope=blake2s(key.encode(), digest_size=8).hexdigest(), calls={})
+
+
+async def before_question(engine: Interpreter, step: AskStep, run: RunInfo) -> RunInfo:
+    """Records what the question may depend on; returns the run under which the same question is found again."""
+    trail = here()
+    await trail.diary.flush()
+    return scoped(run, trail.key(step_label(engine, step)))
+
+
+def step_label(engine: Interpreter, step: StepBase) -> str:
+    """The step, told from all others of its plan: its id, or where it stands."""
+    task = engine.task.ref if engine.task is not None else ""
+    return f"{task}:{step.id or place_text(step.place)}"
+
+
+def begin_task(runtime: PlanRuntime, task: TaskDefinition, run: RunInfo) -> None:
+    """Begins to record a task in this asynchronous context, if its run has a journal and it does more than read."""
+    journal = run.journal
+    if journal is None and current_trail.get() is None:
+        return
+    begin(journal if journal is not None and does_more_than_read(runtime, task) else None, run.scope)
+
+
+def does_more_than_read(runtime: PlanRuntime, task: TaskDefinition) -> bool:
+    """Whether the task, or one that it runs or goes on with, asks a person or calls an action with an effect."""
+    return any(_matters(runtime, step) for runtime, step in _all_steps(runtime, task, set()))
+
+
+def _matters(runtime: PlanRuntime, step: StepBase) -> bool:
+    if isinstance(step, AskStep):
+        return True
+    action = runtime.actions.get(step.action) if isinstance(step, ActionStep) else None
+    return action is not None and (action.spec.effects != "read" or CHAT in action.signature.services.values())
+
+
+def _all_steps(runtime: PlanRuntime, task: TaskDefinition, seen: set[str]) -> Iterator[tuple[PlanRuntime, StepBase]]:
+    """The steps of a task and of all tasks it may lead to, each with the plan it belongs to."""
+    if task.ref in seen:
+        return
+    seen.add(task.ref)
+    for step in task.walk():
+        yield runtime, step
+        ref = step.run_task if isinstance(step, RunTaskStep) else step.go_task if isinstance(step, GoTaskStep) else None
+        if ref is None:
+            continue
+        try:
+            other = runtime.find_task(ref)
+            plan = runtime if other.plan == runtime.plan else runtime.runtime_of(other.plan)
+        except CoreError:
+            continue  # the step itself will say so, if it runs
+        yield from _all_steps(plan, other, seen)

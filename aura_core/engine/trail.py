@@ -1,0 +1,160 @@
+"""Trail: where a recorded task stands, as a key that is the same whenever the same work is done again."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Awaitable, Iterator, Mapping, Sequence
+from contextvars import ContextVar
+from datetime import datetime
+from hashlib import blake2s
+from typing import TYPE_CHECKING, Any, TypeVar
+
+from aura_core.journal import NotKeptError, kept, revived
+from aura_core.templates.clock import current_clock, real_now
+
+if TYPE_CHECKING:
+    from aura_core.journal import Journal
+
+ValueT = TypeVar("ValueT")
+MOST_NOTED = 1000
+"""So many entries at most wait in memory for the next flush."""
+
+
+class Diary:
+    """A journal, and the entries that it need not have yet: nothing outside depends on them.
+
+    Args:
+        journal: keeps the entries.
+    """
+
+    def __init__(self, journal: Journal) -> None:
+        self.recall = journal.recall
+        self._journal = journal
+        self._noted: dict[str, Any] = {}
+
+    def note(self, key: str, entry: Any) -> None:
+        """Keeps an entry in memory until the next flush; a kill before that loses it."""
+        self._noted[key] = entry
+
+    async def flush(self) -> None:
+        """Records what was noted: before an effect, and before a person reads something that depends on it."""
+        if self._noted:
+            noted, self._noted = self._noted, {}
+            await self._journal.record(noted)
+
+    async def flush_if_full(self) -> None:
+        """Keeps the memory bounded."""
+        if len(self._noted) >= MOST_NOTED:
+            await self.flush()
+
+
+class Trail:
+    """One line of steps that run one after the other: a task, a branch, a turn of a loop.
+
+    Args:
+        diary: of the run.
+        path: where the line stands in the run; unique.
+    """
+
+    __slots__ = ("_counts", "diary", "path")
+
+    def __init__(self, diary: Diary, path: str = "") -> None:
+        self.diary = diary
+        self.path = path
+        self._counts: dict[str, int] = {}
+
+    def key(self, label: str) -> str:
+        """The key of what happens now: the label, and the how-manieth time it happens on this line."""
+        count = self._counts[label] = self._counts.get(label, 0) + 1
+        return f"{self.path}{label}" if count == 1 else f"{self.path}{label}#{count}"
+
+    def inside(self, label: str) -> Trail:
+        """The line of steps inside what happens now."""
+        return Trail(self.diary, f"{self.key(label)}>")
+
+    def branches(self, label: str, count: int) -> Sequence[Trail]:
+        """A line of steps for each branch of what happens now."""
+        whole = self.inside(label)
+        return [whole.inside(str(index)) for index in range(count)]
+
+    def turns(self, items: Sequence[Any]) -> Turns:
+        """The items of a loop, each with a line of its own."""
+        return Turns(self, items)
+
+
+class Turns(Sequence[Any]):
+    """The items of a loop that takes its turns one after the other; taking an item begins its line of steps.
+
+    An item's line is named after the item, not its number: what was done for an item stays done for it, also when
+    the list is another one after a crash.
+    """
+
+    def __init__(self, trail: Trail, items: Sequence[Any]) -> None:
+        self._trail = trail
+        self._items = items
+
+    def __len__(self) -> int:
+        return len(self._items)
+
+    def __getitem__(self, index: Any) -> Any:
+        return self._items[index]
+
+    def __iter__(self) -> Iterator[Any]:
+        for item in self._items:
+            current_trail.set(self._trail.inside(fingerprint(item)))
+            yield item
+
+
+current_trail: ContextVar[Trail | None] = ContextVar("current_trail", default=None)
+"""The line of steps that runs in this asynchronous context; None where nothing is recorded."""
+
+
+def begin(journal: Journal | None, path: str) -> None:
+    """Begins the line of a whole task in this asynchronous context; with None, nothing is recorded in it.
+
+    Args:
+        journal: where it is recorded.
+        path: what tells it from other tasks of the same journal; may be empty.
+    """
+    current_trail.set(None if journal is None else Trail(Diary(journal), path))
+    current_clock.set(real_now if journal is None else recorded_now)
+
+
+def here() -> Trail:
+    """The line of steps that runs now; asked for only by an engine whose task is recorded."""
+    trail = current_trail.get()
+    if trail is None:
+        raise LookupError("nothing is recorded here")
+    return trail
+
+
+async def along(trail: Trail | None, work: Awaitable[ValueT]) -> ValueT:
+    """Awaits work whose steps belong to this line; with None, none of them is recorded."""
+    token = current_trail.set(trail)
+    try:
+        return await work
+    finally:
+        current_trail.reset(token)
+
+
+def fingerprint(value: Any) -> str:
+    """A short text that is the same for the same value, in every process."""
+    try:
+        text = json.dumps(kept(value), sort_keys=True)
+    except NotKeptError:
+        text = f"?{type(value).__name__}"
+    return blake2s(text.encode(), digest_size=8).hexdigest()
+
+
+def recorded_now() -> datetime:
+    """What expressions get from `now()`: the moment at which an earlier attempt asked, if it did."""
+    trail = current_trail.get()
+    if trail is None:
+        return real_now()
+    key = trail.key("now")
+    entry: Mapping[str, Any] | None = trail.diary.recall(key)
+    if entry is not None:
+        return revived(entry["result"])
+    moment = real_now()
+    trail.diary.note(key, {"result": kept(moment)})
+    return moment
