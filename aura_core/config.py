@@ -33,6 +33,10 @@ class ConfigService:
             _merge(merged, override)
         self._settings[plan] = merged
 
+    def settings(self, plan: str) -> Mapping[str, Any]:
+        """All settings of a plan, merged; read only."""
+        return self._settings.get(plan, {})
+
     def get(self, path: str, default: Any = _MISSING, *, plan: str | None = None) -> Any:
         """The setting at a dotted path.
 

@@ -124,7 +124,7 @@ class ActionInjector:
             return await pools.run_io(partial(function, **call.params))
 
         async def call_in_process(call: ActionCall) -> Any:
-            return await pools.run_cpu(pack(action.package, action.folder, function, call.params))
+            return await pools.run_cpu(pack(action, call.params, self._config.settings(action.plan)))
 
         return {"async": call_async, "inline": call_inline, "io": call_in_thread, "cpu": call_in_process}[action.how]
 

@@ -8,13 +8,18 @@ from __future__ import annotations
 
 import importlib
 import pickle
-from collections.abc import Callable
+from collections.abc import Mapping
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
+from aura_core.asynccontext import current_plan_name
+from aura_core.config import ConfigService, using_config
 from aura_core.errors import ActionError
 from aura_core.plan_code import mount_package
+
+if TYPE_CHECKING:
+    from aura_core.registry import ActionDefinition
 
 
 @dataclass(frozen=True, slots=True)
@@ -26,14 +31,16 @@ class WorkerCall:
         folder: the plan's folder.
         module: full name of the module that defines the function.
         name: qualified name of the function inside the module.
-        arguments: pickled keyword arguments.
+        plan: name of the plan.
+        data: pickled pair: keyword arguments, and the plan's settings for `config()`.
     """
 
     package: str
     folder: str
     module: str
     name: str
-    arguments: bytes
+    plan: str
+    data: bytes
 
 
 class WorkerActionError(ActionError):
@@ -59,7 +66,12 @@ def run_call(call: WorkerCall) -> bytes:
         function: Any = importlib.import_module(call.module)
         for part in call.name.split("."):
             function = getattr(function, part)
-        result = function(**pickle.loads(call.arguments))  # noqa: S301 (written by our own parent process)
+        arguments, settings = pickle.loads(call.data)  # noqa: S301 (written by our own parent process)
+        service = ConfigService()
+        service.set_plan(call.plan, settings)
+        current_plan_name.set(call.plan)
+        with using_config(service):
+            result = function(**arguments)
     except Exception as error:  # noqa: BLE001 (raised again on the other side)
         return _packed_error(error)
     try:
@@ -69,18 +81,24 @@ def run_call(call: WorkerCall) -> bytes:
         return pickle.dumps((False, ActionError(text)))
 
 
-def pack(package: str, folder: str, function: Callable[..., Any], arguments: dict[str, Any]) -> WorkerCall:
-    """Writes down a call of a plan's function.
+def pack(action: ActionDefinition, arguments: dict[str, Any], settings: Mapping[str, Any]) -> WorkerCall:
+    """Writes down a call of an action, with the settings that `config()` reads there as here (seed 003).
+
+    Args:
+        action: a cpu action.
+        arguments: its parameters by name.
+        settings: those of its plan.
 
     Raises:
         ActionError: an argument cannot travel to another process.
     """
+    function = action.function
     try:
-        data = pickle.dumps(arguments)
+        data = pickle.dumps((arguments, dict(settings)))
     except Exception as error:
         name = function.__qualname__
         raise ActionError(f"A parameter of cpu action {name} cannot travel to another process: {error}") from error
-    return WorkerCall(package, folder, function.__module__, function.__qualname__, data)
+    return WorkerCall(action.package, action.folder, function.__module__, function.__qualname__, action.plan, data)
 
 
 def _packed_error(error: Exception) -> bytes:
