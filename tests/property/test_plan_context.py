@@ -55,8 +55,9 @@ ACTIONS = """
 
     @hook("on_step_failure")
     async def failed(context) -> None:
-        await asyncio.sleep(0)
         context.run.dest["watch"].note("hook", PLAN, config("name"))
+        await asyncio.sleep(0)
+        context.run.dest["watch"].note("hook later", PLAN, config("name"))
 
     @hook("before_task_run")
     def begun(tasklet) -> None:
