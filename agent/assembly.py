@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from datetime import datetime
 from typing import Any
 
-from agent.config import AppConfig, builtin_folder
+from agent.config import AppConfig
 from agent.contracts import Transport
 from agent.durable.local import LocalEngine
 from agent.durable.protocol import Engine
@@ -75,7 +75,8 @@ async def assemble(config: AppConfig, program: str, stack: AsyncExitStack) -> Pa
 
 
 def build_framework(config: AppConfig, events: EventBus, services: dict[str, Any]) -> Framework:
-    """The task framework as the configuration wants it; not started yet."""
+    """The task framework as the configuration wants it; not started yet. Makes the folder of the person's own plans."""
+    config.own_plans.mkdir(parents=True, exist_ok=True)
     limits = ExecutionLimits(
         concurrency=config.execution.concurrency,
         threads=config.execution.threads,
@@ -84,7 +85,7 @@ def build_framework(config: AppConfig, events: EventBus, services: dict[str, Any
         task_timeout=config.execution.task_timeout,
     )
     return Framework(
-        [builtin_folder("plans"), *config.plan_folders],
+        config.known_plan_folders,
         config.home / "plans",
         settings=config.plans,
         services=services,

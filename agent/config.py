@@ -16,11 +16,13 @@ from pydantic import BaseModel, ConfigDict, Field, SecretStr, ValidationError
 
 from agent.contracts import Profile
 from agent.errors import ConfigError
+from aura_core.builtin import builtin_folder
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
 
 SETTINGS_FILE = "aura.yaml"
+OWN_PLANS = "plugins"
 PLAN_VARIABLES = "AURA_PLANS__"
 PACKAGE_ROOT = Path(__file__).resolve().parent.parent
 EMBEDDED_MODEL = "qwen2.5-coder-1.5b"
@@ -154,6 +156,16 @@ class AppConfig(Section):
         except ValidationError as error:
             raise ConfigError(_explain(error)) from error
 
+    @property
+    def own_plans(self) -> Path:
+        """The person's own plans, where `aura new plan` puts them unless told otherwise."""
+        return self.home / OWN_PLANS
+
+    @property
+    def known_plan_folders(self) -> list[Path]:
+        """Where plans are looked for: the built-in ones, `plan_folders`, and AURA_HOME/plugins when it exists."""
+        return [builtin_folder("plans"), *self.plan_folders, *([self.own_plans] if self.own_plans.is_dir() else [])]
+
     def profile(self, name: str) -> Profile:
         """The profile of that name.
 
@@ -177,12 +189,6 @@ class AppConfig(Section):
         owner = Profile(name="owner", people=["terminal:*", *(f"telegram:{number}" for number in self.telegram.owners)])
         guest = Profile(name="guest", allow=[], memory=False)
         return {"owner": owner, **self.profiles, "guest": self.profiles.get("guest", guest)}
-
-
-def builtin_folder(kind: Literal["plans", "prompts"]) -> Path:
-    """Where the built-in plans or prompts are: in the checkout, or in the installed wheel."""
-    checkout = PACKAGE_ROOT / kind
-    return checkout if checkout.is_dir() else PACKAGE_ROOT / "aura_builtin" / kind
 
 
 def _read_yaml(path: Path) -> dict[str, Any]:

@@ -10,8 +10,8 @@ from typing import Any
 from jinja2 import Environment, FileSystemLoader, StrictUndefined, TemplateError, TemplateSyntaxError
 from jinja2.sandbox import ImmutableSandboxedEnvironment
 
-from agent.config import builtin_folder
 from agent.errors import ConfigError
+from aura_core.builtin import builtin_folder
 
 _OWN_FOLDER: ContextVar[Path | None] = ContextVar("own_prompts", default=None)
 

@@ -8,7 +8,6 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from agent.config import builtin_folder
 from agent.errors import AgentError
 from aura_core.errors import Problem
 from aura_core.model.plan_manager import PlanManager, check_folders
@@ -42,7 +41,7 @@ async def checked(config: AppConfig, paths: Sequence[Path]) -> Report:
     Raises:
         AgentError: a path leads to no plan.
     """
-    known = [builtin_folder("plans"), *config.plan_folders]
+    known = config.known_plan_folders
     folders = [_plan_folder(path) for path in paths] or known
     return await asyncio.to_thread(_check, folders, [folder for folder in known if folder not in folders])
 

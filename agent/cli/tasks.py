@@ -87,7 +87,7 @@ def _report(result: TaskResult, *, as_json: bool) -> None:
         return
     if result.error is not None:
         place = f" ({result.error.location})" if result.error.location else ""
-        err().print(f"{result.error.message}{place}", style="red", markup=False)
+        err().print(f"{result.error.message}{place}", style="red", markup=False, soft_wrap=True)
     elif isinstance(result.result, str):
         print_text(result.result)
     elif result.result is not True and result.result is not None:

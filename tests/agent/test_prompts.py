@@ -1,8 +1,8 @@
 import pytest
 
-from agent.config import builtin_folder
 from agent.errors import ConfigError
 from agent.prompts import as_data, render, use_prompts_from
+from aura_core.builtin import builtin_folder
 
 
 @pytest.fixture

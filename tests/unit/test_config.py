@@ -6,8 +6,9 @@ from pathlib import Path
 
 import pytest
 
-from agent.config import AppConfig, builtin_folder
+from agent.config import AppConfig
 from agent.errors import ConfigError
+from aura_core.builtin import builtin_folder
 
 
 def load(folder: Path, **environment: str) -> AppConfig:
