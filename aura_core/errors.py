@@ -119,3 +119,11 @@ class StatePlanningError(CoreError):
 
 class ShutDownError(CoreError):
     """Work was submitted to something that is shut down or not started."""
+
+
+class ScheduleError(CoreError):
+    """A job that can never run as it is written: a cron rule, time zone, interval, time or event that is none."""
+
+
+class ScheduleStoreError(CoreError):
+    """The file of jobs cannot be read or written."""
