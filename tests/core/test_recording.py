@@ -13,7 +13,6 @@ from aura_core.tasklet import RunInfo
 from tests.fixtures.crashing import ACTIONS, World, life
 from tests.fixtures.project import Project
 
-
 MIDNIGHT = datetime(2026, 1, 2, tzinfo=UTC)
 
 
