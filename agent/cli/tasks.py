@@ -1,8 +1,7 @@
-"""`aura run`, `aura tasks`, `aura check`: tasks without a model, the catalogue, and mistakes in plans."""
+"""`aura run` and `aura tasks`: tasks without a model, and the catalogue."""
 
 from __future__ import annotations
 
-from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
@@ -11,7 +10,6 @@ from agent.cli.guard import NEEDS_ANSWER
 from agent.cli.invocation import acting_as, asynchronously, current, err, out, print_json, print_text, settings
 
 if TYPE_CHECKING:
-    from agent.app import App
     from agent.contracts import Question
     from aura_core.tasklet import TaskResult
 
@@ -23,7 +21,6 @@ def register(app: typer.Typer) -> None:
     """Adds the commands to the program."""
     app.command("run")(run)
     app.command("tasks")(tasks)
-    app.command("check")(check)
 
 
 def run(
@@ -46,11 +43,17 @@ def _failure(message: str) -> Any:
 
 async def _run(task: str, pairs: list[str], session: str, answers: list[str], *, as_json: bool) -> int:
     from agent.app import App
+    from agent.cli.mistakes import warn_of_refused
     from agent.cli.task_runs import inputs_from, run_task
     from agent.contracts import Question
+    from aura_core.errors import NotFoundError
 
     async with App.open(settings(), program="aura run") as app:
-        definition = app.framework.plans.task(task)
+        try:
+            definition = app.framework.plans.task(task)
+        except NotFoundError:
+            warn_of_refused(app.framework.problems, task.partition("/")[0])
+            raise
         result = await run_task(app, definition.ref, inputs_from(definition, pairs), session, answers)
     if isinstance(result, Question):
         return _report_question(result, as_json=as_json)
@@ -112,45 +115,14 @@ async def _tasks(word: str, profile_name: str | None, *, as_json: bool) -> int:
     from agent.app import App
     from agent.channels.terminal.chat import terminal_person
     from agent.channels.terminal.commands import searched, tasks_table
+    from agent.cli.mistakes import warn_of_refused
 
     config, profile = acting_as(settings(), terminal_person(), profile_name)
     async with App.open(config, program="aura tasks", durable=False) as app:
         cards = [card for card in app.tasks(profile) if word.casefold() in searched(card)]
-        _warn(app)
+        warn_of_refused(app.framework.problems)
     if as_json:
         print_json([card.model_dump(mode="json") for card in cards])
     else:
         out().print(tasks_table(cards))
     return 0
-
-
-def _warn(app: App) -> None:
-    for problem in app.framework.problems:
-        err().print(f"left out: {problem}", style="yellow", markup=False, soft_wrap=True)
-
-
-def check(
-    paths: Annotated[
-        list[Path] | None, typer.Argument(help="Plan folders, or folders of plans; all known plans if left out.")
-    ] = None,
-    *,
-    as_json: AsJson = False,
-) -> int:
-    """Check plans: every mistake with file, line and column."""
-    return asynchronously(_check(paths or [], as_json=as_json))
-
-
-async def _check(paths: list[Path], *, as_json: bool) -> int:
-    from dataclasses import asdict
-
-    from agent.cli.checking import checked
-
-    report = await checked(settings(), paths)
-    if as_json:
-        print_json([asdict(problem) for problem in report.problems])
-    else:
-        for problem in report.problems:
-            print_text(str(problem))
-        where = err() if report.problems else out()
-        where.print(f"{report.plans} plans, {report.tasks} tasks, {len(report.problems)} mistakes")
-    return 1 if report.problems else 0

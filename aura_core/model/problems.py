@@ -161,27 +161,3 @@ def _kind_problem(value: Any) -> tuple[str, str]:
         if near is not None:
             return f"unknown key {key!r}, so the step has no kind", f"did you mean {near!r}?"
     return "the step has no kind", f"it needs one of {', '.join(STEP_KINDS)}"
-
-
-def render_problem(problem: Problem, source_text: str) -> str:
-    """A problem as an editor shows it: the place, the message, the line, a caret, the hint.
-
-    Args:
-        problem: what is wrong.
-        source_text: text of its file.
-    """
-    inside = " ".join(part for part in (problem.task, problem.step and f"step {problem.step}") if part)
-    place = ":".join(str(part) for part in (problem.path, problem.line, problem.column) if part)
-    lines = [f"{place}: {problem.message}" + (f" [{inside}]" if inside else "")]
-    rows = source_text.splitlines()
-    if 0 < problem.line <= len(rows):
-        row = rows[problem.line - 1]
-        start = max(0, problem.column - 61)
-        shown = row[start : start + 120].replace("\t", " ")
-        margin = f"{problem.line} | "
-        lines.append(f"  {margin}{shown}")
-        if problem.column:
-            lines.append(" " * (2 + len(margin) + problem.column - 1 - start) + "^")
-    if problem.hint:
-        lines.append(f"  hint: {problem.hint}")
-    return "\n".join(lines)

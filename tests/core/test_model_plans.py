@@ -11,7 +11,7 @@ from pydantic import TypeAdapter, ValidationError
 from aura_core.errors import DefinitionError, InputError, NotFoundError, Problem
 from aura_core.model.fields import seconds_of
 from aura_core.model.plan_manager import PlanManager, check_folders
-from aura_core.model.problems import Finder, render_problem
+from aura_core.model.problems import Finder
 from aura_core.model.source import Source
 from aura_core.model.steps import ActionStep, AskStep, ForStep, IfStep, ParallelStep, SetStep, Step, place_text
 from aura_core.model.task import TaskDefinition
@@ -517,19 +517,6 @@ def test_a_problem_at_a_place_that_is_gone_still_names_its_step():
     source = Source(Path("t.yaml"), "steps:\n  - {id: one, stop: x}\n")
     problem = Finder(source, source.load(), (), "demo/t").at(("steps", 0, "gone", "deeper"), "what")
     assert (problem.step, problem.line) == ("one", 2)
-
-
-def test_a_problem_is_shown_as_an_editor_shows_it():
-    text = "meta:\n  titel: x\n"
-    problem = Problem("a.yaml", 2, 3, "unknown key 'titel'", "did you mean 'title'?", "demo/t", "one")
-    assert render_problem(problem, text) == (
-        "a.yaml:2:3: unknown key 'titel' [demo/t step one]\n  2 |   titel: x\n        ^\n  hint: did you mean 'title'?"
-    )
-    assert render_problem(Problem("a.yaml", 0, 0, "gone"), text) == "a.yaml: gone"
-    assert render_problem(Problem("a.py", 1, 0, "bad"), text) == "a.py:1: bad\n  1 | meta:"
-    long = render_problem(Problem("a.yaml", 1, 500, "far"), "x" * 499 + "!" + "y" * 500).splitlines()
-    assert long[1][long[2].index("^")] == "!"
-    assert len(long[1]) < 140
 
 
 # Single parts

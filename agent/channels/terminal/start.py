@@ -21,6 +21,7 @@ from agent.channels.terminal.fetch import fetch_model
 from agent.channels.terminal.plain import PlainTerminal
 from agent.config import EMBEDDED_MODEL
 from agent.errors import AgentError, ModelMissingError
+from aura_core.model.display import in_short
 
 if TYPE_CHECKING:
     from contextlib import AbstractContextManager
@@ -118,8 +119,8 @@ async def _greet(app: App, terminal: Terminal, session_id: str) -> None:
             notice_view("Ask in plain words: I plan the steps, run them and answer. For example:", ""),
             *(notice_view(f"{terminal.signs.prompt} {example}", "cyan") for example in EXAMPLES),
         )
-    for problem in app.framework.problems:
-        await terminal.show(notice_view(f"A plan was left out: {problem}", "yellow"))
+    for line in in_short(app.framework.problems):
+        await terminal.show(notice_view(f"A plan was left out: {line}", "yellow"))
 
 
 async def _need_a_model(app: App, terminal: Terminal, *, fetch: bool) -> None:

@@ -1,0 +1,63 @@
+"""`aura check`: every mistake in plans, with its line and a caret; and the schema of the language, for editors."""
+
+from __future__ import annotations
+
+from dataclasses import asdict
+from pathlib import Path
+from typing import TYPE_CHECKING, Annotated, Any
+
+import typer
+
+from agent.cli.invocation import asynchronously, err, out, print_json, settings
+
+if TYPE_CHECKING:
+    from agent.cli.checking import Report
+    from aura_core.errors import Problem
+
+
+def register(app: typer.Typer) -> None:
+    """Adds the command to the program."""
+    app.command("check")(check)
+
+
+def check(
+    paths: Annotated[
+        list[Path] | None, typer.Argument(help="Plan folders, or folders of plans; all known plans if left out.")
+    ] = None,
+    *,
+    as_json: Annotated[bool, typer.Option("--json", help="Print a JSON list of the mistakes.")] = False,
+) -> int:
+    """Check plans: every mistake with file, line and column."""
+    return asynchronously(_check(paths or [], as_json=as_json))
+
+
+async def _check(paths: list[Path], *, as_json: bool) -> int:
+    from agent.cli.checking import checked
+    from agent.cli.mistakes import print_mistakes
+    from aura_core.model.display import ordered
+
+    report = await checked(settings(), paths)
+    if as_json:
+        print_json([_as_json(problem) for problem in ordered(report.problems)])
+    else:
+        print_mistakes(out(), report.problems)
+        where = err() if report.problems else out()
+        where.print(_summary(report), soft_wrap=True)
+    return 1 if report.problems else 0
+
+
+def _as_json(problem: Problem) -> dict[str, Any]:
+    found = asdict(problem)
+    return {"file": found.pop("path"), **found}
+
+
+def _summary(report: Report) -> str:
+    good = f"{_counted(report.plans, 'plan')} with {_counted(report.tasks, 'task')} in order"
+    if not report.problems:
+        return f"{good}, 0 mistakes"
+    files = len({problem.path for problem in report.problems})
+    return f"\n{_counted(len(set(report.problems)), 'mistake')} in {_counted(files, 'file')}; {good}"
+
+
+def _counted(count: int, what: str) -> str:
+    return f"{count} {what}" if count == 1 else f"{count} {what}s"

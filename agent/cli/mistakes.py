@@ -1,0 +1,55 @@
+"""How mistakes in plans look on a terminal: `aura check` in full, every other command in short."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Sequence
+from pathlib import Path
+
+from rich.console import Console
+from rich.text import Text
+
+from agent.cli.invocation import err
+from aura_core.errors import Problem
+from aura_core.model.display import Part, in_short, shown
+
+_STYLES = {
+    "place": "bold",
+    "error": "bold red",
+    "message": "bold",
+    "inside": "dim",
+    "margin": "blue",
+    "caret": "bold red",
+    "hint": "cyan",
+}
+
+
+def print_mistakes(console: Console, problems: Iterable[Problem]) -> None:
+    """Prints every mistake with its line and a caret, an empty line between two.
+
+    Args:
+        console: colours only where a terminal shows them; lines are never wrapped.
+        problems: what is wrong.
+    """
+    for index, (_, parts) in enumerate(shown(problems)):
+        if index:
+            console.print()
+        console.print(_styled(parts), soft_wrap=True)
+
+
+def warn_of_refused(problems: Sequence[Problem], plan: str = "") -> None:
+    """Tells on standard error which mistakes keep plans away, in one line each.
+
+    Args:
+        problems: of all plans.
+        plan: only those of this plan; empty: all.
+    """
+    its = [problem for problem in problems if not plan or plan in Path(problem.path).parts]
+    for line in in_short(its):
+        err().print(f"left out: {line}", style="yellow", markup=False, soft_wrap=True)
+
+
+def _styled(parts: Iterable[Part]) -> Text:
+    text = Text()
+    for kind, piece in parts:
+        text.append(piece, style=_STYLES.get(kind, ""))
+    return text

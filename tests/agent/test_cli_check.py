@@ -1,0 +1,86 @@
+"""`aura check` as an author meets it: what is printed, in which form, with which exit code."""
+
+from __future__ import annotations
+
+import json
+from pathlib import Path
+
+import pytest
+
+from agent.cli import run
+
+
+@pytest.fixture
+def broken(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> Path:
+    monkeypatch.setenv("AURA_HOME", str(tmp_path / "home"))
+    monkeypatch.chdir(tmp_path)
+    folder = tmp_path / "broken"
+    (folder / "tasks").mkdir(parents=True)
+    (folder / "plan.yaml").write_text("titel: x\n")
+    (folder / "tasks/go.yaml").write_text("steps:\n  - {stop: x, whn: true}\n  - {stop: [b], wehn: true}\n")
+    return folder
+
+
+def test_every_mistake_of_every_file_is_shown_with_its_line_and_counted(broken: Path, capsys):
+    assert run(["check", str(broken)]) == 1
+    said = capsys.readouterr()
+    assert said.out == (
+        "broken/plan.yaml:1:1: error: unknown key 'titel'\n"
+        " 1 | titel: x\n"
+        "   | ^\n"
+        "   = help: did you mean 'title'?\n"
+        "\n"
+        "broken/tasks/go.yaml:2:15: error: unknown key 'whn' [broken/go, steps[0]]\n"
+        " 2 |   - {stop: x, whn: true}\n"
+        "   |               ^\n"
+        "   = help: did you mean 'when'?\n"
+        "\n"
+        "broken/tasks/go.yaml:3:17: error: unknown key 'wehn' [broken/go, steps[1]]\n"
+        " 3 |   - {stop: [b], wehn: true}\n"
+        "   |                 ^\n"
+        "   = help: did you mean 'when'?\n"
+    )
+    assert "3 mistakes in 2 files; 0 plans with 0 tasks in order" in said.err
+
+
+def test_editors_get_a_list(broken: Path, capsys):
+    assert run(["check", "--json", str(broken)]) == 1
+    first, *rest = json.loads(capsys.readouterr().out)
+    assert first == {
+        "file": str(broken / "plan.yaml"),
+        "line": 1,
+        "column": 1,
+        "message": "unknown key 'titel'",
+        "hint": "did you mean 'title'?",
+        "task": "",
+        "step": "",
+    }
+    assert [(one["line"], one["column"]) for one in rest] == [(2, 15), (3, 17)]
+    (broken / "plan.yaml").write_text("")
+    (broken / "tasks/go.yaml").write_text("steps: []\n")
+    assert run(["check", "--json", str(broken)]) == 0
+    assert json.loads(capsys.readouterr().out) == []
+
+
+def test_a_terminal_gets_colours_and_a_pipe_does_not(broken: Path, capsys, monkeypatch):
+    run(["check", str(broken)])
+    assert "\x1b" not in capsys.readouterr().out
+    monkeypatch.setenv("FORCE_COLOR", "1")
+    monkeypatch.setenv("TERM", "xterm-256color")
+    monkeypatch.delenv("NO_COLOR", raising=False)
+    run(["check", str(broken)])
+    coloured = capsys.readouterr().out
+    assert "\x1b[1;31merror: " in coloured
+    assert "titel: x" in coloured
+
+
+def test_other_commands_say_in_short_why_a_plan_is_missing(broken: Path, capsys, monkeypatch):
+    monkeypatch.setenv("AURA_PLANS", str(broken))
+    assert run(["run", "broken/go"]) == 1
+    said = capsys.readouterr().err
+    assert "left out: broken/plan.yaml:1:1: error: unknown key 'titel' (did you mean 'title'?)" in said
+    assert "There is no task 'broken/go'" in said
+    assert run(["tasks", "calculate"]) == 0
+    assert "go.yaml:2:15: error:" in capsys.readouterr().err
+    assert run(["run", "nowhere/go"]) == 1
+    assert "titel" not in capsys.readouterr().err
