@@ -4,13 +4,14 @@ from __future__ import annotations
 
 import asyncio
 from collections.abc import Callable
-from contextlib import AsyncExitStack, suppress
+from contextlib import AbstractAsyncContextManager, AsyncExitStack, suppress
 from time import perf_counter
 from typing import TYPE_CHECKING, Any, Protocol
 
 import structlog
 
 from aura_core.engine.failure import explain
+from aura_core.engine.pause import current_gate
 from aura_core.engine.recording import begin_task
 from aura_core.errors import CoreError, InputError, ShutDownError, StatePlanningError
 from aura_core.execution.clock import Clock
@@ -44,6 +45,14 @@ class StatePlanner(Protocol):
         ...
 
 
+class Interrupts(Protocol):
+    """Watches over running tasks."""
+
+    def guard(self, task: TaskDefinition, run: RunInfo, slots: Slots) -> AbstractAsyncContextManager[None] | None:
+        """What is to be entered around a running task; None if nothing watches over it."""
+        ...
+
+
 class ExecutionManager:
     """The one entry for work: every task of every plan runs through `submit`.
 
@@ -55,6 +64,7 @@ class ExecutionManager:
         events: told of every change of a task's status.
         limits: how much runs at once.
         state_planner: for tasks with `requires_initial_state`; without one they fail.
+        interrupts: watches over running tasks; without it nothing does.
     """
 
     def __init__(
@@ -67,6 +77,7 @@ class ExecutionManager:
         events: EventBus,
         limits: ExecutionLimits,
         state_planner: StatePlanner | None = None,
+        interrupts: Interrupts | None = None,
     ) -> None:
         self._find_task = find_task
         self._orchestrator = orchestrator
@@ -74,6 +85,7 @@ class ExecutionManager:
         self._events = events
         self._limits = limits
         self.state_planner = state_planner
+        self._interrupts = interrupts
         self.pools = pools
         self.resources = Resources(limits.resources)
         self._global_sem = PrioritySemaphore(limits.concurrency)
@@ -200,6 +212,7 @@ class ExecutionManager:
         except asyncio.CancelledError:
             return self._ended(job.tasklet, job.given_up())
         current_slots.set(job.slots)
+        current_gate.set(None)
         unfinished_work.set(job.unfinished)
         try:
             return await self._run(job)
@@ -231,13 +244,22 @@ class ExecutionManager:
 
     async def _run_under_clock(self, job: Job) -> TaskResult:
         if job.seconds is None:
-            return await self._run_execution_chain(job.tasklet, job.task)
+            return await self._run_guarded(job)
         clock = job.slots.clock = Clock(lambda: job.end("timeout"))
         clock.start(job.seconds)
         try:
-            return await self._run_execution_chain(job.tasklet, job.task)
+            return await self._run_guarded(job)
         finally:
             clock.stop()
+
+    async def _run_guarded(self, job: Job) -> TaskResult:
+        """The task, watched over if it or anybody wants that."""
+        tasklet, task = job.tasklet, job.task
+        guard = None if self._interrupts is None else self._interrupts.guard(task, tasklet.run, job.slots)
+        if guard is None:
+            return await self._run_execution_chain(tasklet, task)
+        async with guard:
+            return await self._run_execution_chain(tasklet, task)
 
     async def _handle_state_planning(self, tasklet: Tasklet, task: TaskDefinition) -> None:
         """Reaches the state that the task requires, if it requires one.

@@ -18,6 +18,7 @@ from aura_core.execution.pools import Pools
 from aura_core.execution_manager import ExecutionLimits, ExecutionManager, StatePlanner
 from aura_core.hooks import HookManager
 from aura_core.injector import ActionInjector
+from aura_core.interrupts import InterruptService
 from aura_core.model.plan_manager import PlanManager
 from aura_core.nearest import hint, sentence
 from aura_core.orchestrator import Orchestrator
@@ -90,6 +91,7 @@ class Framework:
             events=self.events,
             limits=limits,
             state_planner=state_planner,
+            interrupts=InterruptService(lambda: self.plans.plans, self.orchestrator, self.events),
         )
         self._injector = ActionInjector(self._services, pools, self.config, middleware)
 

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, Literal
 
@@ -58,6 +58,17 @@ class RunInfo:
     scope: str = ""
     attachments: list[Attachment] = field(default_factory=list["Attachment"])
     calls: dict[str, int] = field(default_factory=dict[str, int], repr=False)
+
+    def apart(self, scope: str) -> RunInfo:
+        """The run as work beside the task's own steps sees it: a check, a transition, an interrupt's handler.
+
+        Nothing of it is recorded, for it need not happen again in the same way; what it counts, it counts for itself,
+        so that the keys of the task's own effects stay what they are.
+
+        Args:
+            scope: tells this work from all others of the run.
+        """
+        return replace(self, journal=None, scope=scope, calls={})
 
     def once_key(self, name: str) -> str:
         """A key that an action stores beside its outside effect, to recognise the effect after a crash.

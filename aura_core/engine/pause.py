@@ -10,9 +10,15 @@ from typing import Protocol
 
 
 class Hold(Protocol):
-    """Whoever holds gates."""
+    """Whoever holds gates.
+
+    Attributes:
+        active: a handler runs now, because of this hold.
+        order: of several holds that wait for their turn, the lowest goes first.
+    """
 
     active: bool
+    order: tuple[int, str, int]
 
     def changed(self) -> None:
         """A gate that it holds has changed: work behind it came to rest, or another hold is gone."""

@@ -7,7 +7,7 @@ from collections.abc import Callable
 
 
 class Clock:
-    """A timer that can be paused.
+    """A timer that can be paused, by several at once: it goes on when the last of them resumes it.
 
     Args:
         ring: called once, when the time is up.
@@ -17,6 +17,7 @@ class Clock:
         self._ring = ring
         self._timer: asyncio.TimerHandle | None = None
         self._left: float | None = None
+        self._pauses = 0
 
     def start(self, seconds: float) -> None:
         """Rings after so many seconds of running."""
@@ -24,18 +25,22 @@ class Clock:
 
     def pause(self) -> None:
         """Stands still until `resume`."""
+        self._pauses += 1
         if self._timer is not None:
             self._left = max(0.0, self._timer.when() - asyncio.get_running_loop().time())
-            self.stop()
+            self._timer.cancel()
+            self._timer = None
 
     def resume(self) -> None:
-        """Goes on with the seconds that were left."""
-        if self._left is not None:
+        """Goes on with the seconds that were left, once for every `pause`."""
+        self._pauses -= 1
+        if self._pauses == 0 and self._left is not None:
             self.start(self._left)
             self._left = None
 
     def stop(self) -> None:
         """Does not ring any more."""
+        self._left = None
         if self._timer is not None:
             self._timer.cancel()
             self._timer = None

@@ -48,6 +48,11 @@ class Slots:
         self._changing = asyncio.Lock()
         self._given_back = False
 
+    @property
+    def given_back(self) -> bool:
+        """Whether the task does nothing but wait for a person, without its places."""
+        return self._given_back
+
     async def take(self) -> None:
         """Takes all places, one after the other; none is kept if the wait is cancelled."""
         try:

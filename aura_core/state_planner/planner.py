@@ -5,7 +5,6 @@ from __future__ import annotations
 import asyncio
 from collections.abc import Awaitable, Callable
 from contextlib import asynccontextmanager
-from dataclasses import replace
 from typing import TYPE_CHECKING
 
 from aura_core.engine.time_limit import within
@@ -64,7 +63,7 @@ class StatePlanner:
                 f"Task {task.ref} requires the state {target!r}, which plan {orchestrator.plan_name} does not have; "
                 "describe it in states.yaml."
             )
-        beside = replace(run, idempotency_key="", calls={})
+        beside = run.apart(f"state:{required}")
         limits = self._limits
         sensing = Sensing(
             orchestrator.plan_name, states.states, _runner(orchestrator, beside, limits.check_seconds, "check")

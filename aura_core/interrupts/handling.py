@@ -1,0 +1,108 @@
+"""Handling: asks conditions and runs handlers, through the Orchestrator of the plan that describes them."""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import Callable
+from typing import TYPE_CHECKING
+
+import structlog
+
+from aura_core.engine.failure import explain, task_error
+from aura_core.engine.time_limit import being_ended, within
+from aura_core.interrupts.events import InterruptFired
+from aura_core.tasklet import TaskError
+
+if TYPE_CHECKING:
+    from typing import Literal
+
+    from aura_core.events import EventBus
+    from aura_core.interrupts.watched import Watched
+    from aura_core.orchestrator import Orchestrator
+    from aura_core.tasklet import RunInfo
+
+CONDITION_SECONDS = 30.0
+"""For a condition."""
+HANDLER_SECONDS = 600.0
+"""For a handler without a `timeout` of its own."""
+
+_log = structlog.get_logger(__name__)
+
+
+class Handling:
+    """What all watchers share.
+
+    Args:
+        orchestrator: plan name -> its Orchestrator.
+        events: told when a handler begins and ends.
+    """
+
+    def __init__(self, orchestrator: Callable[[str], Orchestrator], events: EventBus) -> None:
+        self._orchestrator = orchestrator
+        self._events = events
+        self._failing: dict[str, str] = {}
+
+    async def holds(self, one: Watched, run: RunInfo) -> bool:
+        """Whether the condition of an interrupt holds; one that fails does not, and is logged when that changes."""
+        try:
+            check = self._orchestrator(one.plan).perform_condition_check(one.interrupt.condition.as_data(), run=run)
+            held = await within(CONDITION_SECONDS, check, f"the condition of interrupt {one.ref}")
+        except Exception as error:
+            if being_ended():
+                raise asyncio.CancelledError from error
+            self._failed(one, explain(error))
+            return False
+        if self._failing.pop(one.ref, None) is not None:
+            _log.info("interrupt_condition_works_again", interrupt=one.ref)
+        return held
+
+    async def handle(self, one: Watched, run: RunInfo, task: str) -> None:
+        """Runs the handler of an interrupt; one that fails is told and changes nothing else.
+
+        Args:
+            one: the interrupt.
+            run: the run behind the handler.
+            task: full reference of the running task; empty if it watches over all.
+        """
+        self._tell(one, run, task, "began")
+        try:
+            error = await self._run(one, run)
+        except asyncio.CancelledError:
+            ended = TaskError("CancelledError", f"Handler {one.interrupt.task} was ended with its task.")
+            self._tell(one, run, task, "failed", ended)
+            raise
+        if error is not None:
+            _log.warning("interrupt_handler_failed", interrupt=one.ref, task=task, reason=error.message)
+        self._tell(one, run, task, "done" if error is None else "failed", error)
+
+    async def _run(self, one: Watched, run: RunInfo) -> TaskError | None:
+        try:
+            orchestrator = self._orchestrator(one.plan)
+            handler = orchestrator.runtime.find_task(one.interrupt.task)
+            work = orchestrator.execute_task(handler.ref, run=run)
+            result = await within(handler.meta.timeout or HANDLER_SECONDS, work, f"handler {handler.ref}")
+        except Exception as error:
+            if being_ended():
+                raise asyncio.CancelledError from error
+            return task_error(error, one.interrupt.task)
+        return result.error
+
+    def _failed(self, one: Watched, reason: str) -> None:
+        if self._failing.get(one.ref) != reason:
+            self._failing[one.ref] = reason
+            _log.warning("interrupt_condition_failed", interrupt=one.ref, reason=reason)
+
+    def _tell(
+        self,
+        one: Watched,
+        run: RunInfo,
+        task: str,
+        phase: Literal["began", "done", "failed"],
+        error: TaskError | None = None,
+    ) -> None:
+        if not self._events.has_subscribers:
+            return
+        handler = one.interrupt.task
+        full = handler if "/" in handler else f"{one.plan}/{handler}"
+        event = InterruptFired(one.ref, full, phase, one.interrupt.mode, task, run.corr_id, run.session_id, error)
+        self._events.publish(event)

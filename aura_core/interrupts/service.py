@@ -1,0 +1,141 @@
+"""InterruptService: which interrupts watch over which running task (TASKS.md; seed 000 names it)."""
+
+from __future__ import annotations
+
+import asyncio
+import uuid
+from collections.abc import Callable, Coroutine, Mapping, Sequence
+from contextvars import Context
+from typing import TYPE_CHECKING, Any
+
+from aura_core.interrupts.guard import Guard
+from aura_core.interrupts.handling import Handling
+from aura_core.interrupts.pausing import Pause
+from aura_core.interrupts.watched import Watched
+from aura_core.interrupts.watcher import Watcher
+from aura_core.tasklet import RunInfo
+
+if TYPE_CHECKING:
+    from aura_core.events import EventBus
+    from aura_core.execution.slots import Slots
+    from aura_core.model.plan import PlanDefinition
+    from aura_core.model.task import TaskDefinition
+    from aura_core.orchestrator import Orchestrator
+
+
+class InterruptService:
+    """Watches over running tasks: those with `activates_interrupts`, and all of them for interrupts of global scope.
+
+    Its only way to check a condition is `Orchestrator.perform_condition_check`.
+
+    Args:
+        plans: the plans as they are now, by name; another mapping after they have changed.
+        orchestrator: plan name -> its Orchestrator.
+        events: told when a handler begins and ends.
+    """
+
+    def __init__(
+        self,
+        plans: Callable[[], Mapping[str, PlanDefinition]],
+        orchestrator: Callable[[str], Orchestrator],
+        events: EventBus,
+    ) -> None:
+        self._plans = plans
+        self._handling = Handling(orchestrator, events)
+        self._seen: Mapping[str, PlanDefinition] = {}
+        self._by_name: dict[tuple[str, str], Watched] = {}
+        self._global: Sequence[Watched] = ()
+        self._guards: set[Guard] = set()
+        self._pauses: set[Pause] = set()
+        self._due: dict[str, float] = {}
+        self._watcher: Watcher | None = None
+
+    def guard(self, task: TaskDefinition, run: RunInfo, slots: Slots) -> Guard | None:
+        """What is to be entered around the steps of a task; None if nothing watches over it.
+
+        Args:
+            task: the task.
+            run: the run behind it.
+            slots: the places it holds.
+        """
+        plans = self._plans()
+        if plans is not self._seen:
+            self._take_in(plans)
+        activated = task.meta.activates_interrupts
+        if not activated and not self._global:
+            return None
+        found = [self._by_name.get(_full_name(name, task.plan)) for name in dict.fromkeys(activated)]
+        watched = [one for one in found if one is not None and one.interrupt.scope == "task"]
+        if not watched and not self._global:
+            return None
+        return Guard(task.ref, run, slots, watched=watched, handling=self._handling, overseer=self)
+
+    def joined(self, guard: Guard) -> None:
+        """A task begins to run: what watches over all begins with the first one, and may hold it already."""
+        self._guards.add(guard)
+        for pause in self._pauses:
+            pause.cover(guard.gate)
+        if self._watcher is None and self._global:
+            self._watcher = Watcher(
+                lambda: self._global,
+                check=lambda one: self._handling.holds(one, _run_of_nobody()),
+                handle=self._handle,
+                asleep=lambda: False,
+                due=self._due,
+            )
+            self._watcher.start(_apart)
+
+    async def left(self, guard: Guard, *, finish: bool) -> None:
+        """A task has ended: with the last one, what watches over all ends.
+
+        Args:
+            guard: the one around the task.
+            finish: a handler that has begun may end by itself.
+        """
+        self._guards.discard(guard)
+        for pause in list(self._pauses):
+            pause.uncover(guard.gate)
+        if not self._guards and self._watcher is not None:
+            watcher, self._watcher = self._watcher, None
+            await watcher.stop(finish=finish)
+
+    def _take_in(self, plans: Mapping[str, PlanDefinition]) -> None:
+        self._seen = plans
+        self._by_name = {
+            (plan.name, name): Watched(plan.name, name, interrupt)
+            for plan in plans.values()
+            if plan.interrupts is not None
+            for name, interrupt in plan.interrupts.interrupts.items()
+        }
+        self._global = [one for one in self._by_name.values() if one.interrupt.scope == "global"]
+
+    async def _handle(self, one: Watched, begun: Callable[[], None]) -> None:
+        """Runs the handler of an interrupt that watches over all tasks; it takes no slots, for all of them rest."""
+        run = _run_of_nobody()
+        if one.interrupt.mode == "beside":
+            begun()
+            await self._handling.handle(one, run, "")
+            return
+        pause = Pause(one.order, [guard.gate for guard in self._guards])
+        self._pauses.add(pause)
+        try:
+            async with pause:
+                if not pause.waited or await self._handling.holds(one, run):
+                    begun()
+                    await self._handling.handle(one, run, "")
+        finally:
+            self._pauses.discard(pause)
+
+
+def _full_name(name: str, plan: str) -> tuple[str, str]:
+    owner, slash, rest = name.partition("/")
+    return (owner, rest) if slash else (plan, name)
+
+
+def _run_of_nobody() -> RunInfo:
+    return RunInfo(corr_id=f"interrupt-{uuid.uuid4().hex[:12]}", source="interrupt")
+
+
+def _apart(work: Coroutine[Any, Any, None]) -> asyncio.Task[None]:
+    """An asyncio task that belongs to no running task: its slots, its gate and its plan are not those of the first."""
+    return asyncio.create_task(work, context=Context())
