@@ -1,0 +1,155 @@
+"""JobBook: adding, removing and listing jobs, and asking for one to run; whether or not a scheduler runs here."""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import Callable, Iterable, Sequence
+from dataclasses import replace
+from datetime import UTC, datetime, timedelta
+
+from aura_core.errors import NotFoundError, ScheduleError
+from aura_core.nearest import hint, sentence
+from aura_core.scheduler.job import Firing, Job, firing_id
+from aura_core.scheduler.store import JobStore
+from aura_core.scheduler.triggers import Every, next_after
+
+Now = Callable[[], datetime]
+TICK = timedelta(microseconds=1)
+
+
+def utc_now() -> datetime:
+    """The present moment."""
+    return datetime.now(UTC)
+
+
+class JobBook:
+    """What may be done with jobs.
+
+    Args:
+        store: the file of jobs, open.
+        now: the clock.
+
+    Attributes:
+        changed: set when something here changed, for the scheduler of this process.
+    """
+
+    def __init__(self, store: JobStore, now: Now = utc_now) -> None:
+        self.store = store
+        self.now = now
+        self.changed = asyncio.Event()
+
+    async def jobs(self) -> list[Job]:
+        """Jobs that may run again, the next one first; those that only events start come last."""
+        jobs = [job for job in await asyncio.to_thread(self.store.jobs) if not job.finished]
+        return sorted(jobs, key=lambda job: (job.next_at is None, job.next_at or self.now(), -job.priority, job.id))
+
+    async def job(self, name: str) -> Job:
+        """One job.
+
+        Raises:
+            NotFoundError: there is none of this id; names the nearest.
+        """
+        jobs = {job.id: job for job in await self.jobs()}
+        if name not in jobs:
+            advice = hint(name, jobs, what="there are")
+            raise NotFoundError(sentence(f"There is no job {name!r}", advice, "there are no jobs at all"))
+        return jobs[name]
+
+    async def add(self, job: Job) -> Job:
+        """Adds a job; a second one with the same id changes nothing.
+
+        Returns:
+            The job as it is kept.
+
+        Raises:
+            ScheduleError: it would never run.
+            ScheduleStoreError: it cannot be stored.
+        """
+        now = self.now()
+        planned = replace(job, created_at=now, next_at=next_after(job.trigger, now))
+        if planned.next_at is None and planned.trigger.kind != "on_event":
+            raise ScheduleError(f"The job {job.id} ({job.trigger}) would never run: its time has passed.")
+        if await asyncio.to_thread(self.store.add, planned):
+            self.changed.set()
+            return planned
+        kept = {known.id: known for known in await asyncio.to_thread(self.store.jobs)}
+        return kept.get(job.id, planned)
+
+    async def remove(self, name: str) -> Job:
+        """Removes a job; a run of it that goes on is not ended.
+
+        Returns:
+            The job as it was.
+
+        Raises:
+            NotFoundError: there is none.
+            ScheduleError: a plan declares it, so that it would come back.
+        """
+        job = await self.job(name)
+        if job.source == "plan":
+            raise ScheduleError(
+                f"The job {name} is declared in the task {job.task}; take `schedule` or `on_event` out of its meta."
+            )
+        await asyncio.to_thread(self.store.remove, name)
+        self.changed.set()
+        return job
+
+    async def run_now(self, name: str) -> Firing:
+        """Asks for a job to run at once, beside its usual times.
+
+        Raises:
+            NotFoundError: there is none.
+        """
+        job = await self.job(name)
+        return await self.ask(Firing(id="", job=job.id, due=self.now(), reason="asked"))
+
+    async def ask(self, firing: Firing) -> Firing:
+        """Records a firing that no clock asked for, under an id of its own."""
+        due = firing.due
+        while True:
+            named = replace(firing, id=firing_id(firing.job, due), due=due)
+            if await asyncio.to_thread(self.store.ask, named):
+                self.changed.set()
+                return named
+            if await asyncio.to_thread(self.store.firing, named.id) is None:
+                raise NotFoundError(f"There is no job {firing.job!r} any more.")
+            due += TICK
+
+    async def declare(self, declared: Iterable[Job]) -> None:
+        """Makes the jobs of plans be exactly these: new ones are added, changed ones replaced, others removed.
+
+        A job that did not change keeps its times, and an interval counts on from where it began.
+        """
+        wanted = {job.id: job for job in declared}
+        known = {job.id: job for job in await asyncio.to_thread(self.store.jobs) if job.source == "plan"}
+        for name in known.keys() - wanted.keys():
+            await asyncio.to_thread(self.store.remove, name)
+        for name, job in wanted.items():
+            before = known.get(name)
+            if before is None:
+                await self.add(job)
+            elif not _same(before, job):
+                fresh = replace(job, created_at=before.created_at, next_at=next_after(job.trigger, self.now()))
+                await asyncio.to_thread(self.store.replace, fresh)
+        self.changed.set()
+
+
+def _same(before: Job, now: Job) -> bool:
+    anchored = before.trigger
+    if isinstance(anchored, Every) and isinstance(now.trigger, Every):
+        anchored = replace(anchored, anchor=now.trigger.anchor)
+    kept = replace(
+        before,
+        trigger=anchored,
+        created_at=now.created_at,
+        next_at=now.next_at,
+        last_at=now.last_at,
+        last_status=now.last_status,
+        last_message=now.last_message,
+    )
+    return kept == now
+
+
+def by_start(jobs: Sequence[Job]) -> list[Job]:
+    """Jobs that are due, in the order in which they start: by moment, then the higher priority first."""
+    return sorted(jobs, key=lambda job: (job.next_at is None, job.next_at or job.created_at, -job.priority, job.id))

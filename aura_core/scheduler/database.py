@@ -1,0 +1,111 @@
+"""The SQLite file of jobs: its tables, its version, and what happens when it is damaged, foreign or too new."""
+
+from __future__ import annotations
+
+import contextlib
+import sqlite3
+from datetime import UTC, datetime
+from pathlib import Path
+
+from aura_core.errors import ScheduleStoreError
+
+APPLICATION_ID = 0x4175724A
+"""`AurJ` in ASCII: tells files of jobs from other databases."""
+VERSION = 1
+DAMAGE = frozenset({sqlite3.SQLITE_CORRUPT, sqlite3.SQLITE_NOTADB})
+WAIT_SECONDS = 10.0
+"""How long one change waits for another program's."""
+
+SCHEMA = f"""
+BEGIN IMMEDIATE;
+CREATE TABLE IF NOT EXISTS jobs (
+  id TEXT PRIMARY KEY,
+  body TEXT NOT NULL,
+  next_at REAL,
+  last_at REAL,
+  last_status TEXT NOT NULL DEFAULT '',
+  last_message TEXT NOT NULL DEFAULT ''
+);
+CREATE TABLE IF NOT EXISTS firings (
+  id TEXT PRIMARY KEY,
+  job TEXT NOT NULL REFERENCES jobs (id) ON DELETE CASCADE,
+  body TEXT NOT NULL,
+  due REAL NOT NULL,
+  ended_at REAL
+);
+CREATE INDEX IF NOT EXISTS firings_by_job ON firings (job);
+CREATE INDEX IF NOT EXISTS firings_unfinished ON firings (due) WHERE ended_at IS NULL;
+PRAGMA application_id = {APPLICATION_ID};
+PRAGMA user_version = {VERSION};
+COMMIT;
+"""
+
+
+def open_database(path: Path) -> tuple[sqlite3.Connection, str]:
+    """Opens the file, makes it if it is not there, sets it aside if it is damaged.
+
+    Returns:
+        The connection, and a notice for the person: empty, or what was set aside under which name.
+
+    Raises:
+        sqlite3.Error: it cannot be opened or written.
+        OSError: its folder cannot be made, or a damaged file not be renamed.
+        ScheduleStoreError: it is another program's database, or of a newer Aura.
+    """
+    path.parent.mkdir(parents=True, exist_ok=True)
+    try:
+        return _open(path), ""
+    except sqlite3.DatabaseError as error:
+        if getattr(error, "sqlite_errorcode", None) not in DAMAGE:
+            raise
+        aside = _set_aside(path)
+        notice = (
+            f"The file of jobs {path} was damaged ({error}). It was set aside as {aside.name} and a fresh one was "
+            f"begun: jobs and reminders that people added before are gone; those of plans are there again."
+        )
+        return _open(path), notice
+
+
+def _open(path: Path) -> sqlite3.Connection:
+    connection = sqlite3.connect(path, timeout=WAIT_SECONDS, isolation_level=None, check_same_thread=False)
+    try:
+        _check(connection, path)
+        connection.execute("PRAGMA journal_mode = WAL")
+        connection.execute("PRAGMA synchronous = FULL")
+        connection.execute("PRAGMA foreign_keys = ON")
+        connection.executescript(SCHEMA)
+        _examine(connection)
+    except BaseException:
+        connection.close()
+        raise
+    return connection
+
+
+def _examine(connection: sqlite3.Connection) -> None:
+    verdict: str = connection.execute("PRAGMA quick_check(1)").fetchone()[0]
+    if verdict != "ok":
+        damage = sqlite3.DatabaseError(verdict)
+        damage.sqlite_errorcode = sqlite3.SQLITE_CORRUPT
+        raise damage
+
+
+def _check(connection: sqlite3.Connection, path: Path) -> None:
+    version: int = connection.execute("PRAGMA user_version").fetchone()[0]
+    owner: int = connection.execute("PRAGMA application_id").fetchone()[0]
+    tables: int = connection.execute("SELECT count(*) FROM sqlite_master").fetchone()[0]
+    if owner != APPLICATION_ID and (tables or version or owner):
+        raise ScheduleStoreError(f"{path} is a database of another program. Move it away.")
+    if version > VERSION:
+        raise ScheduleStoreError(
+            f"{path} was written by a newer Aura (version {version}, this one knows {VERSION}). Update Aura."
+        )
+
+
+def _set_aside(path: Path) -> Path:
+    """Renames the file and what SQLite keeps beside it."""
+    moment = datetime.now(UTC).strftime("%Y%m%dT%H%M%S%f")
+    aside = path.with_name(f"{path.stem}.damaged-{moment}{path.suffix}")
+    for ending in ("", "-wal", "-shm"):
+        with contextlib.suppress(FileNotFoundError):
+            path.with_name(path.name + ending).rename(aside.with_name(aside.name + ending))
+    return aside

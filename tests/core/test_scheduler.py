@@ -1,0 +1,502 @@
+"""Scheduler: jobs start when they are due, once per moment, also after a stop, a kill or a change of the clock."""
+
+from __future__ import annotations
+
+import asyncio
+import sqlite3
+from collections import Counter
+from contextlib import asynccontextmanager
+from dataclasses import replace
+from datetime import UTC, datetime, timedelta
+from pathlib import Path
+
+import pytest
+
+from aura_core.errors import NotFoundError, ScheduleError, ScheduleStoreError
+from aura_core.events import EventBus
+from aura_core.scheduler import (
+    At,
+    Cron,
+    Every,
+    Firing,
+    FiringEnd,
+    Job,
+    JobBook,
+    JobEnded,
+    JobFired,
+    JobSkipped,
+    JobStore,
+    OnEvent,
+    Scheduler,
+    trigger_of,
+)
+from aura_core.scheduler.topics import TOPICS
+from aura_core.task_events import TaskChanged
+from aura_core.tasklet import TaskError
+
+START = datetime(2026, 11, 21, 12, 0, tzinfo=UTC)
+MINUTE = timedelta(minutes=1)
+HOUR = timedelta(hours=1)
+
+
+class World:
+    """A clock that a test turns, a file of jobs, and what was run."""
+
+    def __init__(self, folder: Path) -> None:
+        self.path = folder / "jobs.db"
+        self.time = START
+        self.bus = EventBus()
+        self.ran: list[str] = []
+        self.gates: dict[str, asyncio.Event] = {}
+        self.failing: set[str] = set()
+        self.refused: set[str] = set()
+
+    async def run(self, job: Job, firing: Firing) -> FiringEnd:
+        self.ran.append(firing.id)
+        if job.id in self.gates:
+            await self.gates[job.id].wait()
+        if job.id in self.failing:
+            raise RuntimeError("broken")
+        return FiringEnd()
+
+    @asynccontextmanager
+    async def scheduler(self, declared=None):
+        scheduler = Scheduler(
+            JobStore(self.path),
+            self.run,
+            events=self.bus,
+            now=lambda: self.time,
+            accepts=lambda job: job.id not in self.refused,
+            look_seconds=0.02,
+        )
+        await scheduler.start(declared)
+        try:
+            yield scheduler
+        finally:
+            await scheduler.stop()
+
+    @asynccontextmanager
+    async def expecting(self, *kinds):
+        """Leaves when the bus has carried events of these kinds and no others; those of different jobs may mix."""
+        with self.bus.subscribe(object, lambda event: isinstance(event, JobFired | JobEnded | JobSkipped)) as events:
+            found = []
+            yield found
+            for _ in kinds:
+                found.append(await events.next())  # noqa: PERF401 (a failure shows those that came)
+            assert Counter(map(type, found)) == Counter(kinds), found
+
+    def to(self, moment: datetime, scheduler: Scheduler) -> None:
+        self.time = moment
+        scheduler.wake()
+
+    async def until(self, condition) -> None:
+        """Lets the others go on until a condition holds."""
+        while not condition():  # noqa: ASYNC110 (nothing is told when it does)
+            await asyncio.sleep(0)
+
+    async def planned(self, scheduler: Scheduler, moment: datetime) -> None:
+        """Waits until the first job is due next at this moment."""
+        while (await scheduler.book.jobs())[0].next_at != moment:  # noqa: ASYNC110 (the same)
+            await asyncio.sleep(0)
+
+
+@pytest.fixture
+def world(tmp_path: Path) -> World:
+    return World(tmp_path)
+
+
+def hourly(name: str = "tea", **more) -> Job:
+    return Job(name, "kitchen/tea", Every(3600, START), **more)
+
+
+async def test_a_job_runs_when_it_is_due_and_not_before(world):
+    async with world.scheduler() as scheduler:
+        await scheduler.book.add(hourly())
+        async with world.expecting(JobFired, JobEnded):
+            world.to(START + HOUR, scheduler)
+        async with world.expecting(JobFired, JobEnded):
+            world.to(START + 2 * HOUR + MINUTE / 2, scheduler)
+        assert world.ran == ["job:tea:2026-11-21T13:00:00Z", "job:tea:2026-11-21T14:00:00Z"]
+        (job,) = await scheduler.book.jobs()
+        assert (job.next_at, job.last_at) == (START + 3 * HOUR, START + 2 * HOUR)
+        assert job.last_status == "ok"
+
+
+async def test_a_job_for_one_moment_runs_once_and_is_gone_from_the_list(world):
+    async with world.scheduler() as scheduler:
+        await scheduler.book.add(Job("egg", "kitchen/egg", At(START + MINUTE)))
+        async with world.expecting(JobFired, JobEnded):
+            world.to(START + MINUTE, scheduler)
+        assert await scheduler.book.jobs() == []
+        assert not (await scheduler.book.add(Job("egg", "kitchen/egg", At(START + HOUR)))).next_at
+    async with world.scheduler():
+        pass
+    assert len(world.ran) == 1
+
+
+async def test_of_jobs_due_at_the_same_moment_the_higher_priority_starts_first(world):
+    async with world.scheduler() as scheduler:
+        for name, priority in {"low": -1, "high": 5, "middle": 0}.items():
+            await scheduler.book.add(hourly(name, priority=priority))
+        async with world.expecting(*[JobFired, JobEnded] * 3):
+            world.to(START + HOUR, scheduler)
+        assert [name.split(":")[1] for name in world.ran] == ["high", "middle", "low"]
+
+
+@pytest.mark.parametrize(
+    ("policy", "runs"), [("skip", []), ("once", ["15:00"]), ("all", ["13:00", "14:00", "15:00"])]
+)  # fmt: skip
+async def test_moments_at_which_nothing_ran_are_treated_as_the_job_says(world, policy, runs):
+    async with world.scheduler() as scheduler:
+        await scheduler.book.add(hourly(missed=policy))
+    world.time = START + 3 * HOUR + 20 * MINUTE
+    expected = [JobFired, JobEnded] * len(runs) or [JobSkipped]
+    async with world.scheduler(), world.expecting(*expected):
+        pass
+    assert [name[-9:-4] for name in world.ran] == runs
+
+
+async def test_what_was_recorded_and_not_ended_runs_again_under_the_same_id(world):
+    world.gates["tea"] = asyncio.Event()
+    async with world.scheduler() as scheduler:
+        await scheduler.book.add(hourly())
+        async with world.expecting(JobFired):
+            world.to(START + HOUR, scheduler)
+    del world.gates["tea"]
+    async with world.scheduler(), world.expecting(JobFired, JobEnded) as seen:
+        pass
+    assert world.ran == ["job:tea:2026-11-21T13:00:00Z"] * 2
+    async with world.scheduler():
+        pass
+    assert len(world.ran) == 2
+    assert seen[1].end == FiringEnd()
+
+
+async def test_a_job_is_not_started_beside_itself(world):
+    gate = world.gates["tea"] = asyncio.Event()
+    async with world.scheduler() as scheduler:
+        await scheduler.book.add(hourly())
+        async with world.expecting(JobFired):
+            world.to(START + HOUR, scheduler)
+        async with world.expecting(JobSkipped) as seen:
+            world.to(START + 2 * HOUR, scheduler)
+        assert (seen[0].reason, seen[0].due) == ("still running", START + 2 * HOUR)
+        async with world.expecting(JobEnded):
+            gate.set()
+        async with world.expecting(JobFired, JobEnded):
+            world.to(START + 3 * HOUR, scheduler)
+    assert len(world.ran) == 2
+
+
+async def test_a_job_that_wants_every_moment_waits_for_its_former_run(world):
+    gate = world.gates["tea"] = asyncio.Event()
+    async with world.scheduler() as scheduler:
+        await scheduler.book.add(hourly(missed="all"))
+        async with world.expecting(JobFired):
+            world.to(START + HOUR, scheduler)
+        world.to(START + 2 * HOUR, scheduler)
+        await world.planned(scheduler, START + 3 * HOUR)
+        assert len(world.ran) == 1
+        async with world.expecting(JobEnded, JobFired, JobEnded):
+            gate.set()
+
+
+async def test_a_run_that_breaks_off_is_kept_as_an_error_and_the_others_go_on(world):
+    world.failing.add("bad")
+    async with world.scheduler() as scheduler:
+        await scheduler.book.add(hourly("bad"))
+        await scheduler.book.add(hourly("good"))
+        async with world.expecting(JobFired, JobFired, JobEnded, JobEnded):
+            world.to(START + HOUR, scheduler)
+        jobs = {job.id: job for job in await scheduler.book.jobs()}
+        assert (jobs["bad"].last_status, jobs["bad"].last_message) == ("error", "RuntimeError: broken")
+        assert jobs["good"].last_status == "ok"
+        async with world.expecting(JobFired, JobFired, JobEnded, JobEnded):
+            world.to(START + 2 * HOUR, scheduler)
+
+
+async def test_a_job_that_this_process_cannot_run_stays_due_until_it_can(world):
+    world.refused.add("egg")
+    async with world.scheduler() as scheduler:
+        await scheduler.book.add(Job("egg", "kitchen/egg", At(START + MINUTE)))
+        await scheduler.book.add(hourly())
+        async with world.expecting(JobFired, JobEnded):
+            world.to(START + HOUR, scheduler)
+        assert [name.split(":")[1] for name in world.ran] == ["tea"]
+        world.refused.clear()
+        async with world.expecting(JobFired, JobEnded):
+            scheduler.wake()
+    assert world.ran[-1] == "job:egg:2026-11-21T12:01:00Z"
+
+
+async def test_a_job_that_somebody_asks_for_runs_at_once_and_keeps_its_time(world):
+    async with world.scheduler() as scheduler:
+        await scheduler.book.add(hourly())
+        async with world.expecting(JobFired, JobEnded):
+            first = await scheduler.book.run_now("tea")
+        async with world.expecting(JobFired, JobEnded):
+            second = await scheduler.book.run_now("tea")
+        assert first.id != second.id
+        assert (await scheduler.book.jobs())[0].next_at == START + HOUR
+        with pytest.raises(NotFoundError, match="did you mean 'tea'"):
+            await scheduler.book.run_now("teas")
+
+
+async def test_what_another_program_adds_removes_and_asks_for_counts_within_a_moment(world):
+    async with world.scheduler() as scheduler:
+        other = JobStore(world.path)
+        other.open()
+        book = JobBook(other, lambda: world.time)
+        async with world.expecting(JobFired, JobEnded):
+            await book.add(hourly())
+            await book.run_now("tea")
+        world.time = START + HOUR
+        async with world.expecting(JobFired, JobEnded):
+            pass
+        await book.remove("tea")
+        world.to(START + 2 * HOUR, scheduler)
+        async with world.expecting(JobFired, JobEnded):
+            await book.add(hourly("coffee"))
+            await book.run_now("coffee")
+        other.close()
+    assert [name.split(":")[1] for name in world.ran] == ["tea", "tea", "coffee"]
+
+
+async def test_a_clock_that_was_ahead_does_not_silence_a_job(world):
+    async with world.scheduler() as scheduler:
+        await scheduler.book.add(Job("tea", "kitchen/tea", Cron("0 * * * *", "UTC")))
+        async with world.expecting(JobFired, JobEnded):
+            world.to(START + timedelta(days=900), scheduler)
+        world.to(START + MINUTE, scheduler)
+        await world.planned(scheduler, START + HOUR)
+        async with world.expecting(JobFired, JobEnded):
+            world.to(START + HOUR, scheduler)
+
+
+async def test_a_clock_that_is_put_back_runs_no_moment_twice(world):
+    async with world.scheduler() as scheduler:
+        await scheduler.book.add(Job("tea", "kitchen/tea", Cron("0 * * * *", "UTC")))
+        async with world.expecting(JobFired, JobEnded):
+            world.to(START + HOUR, scheduler)
+        world.to(START + HOUR / 2, scheduler)
+        await world.planned(scheduler, START + HOUR)
+        world.to(START + HOUR, scheduler)
+        await world.planned(scheduler, START + 2 * HOUR)
+        async with world.expecting(JobFired, JobEnded):
+            world.to(START + 2 * HOUR, scheduler)
+    assert len(world.ran) == 2
+
+
+def failed(task: str, corr_id: str = "") -> TaskChanged:
+    return TaskChanged(task, corr_id, "", "error", TaskError("ValueError", "no milk", task))
+
+
+async def watching(world: World, scheduler: Scheduler, *jobs: Job) -> None:
+    for job in jobs:
+        await scheduler.book.add(job)
+    await world.until(lambda: world.bus.has_subscribers and not scheduler.book.changed.is_set())
+
+
+async def test_an_event_starts_the_jobs_that_wait_for_it(world):
+    async with world.scheduler() as scheduler:
+        assert not world.bus.has_subscribers
+        await watching(world, scheduler, Job("alarm", "watch/alarm", OnEvent("task.failed:kitchen/*")))
+        async with world.expecting(JobFired, JobEnded) as seen:
+            world.bus.publish(failed("garden/dig"))
+            world.bus.publish(TaskChanged("kitchen/tea", "r", "", "success"))
+            world.bus.publish(failed("kitchen/tea", "run-1"))
+        event = seen[0].firing.event
+        assert (event["topic"], event["task"], event["run"]) == ("task.failed", "kitchen/tea", "run-1")
+        assert event["error"]["message"] == "no milk"
+        await scheduler.book.remove("alarm")
+        await world.until(lambda: not world.bus.has_subscribers)
+
+
+async def test_jobs_that_follow_from_their_own_events_do_not_go_round(world):
+    async with world.scheduler() as scheduler:
+        first = Job("ping", "watch/ping", OnEvent("task.failed:*/pong"))
+        await watching(world, scheduler, first, Job("pong", "watch/pong", OnEvent("task.failed:*/ping")))
+        async with world.expecting(JobFired, JobEnded) as seen:
+            world.bus.publish(failed("a/pong"))
+        own = seen[0].firing
+        async with world.expecting(JobFired, JobEnded) as seen:
+            world.bus.publish(failed("watch/ping", own.id))
+        answer = seen[0].firing
+        assert answer.chain == ("ping",)
+        async with world.expecting(JobSkipped) as seen:
+            world.bus.publish(failed("watch/pong", answer.id))
+        assert (seen[0].job.id, seen[0].reason) == ("ping", "loop")
+
+
+async def test_events_of_the_same_moment_are_different_firings(world):
+    async with world.scheduler() as scheduler:
+        await watching(world, scheduler, Job("alarm", "watch/alarm", OnEvent("task.*"), missed="all"))
+        async with world.expecting(JobFired, JobEnded, JobFired, JobEnded):
+            world.bus.publish(failed("a/b"))
+            world.bus.publish(failed("a/b"))
+    assert len(set(world.ran)) == 2
+
+
+async def test_jobs_of_plans_are_added_changed_and_removed_with_the_plans(world):
+    declared = [hourly("a", source="plan"), hourly("b", source="plan")]
+    async with world.scheduler(declared) as scheduler:
+        await scheduler.book.add(hourly("mine"))
+        async with world.expecting(JobFired, JobEnded, JobFired, JobEnded, JobFired, JobEnded) as seen:
+            world.to(START + HOUR, scheduler)
+        assert len(seen) == 6
+    world.time += HOUR / 2
+    later = START + HOUR / 3
+    changed = [
+        Job("a", "kitchen/tea", Every(3600, later), source="plan"),
+        Job("c", "x/y", Every(60, later), source="plan"),
+    ]
+    async with world.scheduler(changed) as scheduler:
+        jobs = {job.id: job for job in await scheduler.book.jobs()}
+        assert set(jobs) == {"a", "c", "mine"}
+        assert jobs["a"].next_at == START + 2 * HOUR
+        assert jobs["a"].last_status == "ok"
+        with pytest.raises(ScheduleError, match="declared in the task kitchen/tea"):
+            await scheduler.book.remove("a")
+    quicker = [Job("a", "kitchen/tea", Every(60, world.time), source="plan")]
+    async with world.scheduler(quicker) as scheduler:
+        job = await scheduler.book.job("a")
+        assert job.next_at == world.time + MINUTE
+
+
+async def test_adding_the_same_job_twice_adds_it_once(world):
+    async with world.scheduler() as scheduler:
+        kept = await scheduler.book.add(hourly(title="first"))
+        again = await scheduler.book.add(hourly(title="second"))
+        assert (kept.title, again.title) == ("first", "first")
+        assert len(await scheduler.book.jobs()) == 1
+
+
+async def test_a_damaged_file_is_set_aside_and_said(world):
+    world.path.write_bytes(b"this is no database at all" * 100)
+    store = JobStore(world.path)
+    store.open()
+    assert "was damaged" in store.notice
+    assert store.jobs() == []
+    store.close()
+    (kept,) = world.path.parent.glob("jobs.damaged-*.db")
+    assert kept.read_bytes().startswith(b"this is no database")
+
+
+async def test_a_job_that_cannot_be_read_is_left_out_and_the_others_run(world):
+    async with world.scheduler() as scheduler:
+        await scheduler.book.add(hourly("good"))
+        await scheduler.book.add(hourly("bad"))
+    with sqlite3.connect(world.path) as connection:
+        connection.execute("UPDATE jobs SET body = '{\"task\": 1}' WHERE id = 'bad'")
+    connection.close()
+    async with world.scheduler() as scheduler, world.expecting(JobFired, JobEnded):
+        world.to(START + HOUR, scheduler)
+    assert len(world.ran) == 1
+
+
+def test_files_of_other_programs_and_of_newer_ones_are_left_alone(tmp_path):
+    path = tmp_path / "jobs.db"
+    with sqlite3.connect(path) as connection:
+        connection.execute("CREATE TABLE songs (name TEXT)")
+    with pytest.raises(ScheduleStoreError, match="another program"):
+        JobStore(path).open()
+    newer = tmp_path / "newer.db"
+    store = JobStore(newer)
+    store.open()
+    store.close()
+    with sqlite3.connect(newer) as connection:
+        connection.execute("PRAGMA user_version = 99")
+    with pytest.raises(ScheduleStoreError, match="newer Aura"):
+        JobStore(newer).open()
+    with pytest.raises(ScheduleStoreError, match="not open"):
+        store.jobs()
+
+
+async def test_what_cannot_be_stored_is_tried_again_and_not_lost(world, monkeypatch):
+    async with world.scheduler() as scheduler:
+        await scheduler.book.add(hourly())
+        store, failures = scheduler.book.store, iter([True, True])
+        fire = store.fire
+
+        def full(firings, next_at):
+            if next(failures, None):
+                raise ScheduleStoreError("disk full")
+            return fire(firings, next_at)
+
+        monkeypatch.setattr(store, "fire", full)
+        async with world.expecting(JobFired, JobEnded):
+            world.to(START + HOUR, scheduler)
+    assert world.ran == ["job:tea:2026-11-21T13:00:00Z"]
+
+
+def test_firings_and_finished_jobs_are_forgotten_after_a_while(tmp_path):
+    store = JobStore(tmp_path / "jobs.db")
+    store.open()
+    egg = replace(Job("egg", "kitchen/egg", At(START)), next_at=START)
+    store.add(egg)
+    firing = Firing("job:egg:x", "egg", START)
+    assert store.fire([firing], None) == [firing]
+    assert store.fire([firing], None) == []
+    store.prune(START + HOUR)
+    assert len(store.jobs()) == 1
+    store.finish(firing, FiringEnd("error", "cold"), START)
+    store.finish(firing, FiringEnd(), START + MINUTE)
+    assert store.jobs()[0].last_message == "cold"
+    assert store.jobs()[0].finished
+    store.prune(START - HOUR)
+    assert store.firing("job:egg:x") == firing
+    store.prune(START + HOUR)
+    assert store.jobs() == []
+    assert store.firing("job:egg:x") is None
+    store.close()
+
+
+@pytest.mark.parametrize(
+    ("when", "words"),
+    [
+        ({}, "none is given"),
+        ({"cron": "0 8 * * *", "every": 5}, "cron and every are given"),
+        ({"cron": "nonsense"}, "it has 1 fields. Write five fields"),
+        ({"cron": "61 * * * *"}, "out of range"),
+        ({"cron": "0 8 * * blursday"}, "is no cron rule"),
+        ({"cron": "H * * * *"}, "is no cron rule"),
+        ({"cron": "0 0 30 2 *"}, "never met"),
+        ({"cron": "0 8 * * *", "timezone": "Europe/Berln"}, "did you mean 'Europe/Berlin'?"),
+        ({"cron": "0 8 * * *", "timezone": "europe/berlin"}, "did you mean 'Europe/Berlin'?"),
+        ({"cron": "0 8 * * *", "timezone": "Middle-earth"}, "write a name such as Europe/Berlin"),
+        ({"cron": "0 8 * * *", "timezone": "../etc/passwd"}, "There is no time zone"),
+        ({"every": 0.2}, "too often"),
+        ({"every": 0}, "too often"),
+        ({"every": float("nan")}, "too often"),
+        ({"every": 1e15}, "longer than any calendar"),
+        (
+            {"at": START - HOUR, "timezone": "Asia/Shanghai"},
+            "2026-11-21 19:00 has passed: it is 2026-11-21 20:00 in Asia",
+        ),
+        ({"on_event": "task.faild"}, "did you mean 'task.failed'?"),
+        ({"on_event": "weather"}, "the events are"),
+        ({"on_event": ""}, "There is no event"),
+    ],
+)
+def test_a_when_that_can_never_be_is_explained(when, words):
+    with pytest.raises(ScheduleError) as caught:
+        trigger_of(now=START, **when)
+    assert words in str(caught.value)
+
+
+def test_what_a_person_writes_for_when_becomes_a_trigger():
+    assert trigger_of(now=START, cron=" 0  8 * * mon-fri ", timezone="Asia/Tokyo") == Cron(
+        "0 8 * * mon-fri", "Asia/Tokyo"
+    )
+    assert trigger_of(now=START, cron="@daily", timezone="UTC") == Cron("@daily", "UTC")
+    assert str(trigger_of(now=START, every=900)) == "every 15m"
+    wall = trigger_of(
+        now=START,
+        at=datetime(2026, 12, 1, 9, 0),  # noqa: DTZ001 (a wall clock)
+        timezone="Asia/Tokyo",
+    )
+    assert wall == At(datetime(2026, 12, 1, 0, 0, tzinfo=UTC))
+    assert str(wall) == "at 2026-12-01 09:00:00+09:00"
+    for topic in TOPICS:
+        assert trigger_of(now=START, on_event=topic) == OnEvent(topic)
+    assert trigger_of(now=START, on_event="task.*:notes/*") == OnEvent("task.*:notes/*")
