@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import sys
 from dataclasses import asdict
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Any
@@ -25,10 +26,32 @@ def check(
         list[Path] | None, typer.Argument(help="Plan folders, or folders of plans; all known plans if left out.")
     ] = None,
     *,
+    schema: Annotated[
+        bool,
+        typer.Option(
+            "--schema", help="Print the JSON Schema of a task file, or of: `--schema plan`, `states`, `interrupts`."
+        ),
+    ] = False,
     as_json: Annotated[bool, typer.Option("--json", help="Print a JSON list of the mistakes.")] = False,
 ) -> int:
     """Check plans: every mistake with file, line and column."""
+    if schema:
+        return _print_schema([str(path) for path in paths or []])
     return asynchronously(_check(paths or [], as_json=as_json))
+
+
+def _print_schema(kinds: list[str]) -> int:
+    from agent.errors import AgentError
+    from aura_core.model.schema import FILES, schema_text
+    from aura_core.nearest import hint, sentence
+
+    kind, *more = kinds or ["task"]
+    if more:
+        raise AgentError(f"One schema is printed at a time: {' or '.join(FILES)}.")
+    if kind not in FILES:
+        raise AgentError(sentence(f"There is no schema {kind!r}", hint(kind, FILES, what="there are")))
+    sys.stdout.write(schema_text(kind))
+    return 0
 
 
 async def _check(paths: list[Path], *, as_json: bool) -> int:

@@ -6,7 +6,7 @@ import keyword
 import re
 from typing import Annotated, Any
 
-from pydantic import AfterValidator, BeforeValidator, PlainValidator, WithJsonSchema
+from pydantic import AfterValidator, BeforeValidator, Field, PlainValidator, WithJsonSchema
 from pydantic_core import PydanticCustomError
 
 from aura_core.templates import Template
@@ -22,9 +22,25 @@ _DURATION = re.compile(r"\s*(\d+(?:\.\d+)?)\s*(ms|s|m|h|d)?\s*", re.ASCII)
 _UNITS = {"ms": 0.001, "s": 1.0, "m": 60.0, "h": 3600.0, "d": 86400.0, None: 1.0}
 
 
+_WORDS = {"yes": True, "on": True, "no": False, "off": False}
+_NEITHER = object()
+
+
 def _text(value: Any) -> Any:
     """Numbers are fine where a name is wanted (`id: 1`); nothing else is."""
     return str(value) if isinstance(value, int) and not isinstance(value, bool) else value
+
+
+def refuse_text(value: Any) -> Any:
+    """Numbers only: a quoted one is a text, and true is no 1."""
+    if isinstance(value, bool | str):
+        raise PydanticCustomError("number_type", "a number is wanted, without quotes")
+    return value
+
+
+def _yes_or_no(value: Any) -> Any:
+    """True and false, and the words that YAML once took for them."""
+    return value if isinstance(value, bool) else _WORDS.get(value, _NEITHER) if isinstance(value, str) else _NEITHER
 
 
 def _variable(value: str) -> str:
@@ -71,7 +87,7 @@ def _above_zero(value: float) -> float:
 
 
 def _condition(value: Any) -> Template:
-    if isinstance(value, list | dict):
+    if not isinstance(value, str | bool | Template):
         raise PydanticCustomError("condition", 'a condition is one expression, "{{ … }}", or true or false')
     if isinstance(value, str):
         value = value.strip()
@@ -88,16 +104,49 @@ def _as_expression(value: str) -> str:
     return '"{{ ' + " ".join(inner.split()) + ' }}"'
 
 
-PlainText = Annotated[str, BeforeValidator(_text)]
+YES_OR_NO_SCHEMA: dict[str, Any] = {"anyOf": [{"type": "boolean"}, {"enum": list(_WORDS)}]}
+_WORD = "[A-Za-z_\\u0080-\\uffff]"
+VARIABLE_SCHEMA: dict[str, Any] = {
+    "type": "string",
+    "pattern": f"^{_WORD}({_WORD}|[0-9])*$",
+    "not": {"enum": sorted(RESERVED_VARIABLES | {*keyword.kwlist})},
+}
+REFERENCE_SCHEMA = {"type": "string", "pattern": r"^(?!\.{0,2}(/|$))[^/{]*[^/{\s][^/{]*(/[^/{]+)*$"}
+_DURATION_TEXT = r"\s*[0-9]+(\.[0-9]+)?\s*(ms|s|m|h|d)?\s*$"
+SECONDS_SCHEMA: dict[str, Any] = {
+    "anyOf": [{"type": "number", "minimum": 0}, {"type": "string", "pattern": f"^{_DURATION_TEXT}"}]
+}
+POSITIVE_SCHEMA: dict[str, Any] = {
+    "anyOf": [
+        {"type": "number", "exclusiveMinimum": 0},
+        {"type": "string", "pattern": rf"^(?![\s0.]*(ms|s|m|h|d)?\s*$){_DURATION_TEXT}"},
+    ]
+}
+CONDITION_SCHEMA: dict[str, Any] = {
+    "anyOf": [{"type": "boolean"}, {"type": "string", "pattern": r"^\s*\{\{[\s\S]*\}\}\s*$"}]
+}
+
+YesOrNo = Annotated[bool, BeforeValidator(_yes_or_no), WithJsonSchema(YES_OR_NO_SCHEMA)]
+"""True or false; `yes`, `no`, `on` and `off` will do."""
+Whole = Annotated[int, BeforeValidator(refuse_text)]
+"""A whole number."""
+Count = Annotated[int, Field(ge=0), BeforeValidator(refuse_text)]
+"""A whole number, zero or more."""
+Positive = Annotated[int, Field(ge=1), BeforeValidator(refuse_text)]
+"""A whole number, one or more."""
+Number = Annotated[float, BeforeValidator(refuse_text)]
+"""A number."""
+PlainText = Annotated[str, BeforeValidator(_text), WithJsonSchema({"type": ["string", "integer"]})]
 """A name for people or programs; whole numbers are taken as text."""
-VariableName = Annotated[str, AfterValidator(_variable)]
+VariableName = Annotated[str, AfterValidator(_variable), WithJsonSchema(VARIABLE_SCHEMA)]
 """A name that expressions can use."""
-Reference = Annotated[str, AfterValidator(_reference)]
+Reference = Annotated[str, AfterValidator(_reference), WithJsonSchema(REFERENCE_SCHEMA)]
 """`plan/task`, `plan/folder/task`, or without the plan inside it."""
-_DURATION_SCHEMA = WithJsonSchema({"anyOf": [{"type": "number", "minimum": 0}, {"type": "string"}]})
-Seconds = Annotated[float, BeforeValidator(seconds_of), _DURATION_SCHEMA]
+Seconds = Annotated[float, BeforeValidator(seconds_of), WithJsonSchema(SECONDS_SCHEMA)]
 """A duration in seconds, zero allowed."""
-PositiveSeconds = Annotated[float, BeforeValidator(seconds_of), AfterValidator(_above_zero), _DURATION_SCHEMA]
+PositiveSeconds = Annotated[
+    float, BeforeValidator(seconds_of), AfterValidator(_above_zero), WithJsonSchema(POSITIVE_SCHEMA)
+]
 """A duration in seconds, above zero."""
-Condition = Annotated[Template, PlainValidator(_condition), WithJsonSchema({"type": ["string", "boolean"]})]
+Condition = Annotated[Template, PlainValidator(_condition), WithJsonSchema(CONDITION_SCHEMA)]
 """One expression, or a plain true or false; text beside the expression would always be true and is refused."""

@@ -5,10 +5,19 @@ from __future__ import annotations
 import re
 from typing import Annotated, Any, Literal
 
-from pydantic import AfterValidator, BaseModel, ConfigDict, Field, ValidationError, model_validator
+from pydantic import (
+    AfterValidator,
+    BaseModel,
+    BeforeValidator,
+    ConfigDict,
+    Field,
+    ValidationError,
+    WithJsonSchema,
+    model_validator,
+)
 from pydantic_core import PydanticCustomError
 
-from aura_core.model.fields import PlainText
+from aura_core.model.fields import Count, PlainText, YesOrNo, refuse_text
 
 InputType = Literal["string", "integer", "number", "boolean", "array", "object", "any"]
 Format = Literal["uri", "date", "date-time", "time", "email", "uuid", "path", "text", "password"]
@@ -30,6 +39,18 @@ _PYTHON: dict[str, type | tuple[type, ...]] = {
 }  # fmt: skip
 
 
+def _fitting_types(schema: dict[str, Any]) -> None:
+    """Which bounds belong to which type; without a type an input is a text."""
+    schema["allOf"] = [
+        {"if": {"required": [key]}, "then": {"properties": {"type": {"enum": list(types)}}} | _typed(types)}
+        for key, types in _BOUNDS.items()
+    ]
+
+
+def _typed(types: tuple[str, ...]) -> dict[str, Any]:
+    return {} if "string" in types else {"required": ["type"]}
+
+
 def _input_name(name: str) -> str:
     if not name.isidentifier() or name.startswith("_"):
         message = "{name} cannot be an input: use letters, digits and _, beginning with a letter"
@@ -47,7 +68,13 @@ def _pattern(text: str) -> str:
     return text
 
 
-InputName = Annotated[str, AfterValidator(_input_name)]
+Bound = Annotated[int | float, BeforeValidator(refuse_text)]
+"""A number that keeps its type."""
+InputName = Annotated[
+    str,
+    AfterValidator(_input_name),
+    WithJsonSchema({"type": "string", "pattern": "^[A-Za-z\\u0080-\\uffff][A-Za-z0-9_\\u0080-\\uffff]*$"}),
+]
 """A name under which expressions find an input: `inputs.name`."""
 
 
@@ -57,32 +84,41 @@ class InputSpec(BaseModel):
     Attributes:
         type: of JSON, or any.
         format: what kind of text it is.
+        title: its name in forms.
+        description: what the planner and the person read.
         required: it must be given; without it an input is optional, and None if it has no default.
         default: taken when it is not given.
         enum: the values that are allowed.
         grounded: when a planner fills it, the value must stem from the person's words, memory or an earlier result.
         ask: the question for a person when it is missing.
-        items: of an array.
+        minimum: the least number.
+        maximum: the greatest number.
+        minLength: the fewest characters.
+        maxLength: the most characters.
+        minItems: the fewest items.
+        maxItems: the most items.
+        pattern: a regular expression that is found in the text.
+        items: of an array: what each is.
         properties: of an object; other keys are refused then.
     """
 
-    model_config = ConfigDict(extra="forbid", frozen=True, populate_by_name=True)
+    model_config = ConfigDict(extra="forbid", frozen=True, json_schema_extra=_fitting_types)
 
     type: InputType = "string"
     format: Format | None = None
     title: PlainText = ""
     description: PlainText = ""
     ask: PlainText = ""
-    required: bool = False
-    grounded: bool = False
+    required: YesOrNo = False
+    grounded: YesOrNo = False
     default: Any = None
     enum: list[Any] | None = Field(default=None, min_length=1)
-    minimum: float | int | None = None
-    maximum: float | int | None = None
-    minLength: int | None = Field(default=None, ge=0)  # noqa: N815 (JSON Schema's name)
-    maxLength: int | None = Field(default=None, ge=0)  # noqa: N815
-    minItems: int | None = Field(default=None, ge=0)  # noqa: N815
-    maxItems: int | None = Field(default=None, ge=0)  # noqa: N815
+    minimum: Bound | None = None
+    maximum: Bound | None = None
+    minLength: Count | None = None  # noqa: N815 (JSON Schema's name)
+    maxLength: Count | None = None  # noqa: N815
+    minItems: Count | None = None  # noqa: N815
+    maxItems: Count | None = None  # noqa: N815
     pattern: Annotated[str, AfterValidator(_pattern)] | None = None
     items: InputSpec | None = None
     properties: dict[str, InputSpec] | None = None

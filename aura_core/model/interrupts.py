@@ -8,11 +8,11 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Annotated, Any, Literal
 
-from pydantic import AfterValidator, Field
+from pydantic import AfterValidator, Field, WithJsonSchema
 from pydantic_core import PydanticCustomError
 
 from aura_core.errors import Problem
-from aura_core.model.fields import PlainText, PositiveSeconds, Reference, Seconds
+from aura_core.model.fields import PlainText, PositiveSeconds, Reference, Seconds, Whole
 from aura_core.model.problems import Finder
 from aura_core.model.side_files import entries_of, read_side_file
 from aura_core.model.steps import TaskPart
@@ -38,7 +38,8 @@ def _not_too_often(seconds: float) -> float:
     return seconds
 
 
-InterruptName = Annotated[PlainText, AfterValidator(_interrupt_name)]
+_NAME_SCHEMA = {"type": "string", "pattern": r"^[^\u0000-/:-@\[-`{-\u007f][^\u0000-,/:-@\[-^`{-\u007f]*$"}
+InterruptName = Annotated[PlainText, AfterValidator(_interrupt_name), WithJsonSchema(_NAME_SCHEMA)]
 """Name of an interrupt."""
 
 
@@ -77,7 +78,7 @@ class Interrupt(TaskPart):
     cooldown: Seconds = 60.0
     scope: Literal["task", "global"] = "task"
     mode: Literal["pause", "beside"] = "pause"
-    priority: int = Field(default=0)
+    priority: Whole = Field(default=0)
 
 
 @dataclass(frozen=True, eq=False)

@@ -17,7 +17,8 @@ from aura_core.model.task import TaskDefinition
 
 SUFFIXES = frozenset({".yaml", ".yml"})
 _NAME = re.compile(r"[^\W_][\w.-]*")
-_ROOT_KEYS = frozenset({"meta", "steps", "returns", "outputs", "on_failure"})
+ROOT_KEYS = frozenset({"meta", "steps", "returns", "outputs", "on_failure"})
+"""A file with one of these keys is one task; any other holds several, by name."""
 
 
 class TaskLoader:
@@ -59,7 +60,7 @@ class TaskLoader:
             self.problems.append(source.problem_at(1, 1, what, "begin with `meta:` and `steps:`"))
             return []
         entries = cast("dict[Any, Any]", raw)
-        if _ROOT_KEYS & entries.keys():
+        if ROOT_KEYS & entries.keys():
             return [(relative.as_posix(), (), entries)]
         finder = Finder(source, raw)
         found: list[tuple[str, Place, Any]] = []

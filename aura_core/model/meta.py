@@ -5,10 +5,19 @@ from __future__ import annotations
 import re
 from typing import Annotated, Any, Literal
 
-from pydantic import AfterValidator, Field, field_validator, model_validator
+from pydantic import (
+    AfterValidator,
+    BeforeValidator,
+    ConfigDict,
+    Field,
+    JsonValue,
+    WithJsonSchema,
+    field_validator,
+    model_validator,
+)
 from pydantic_core import PydanticCustomError
 
-from aura_core.model.fields import PlainText, PositiveSeconds
+from aura_core.model.fields import PlainText, Positive, PositiveSeconds, Whole, YesOrNo
 from aura_core.model.input_spec import InputName, InputSpec
 from aura_core.model.steps import Step, TaskPart
 from aura_core.templates import Template
@@ -51,8 +60,22 @@ def _cron(text: str) -> str:
     return text
 
 
-Resource = Annotated[str, AfterValidator(_resource)]
+Command = Annotated[
+    str,
+    AfterValidator(_command),
+    WithJsonSchema({"type": "string", "pattern": r"^[^\u0000-@\[-`{-\u007f][^\u0000-,./:-@\[-^`{-\u007f]{0,31}$"}),
+]
+"""Name of a chat command."""
+Resource = Annotated[
+    str,
+    AfterValidator(_resource),
+    WithJsonSchema({"type": "string", "pattern": r"^[^:]*[^:\s][^:]*(:0*[1-9][0-9]*)?$"}),
+]
 """`name` or `name:limit`."""
+
+
+def _given(key: str) -> JsonValue:
+    return {"required": [key], "properties": {key: {"not": {"type": "null"}}}}
 
 
 class Schedule(TaskPart):
@@ -65,6 +88,8 @@ class Schedule(TaskPart):
         missed: what becomes of runs that fell into a time when nothing ran.
         timezone: name of a time zone for `cron`; None takes the machine's.
     """
+
+    model_config = ConfigDict(json_schema_extra={"oneOf": [_given("cron"), _given("every")]})
 
     cron: Annotated[str, AfterValidator(_cron)] | None = None
     every: PositiveSeconds | None = None
@@ -102,15 +127,15 @@ class TaskMeta(TaskPart):
 
     title: PlainText = ""
     description: PlainText = ""
-    command: Annotated[str, AfterValidator(_command)] | None = None
-    expose: bool = True
+    command: Command | None = None
+    expose: YesOrNo = True
     effects: Literal["read", "write", "external"] = "read"
-    untrusted: bool = False
+    untrusted: YesOrNo = False
     inputs: dict[InputName, InputSpec] = Field(default_factory=dict)
     returns: dict[str, Any] = Field(default_factory=dict)
     timeout: PositiveSeconds | None = None
-    resources: list[Resource] = Field(default_factory=list)
-    priority: int = 0
+    resources: list[Resource] = Field(default_factory=list, json_schema_extra={"uniqueItems": True})
+    priority: Whole = 0
     requires_initial_state: PlainText | None = None
     activates_interrupts: list[PlainText] = Field(default_factory=list)
     schedule: Schedule | None = None
@@ -135,7 +160,7 @@ class OnFailure(TaskPart):
     """
 
     steps: list[Step] = Field(default_factory=list[Step])
-    recover: bool = False
+    recover: YesOrNo = False
 
 
 class TaskFile(TaskPart):
@@ -156,6 +181,14 @@ class TaskFile(TaskPart):
     on_failure: OnFailure | None = None
 
 
+def _version_text(value: object) -> object:
+    return str(value) if isinstance(value, float) else value
+
+
+Version = Annotated[PlainText, BeforeValidator(_version_text), WithJsonSchema({"type": ["string", "number"]})]
+"""A version; `1.0` need not be quoted."""
+
+
 class PlanFile(TaskPart):
     """plan.yaml.
 
@@ -171,15 +204,10 @@ class PlanFile(TaskPart):
     """
 
     name: PlainText | None = None
-    version: PlainText = "0"
+    version: Version = "0"
     title: PlainText = ""
     description: PlainText = ""
     requires: list[PlainText] = Field(default_factory=list)
-    trusted: bool = False
+    trusted: YesOrNo = False
     ui: Any = None
-    resources: dict[str, Annotated[int, Field(ge=1)]] = Field(default_factory=dict)
-
-    @field_validator("version", mode="before")
-    @classmethod
-    def _version_text(cls, value: object) -> object:
-        return str(value) if isinstance(value, float) else value
+    resources: dict[str, Positive] = Field(default_factory=dict)

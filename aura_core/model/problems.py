@@ -19,6 +19,7 @@ from aura_core.nearest import hint, nearest
 STEP_LISTS = frozenset({"steps", "then", "else", "do", "parallel"})
 _PLAIN_WORDS = {
     "bool_parsing": "true or false is wanted",
+    "number_type": "a number is wanted, without quotes",
     "bool_type": "true or false is wanted",
     "dict_type": "a mapping (`key: value`) is wanted",
     "model_type": "a mapping (`key: value`) is wanted",

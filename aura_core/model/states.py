@@ -8,11 +8,11 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Annotated, Any
 
-from pydantic import AfterValidator, Field
+from pydantic import AfterValidator, Field, WithJsonSchema
 from pydantic_core import PydanticCustomError
 
 from aura_core.errors import Problem
-from aura_core.model.fields import PlainText, Reference, Seconds
+from aura_core.model.fields import Number, PlainText, Reference, Seconds, Whole, YesOrNo
 from aura_core.model.problems import Finder
 from aura_core.model.side_files import entries_of, read_side_file
 from aura_core.model.steps import TaskPart
@@ -35,9 +35,14 @@ def _origin(name: str) -> str:
     return name if name == ANY_STATE else _state_name(name)
 
 
-StateName = Annotated[PlainText, AfterValidator(_state_name)]
+_NAME_SCHEMA: dict[str, Any] = {
+    "type": ["string", "integer"],
+    "minimum": 0,
+    "pattern": r"^[^\u0000-/:-@\[-`{-\u007f][^\u0000-,/:-@\[-^`{-\u007f]*$",
+}
+StateName = Annotated[PlainText, AfterValidator(_state_name), WithJsonSchema(_NAME_SCHEMA)]
 """Name of a state."""
-Origin = Annotated[PlainText, AfterValidator(_origin)]
+Origin = Annotated[PlainText, AfterValidator(_origin), WithJsonSchema({"anyOf": [{"const": ANY_STATE}, _NAME_SCHEMA]})]
 """Name of a state, or `*` for any."""
 
 
@@ -49,7 +54,7 @@ class Verify(TaskPart):
         delay: seconds between two attempts.
     """
 
-    attempts: int = Field(default=5, ge=1, le=1000)
+    attempts: Whole = Field(default=5, ge=1, le=1000)
     delay: Seconds = 0.5
 
 
@@ -64,8 +69,8 @@ class State(TaskPart):
     """
 
     check: Reference
-    priority: int = 0
-    parallel: bool = False
+    priority: Whole = 0
+    parallel: YesOrNo = False
     verify: Verify = Verify()
 
 
@@ -81,7 +86,7 @@ class Transition(TaskPart):
 
     from_: Origin = Field(alias="from")
     to: StateName
-    cost: float = Field(default=1.0, ge=0, le=1e9, allow_inf_nan=False)
+    cost: Number = Field(default=1.0, ge=0, le=1e9, allow_inf_nan=False)
     task: Reference
 
     def begins_in(self, state: str | None) -> bool:

@@ -5,9 +5,20 @@ from __future__ import annotations
 from collections.abc import Iterator
 from typing import Annotated, Any, ClassVar, TypeAlias
 
-from pydantic import BaseModel, ConfigDict, Discriminator, Field, Tag
+from pydantic import BaseModel, BeforeValidator, ConfigDict, Discriminator, Field, Tag
 
-from aura_core.model.fields import Condition, PlainText, PositiveSeconds, Reference, Seconds, VariableName
+from aura_core.model.fields import (
+    Condition,
+    Number,
+    PlainText,
+    PositiveSeconds,
+    Reference,
+    Seconds,
+    VariableName,
+    Whole,
+    YesOrNo,
+    refuse_text,
+)
 from aura_core.templates import Template
 
 Place: TypeAlias = tuple[str | int, ...]
@@ -20,7 +31,7 @@ STEP_KINDS = ("action", "if", "for", "while", "run_task", "go_step", "go_task", 
 class TaskPart(BaseModel):
     """Base of all parts of a task file: unknown keys are refused, nothing changes after load."""
 
-    model_config = ConfigDict(extra="forbid", frozen=True, arbitrary_types_allowed=True, populate_by_name=True)
+    model_config = ConfigDict(extra="forbid", frozen=True, arbitrary_types_allowed=True)
 
 
 class StepBase(TaskPart):
@@ -87,9 +98,9 @@ class Retry(TaskPart):
         on: class names of exceptions that are worth another attempt; empty: all of them, and a result judged a failure.
     """
 
-    attempts: int = Field(ge=1, le=1000)
+    attempts: Whole = Field(ge=1, le=1000)
     delay: Seconds = 0.0
-    backoff: float = Field(default=1.0, ge=1.0, le=100.0)
+    backoff: Number = Field(default=1.0, ge=1.0, le=100.0)
     on: list[PlainText] = Field(default_factory=list)
 
 
@@ -100,6 +111,7 @@ class ActionStep(StepBase):
         action: its name: of this plan, of aura_base, or `plan/name` of a required plan.
         params: rendered anew for every attempt.
         output_to: variable that takes the result; False after the last failed attempt.
+        retry: how often it is tried again when it fails.
         timeout: seconds per attempt.
         wait_before: seconds to wait before the first attempt.
         continue_on_failure: the task goes on if this step fails.
@@ -113,11 +125,17 @@ class ActionStep(StepBase):
     retry: Retry | None = None
     timeout: PositiveSeconds | None = None
     wait_before: Template | None = None
-    continue_on_failure: bool = False
+    continue_on_failure: YesOrNo = False
 
 
 class IfStep(StepBase):
-    """Runs `then` if the condition holds, else `else`."""
+    """Runs `then` if the condition holds, else `else`.
+
+    Attributes:
+        if_: one expression, `"{{ … }}"`, or true or false.
+        then: the steps that run when it holds.
+        else_: the steps that run when it does not.
+    """
 
     kind: ClassVar[str] = "if"
     blocks: ClassVar[tuple[tuple[str, str], ...]] = (("then", "then"), ("else_", "else"))
@@ -144,23 +162,35 @@ class ForStep(StepBase):
     for_: Template = Field(alias="for")
     as_: VariableName = Field(default="item", alias="as")
     do: list[Step]
-    parallel: int | None = Field(default=None, ge=1, le=10_000)
+    parallel: Annotated[int, Field(ge=1, le=10_000), BeforeValidator(refuse_text)] | None = None
     collect: VariableName | None = None
 
 
 class WhileStep(StepBase):
-    """Runs `do` as long as the condition holds; reaching `max_iterations` is an error."""
+    """Runs `do` as long as the condition holds; reaching `max_iterations` is an error.
+
+    Attributes:
+        while_: one expression, `"{{ … }}"`, looked at before every turn.
+        do: the body.
+        max_iterations: how many turns there may be at most.
+    """
 
     kind: ClassVar[str] = "while"
     blocks: ClassVar[tuple[tuple[str, str], ...]] = (("do", "do"),)
 
     while_: Condition = Field(alias="while")
     do: list[Step]
-    max_iterations: int = Field(default=1000, ge=1, le=10_000_000)
+    max_iterations: Whole = Field(default=1000, ge=1, le=10_000_000)
 
 
 class RunTaskStep(StepBase):
-    """Runs another task in a fork with an engine of its own; its `outputs` are the result."""
+    """Runs another task in a fork with an engine of its own; its `outputs` are the result.
+
+    Attributes:
+        run_task: `plan/task`, or `task` of this plan.
+        pass_params: its inputs, by name.
+        output_to: variable that takes the result.
+    """
 
     kind: ClassVar[str] = "run_task"
 
@@ -170,7 +200,11 @@ class RunTaskStep(StepBase):
 
 
 class GoStepStep(StepBase):
-    """Jumps to the top-level step that holds the step with this id, from any depth."""
+    """Jumps to the top-level step that holds the step with this id, from any depth.
+
+    Attributes:
+        go_step: id of the step to go on with.
+    """
 
     kind: ClassVar[str] = "go_step"
 
@@ -178,7 +212,12 @@ class GoStepStep(StepBase):
 
 
 class GoTaskStep(StepBase):
-    """Ends this task; the Orchestrator goes on with that one in a fresh context."""
+    """Ends this task; the Orchestrator goes on with that one in a fresh context.
+
+    Attributes:
+        go_task: `plan/task`, or `task` of this plan.
+        inputs: its inputs, by name.
+    """
 
     kind: ClassVar[str] = "go_task"
 
@@ -187,7 +226,11 @@ class GoTaskStep(StepBase):
 
 
 class ParallelStep(StepBase):
-    """Runs branches side by side, in forks."""
+    """Runs branches side by side, in forks.
+
+    Attributes:
+        parallel: lists of steps, one list per branch.
+    """
 
     kind: ClassVar[str] = "parallel"
 
@@ -201,7 +244,11 @@ class ParallelStep(StepBase):
 
 
 class SetStep(StepBase):
-    """Sets variables, one after the other: a later one may use an earlier one."""
+    """Sets variables, one after the other: a later one may use an earlier one.
+
+    Attributes:
+        set: values by name of the variable.
+    """
 
     kind: ClassVar[str] = "set"
 
@@ -209,7 +256,11 @@ class SetStep(StepBase):
 
 
 class StopStep(StepBase):
-    """Ends the task as stopped, which is not a failure."""
+    """Ends the task as stopped, which is not a failure.
+
+    Attributes:
+        stop: the message for the person.
+    """
 
     kind: ClassVar[str] = "stop"
 
