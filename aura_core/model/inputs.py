@@ -68,10 +68,10 @@ def validate(
         name: value for name, value in values.items() if value is not None or name not in specs or specs[name].required
     }
     try:
-        checked = model.model_validate(given)
+        checked = model.model_validate(given).__dict__
     except ValidationError as error:
         raise InputError(f"{task}: {'; '.join(_reason(detail, specs) for detail in error.errors())}.") from error
-    return {field.alias or name: getattr(checked, name) for name, field in model.model_fields.items()}
+    return {field.alias or name: checked[name] for name, field in model.__pydantic_fields__.items()}
 
 
 def reasons(error: ValidationError) -> str:

@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 import re
-from typing import Annotated, Any, Literal
+from collections.abc import Callable
+from typing import Annotated, Any, Literal, LiteralString
 
 from pydantic import (
     AfterValidator,
@@ -17,14 +18,14 @@ from pydantic import (
 )
 from pydantic_core import PydanticCustomError
 
-from aura_core.model.fields import PlainText, Positive, PositiveSeconds, Whole, YesOrNo
+from aura_core.errors import ScheduleError
+from aura_core.model.fields import POSITIVE_SCHEMA, PlainText, Positive, PositiveSeconds, Whole, YesOrNo
 from aura_core.model.input_spec import InputName, InputSpec
 from aura_core.model.steps import Step, TaskPart
+from aura_core.schedule_rules import SHORTEST, check_cron, check_every, zone_of
 from aura_core.templates import Template
 
 _COMMAND = re.compile(r"[^\W\d_][\w-]{0,31}")
-_CRON_FIELD = re.compile(r"(?:\*|\?|L|\w+(?:-\w+)?(?:#\d)?)(?:/\d+)?(?:,(?:\*|\w+(?:-\w+)?)(?:/\d+)?)*")
-_CRON_FIELDS = (5, 6)
 
 
 def split_resource(tag: str) -> tuple[str, int | None]:
@@ -52,14 +53,33 @@ def _command(name: str) -> str:
     return name
 
 
-def _cron(text: str) -> str:
-    fields = text.split()
-    if len(fields) not in _CRON_FIELDS or not all(_CRON_FIELD.fullmatch(field) for field in fields):
-        message = '{text} is no cron rule: write five fields, e.g. "0 8 * * *" for every day at 8'
-        raise PydanticCustomError("cron", message, {"text": repr(text)})
-    return text
+def _in_time(kind: LiteralString, check: Callable[[Any], object]) -> Callable[[Any], Any]:
+    """A check of aura_core.schedule_rules as a validator."""
+
+    def checked(value: Any) -> Any:
+        try:
+            check(value)
+        except ScheduleError as error:
+            raise PydanticCustomError(kind, "{message}", {"message": str(error).rstrip(".")}) from error
+        return value
+
+    return checked
 
 
+Cron = Annotated[
+    str,
+    AfterValidator(_in_time("cron", check_cron)),
+    WithJsonSchema({"type": "string", "pattern": r"^\s*(@\w+|\S+(\s+\S+){4,5})\s*$"}),
+]
+"""A cron rule."""
+Interval = Annotated[
+    PositiveSeconds,
+    AfterValidator(_in_time("interval", check_every)),
+    WithJsonSchema({"anyOf": [{"type": "number", "minimum": SHORTEST}, POSITIVE_SCHEMA["anyOf"][1]]}),
+]
+"""Seconds between two runs."""
+ZoneName = Annotated[str, AfterValidator(_in_time("timezone", zone_of))]
+"""Name of a time zone."""
 Command = Annotated[
     str,
     AfterValidator(_command),
@@ -91,16 +111,19 @@ class Schedule(TaskPart):
 
     model_config = ConfigDict(json_schema_extra={"oneOf": [_given("cron"), _given("every")]})
 
-    cron: Annotated[str, AfterValidator(_cron)] | None = None
-    every: PositiveSeconds | None = None
+    cron: Cron | None = None
+    every: Interval | None = None
     inputs: dict[str, Any] = Field(default_factory=dict)
     missed: Literal["skip", "once", "all"] = "once"
-    timezone: str | None = None
+    timezone: ZoneName | None = None
 
     @model_validator(mode="after")
     def _one_of(self) -> Schedule:
         if (self.cron is None) == (self.every is None):
-            raise PydanticCustomError("schedule", "a schedule has either cron or every")
+            found = "none of them" if self.cron is None else "both"
+            raise PydanticCustomError(
+                "schedule", "a schedule has either cron or every, this one has {found}", {"found": found}
+            )
         return self
 
 

@@ -10,10 +10,8 @@ from typing import Literal
 
 from croniter import CroniterBadDateError, croniter
 
+from aura_core.schedule_rules import MOST_YEARS
 from aura_core.scheduler.zones import moment_of, zone_of
-
-MOST_YEARS = 12
-"""A cron rule that is not met for so long (leap days across 1900 or 2100 need eight) is never met."""
 
 
 @dataclass(frozen=True, slots=True)

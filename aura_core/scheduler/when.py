@@ -4,20 +4,11 @@ from __future__ import annotations
 
 from datetime import UTC, datetime
 
-from croniter import CroniterError, croniter
-
 from aura_core.errors import ScheduleError
+from aura_core.schedule_rules import check_cron, check_every
 from aura_core.scheduler.topics import check_pattern
-from aura_core.scheduler.triggers import At, Cron, Every, OnEvent, Trigger, next_after
+from aura_core.scheduler.triggers import At, Cron, Every, OnEvent, Trigger
 from aura_core.scheduler.zones import machine_timezone, moment_of, zone_of
-
-SHORTEST = 1.0
-"""Seconds between two runs of one job, at least."""
-CRON_FIELDS = (5, 6)
-_CRON_HELP = (
-    "Write five fields: minute, hour, day of month, month, day of week, "
-    'e.g. "0 8 * * *" for every day at 8 or "30 9 * * mon-fri" for 9:30 from Monday to Friday.'
-)
 
 
 def trigger_of(
@@ -48,7 +39,7 @@ def trigger_of(
         raise ScheduleError(f"A job needs exactly one of cron, every, at and on_event, but {found}.")
     zone = timezone or machine_timezone()
     if cron is not None:
-        return _cron(cron, zone, now)
+        return _cron(cron, zone)
     if every is not None:
         return _every(every, now)
     if at is not None:
@@ -60,36 +51,15 @@ def _named(*values: object) -> list[tuple[str, object]]:
     return list(zip(("cron", "every", "at", "on_event"), values, strict=True))
 
 
-def _cron(rule: str, timezone: str, now: datetime) -> Cron:
+def _cron(rule: str, timezone: str) -> Cron:
     zone_of(timezone)
-    fields = rule.split()
-    if len(fields) not in CRON_FIELDS and not rule.startswith("@"):
-        raise ScheduleError(f"{rule!r} is no cron rule: it has {len(fields)} fields. {_CRON_HELP}")
-    try:
-        croniter(rule, now.replace(tzinfo=None))
-    except (CroniterError, ValueError, TypeError, AttributeError, KeyError) as error:
-        raise ScheduleError(f"{rule!r} is no cron rule: {_reason(error, rule)}. {_CRON_HELP}") from error
-    trigger = Cron(" ".join(fields), timezone)
-    if next_after(trigger, now) is None:
-        raise ScheduleError(f"The cron rule {rule!r} is never met: no day is like that. {_CRON_HELP}")
-    return trigger
-
-
-def _reason(error: Exception, rule: str) -> str:
-    return str(error).replace(f"[{rule}]", "it").rstrip(". ") or "it cannot be read"
+    check_cron(rule)
+    return Cron(" ".join(rule.split()), timezone)
 
 
 def _every(seconds: float, now: datetime) -> Every:
-    if not seconds >= SHORTEST:
-        raise ScheduleError(f"Every {seconds:g} seconds is too often; the shortest interval is {SHORTEST:g} second.")
-    trigger = Every(float(seconds), now.astimezone(UTC).replace(microsecond=0))
-    try:
-        found = next_after(trigger, now)
-    except OverflowError:
-        found = None
-    if found is None:
-        raise ScheduleError(f"Every {seconds:g} seconds is longer than any calendar.")
-    return trigger
+    check_every(seconds)
+    return Every(float(seconds), now.astimezone(UTC).replace(microsecond=0))
 
 
 def _at(moment: datetime, timezone: str, now: datetime) -> At:

@@ -3,13 +3,13 @@
 from __future__ import annotations
 
 from datetime import UTC, datetime, timedelta
-from zoneinfo import ZoneInfo, ZoneInfoNotFoundError, available_timezones
+from zoneinfo import ZoneInfo, ZoneInfoNotFoundError
 
 import tzlocal
 
-from aura_core.errors import ScheduleError
-from aura_core.nearest import hint, sentence
+from aura_core.schedule_rules import zone_of
 
+__all__ = ["machine_timezone", "moment_of", "zone_of"]
 SECOND = timedelta(seconds=1)
 
 
@@ -19,23 +19,6 @@ def machine_timezone() -> str:
         return tzlocal.get_localzone_name() or "UTC"
     except (ZoneInfoNotFoundError, ValueError, OSError):
         return "UTC"
-
-
-def zone_of(name: str) -> ZoneInfo:
-    """The time zone of that name.
-
-    Raises:
-        ScheduleError: there is none; names the nearest one.
-    """
-    try:
-        return ZoneInfo(name)
-    except (ZoneInfoNotFoundError, ValueError, OSError):
-        zones = {zone.casefold(): zone for zone in available_timezones()}
-        exact = zones.get(name.casefold())
-        advice = f"did you mean {exact!r}?" if exact else hint(name, zones.values(), what="")
-        example = "write a name such as Europe/Berlin or Asia/Shanghai"
-        near = "?" in advice
-        raise ScheduleError(sentence(f"There is no time zone {name!r}", advice if near else "", example)) from None
 
 
 def moment_of(wall: datetime, zone: ZoneInfo) -> datetime:

@@ -171,31 +171,38 @@ def _places(value: Any, path: tuple[Any, ...] = ()) -> Iterator[tuple[Any, ...]]
         yield from _places(part, (*path, key))
 
 
-odd_values = st.sampled_from(
-    [
-        None,
-        True,
-        0,
-        -1,
-        7,
-        10**9,
-        0.5,
-        "",
-        " ",
-        "x",
-        "a b",
-        "no",
-        "5",
-        "5m",
-        "0s",
-        "{{ x }}",
-        "loop",
-        "a//b",
-        "net:0",
-        "*",
-    ]
-    + [[], [1], {}, {"x": 1}, {"action": "a"}, [{"action": "a"}], {"action": "a", "stop": "b"}]
-)
+odd_scalars = [
+    None,
+    True,
+    0,
+    -1,
+    7,
+    10**9,
+    0.5,
+    "",
+    " ",
+    "x",
+    "a b",
+    "no",
+    "5",
+    "5m",
+    "0s",
+    "{{ x }}",
+    "loop",
+    "a//b",
+    "*",
+]
+odd_parts: list[Any] = [
+    [],
+    [1],
+    {},
+    {"x": 1},
+    {"action": "a"},
+    [{"action": "a"}],
+    {"action": "a", "stop": "b"},
+    "net:0",
+]
+odd_values = st.sampled_from(odd_scalars) | st.sampled_from(odd_parts)
 odd_keys = st.sampled_from(
     [*STEP_KINDS, "id", "whn", "else_", "as_", "do", "params", "output_to", "minLength", "attempts"]
 )
