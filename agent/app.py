@@ -5,7 +5,7 @@ from __future__ import annotations
 import asyncio
 import hashlib
 import uuid
-from collections.abc import AsyncGenerator
+from collections.abc import AsyncGenerator, Mapping
 from contextlib import AsyncExitStack, asynccontextmanager
 from typing import Any
 
@@ -32,7 +32,9 @@ from agent.progress import QuestionClosed, RunEnded
 from agent.running.moments import Moments
 from agent.running.outcomes import RUN_TASK, RunHistory
 from agent.running.questions import ANSWER_SIGNAL, QUESTION_TASK, chosen
+from agent.schedules import JobOwner, JobRunner
 from agent.sessions import HomeLock
+from aura_core.scheduler import Scheduler, declared_jobs
 
 REPLY_TASK = "reply"
 RUNS_KEPT_SECONDS = 90 * 24 * 3600.0
@@ -86,6 +88,16 @@ class App:
             step_meters=parts.step_meters,
         )
         self.engine.task(REPLY_TASK, self._reply)
+        self.schedules = parts.schedules
+        self.schedules.check = self._check_job
+        self._jobs = JobRunner(
+            config,
+            engine=parts.engine,
+            dispatcher=self.dispatcher,
+            transports=parts.transports,
+            settled=self.outcome,
+            cancel=self.cancel,
+        )
 
     @classmethod
     @asynccontextmanager
@@ -115,6 +127,29 @@ class App:
     def add_transport(self, transport: Transport) -> None:
         """Makes a channel reachable under its name; before `submit` and `resume`."""
         self._transports[transport.name] = transport
+        self.schedules.book.changed.set()
+
+    @asynccontextmanager
+    async def running_jobs(self) -> AsyncGenerator[None]:
+        """Runs jobs when they are due, for the block: those of plans and those that people added.
+
+        Raises:
+            ScheduleStoreError: the file of jobs cannot be used.
+        """
+        book = self.schedules.book
+        declared = declared_jobs(self.framework.plans.tasks(), book.now())
+        self.framework.problems.extend(declared.problems)
+        scheduler = Scheduler(book, self._jobs.start, events=self.events, accepts=self._jobs.accepts)
+        await scheduler.start(declared.jobs)
+        try:
+            yield
+        finally:
+            await scheduler.stop()
+
+    def _check_job(self, owner: JobOwner, task: str, inputs: Mapping[str, Any]) -> str:
+        card = self._jobs.check(owner, task)
+        self.framework.plans.task(card.task).validate_inputs(inputs)
+        return card.task
 
     async def submit(self, incoming: Incoming) -> str | None:
         """Takes a message: it is stored durably before this returns, and its run begins.
@@ -315,6 +350,7 @@ class App:
         if self.engine.notice and not self._said_notice:
             self._said_notice = True
             notices.append(self.engine.notice)
+        notices += self.schedules.book.store.take_notices()
         return notices
 
     def profile_of(self, person: str) -> Profile:

@@ -16,10 +16,12 @@ from agent.llm.meter import Ledger, Meter
 from agent.llm.service import PlanModelService
 from agent.prompts import use_prompts_from
 from agent.running.questions import QuestionDesk
+from agent.schedules import JOBS_FILE, ScheduleDesk
 from agent.sessions import SessionStore
 from aura_core.events import EventBus
 from aura_core.execution_manager import ExecutionLimits
 from aura_core.framework import Framework
+from aura_core.scheduler import JobBook, JobStore
 
 STATE_FILE = "state.db"
 
@@ -37,6 +39,7 @@ class Parts:
         sessions: session folders.
         ledger: what was spent per profile and day.
         desk: questions to the person.
+        schedules: jobs that run by themselves.
         step_meters: meters of the steps in flight, by idempotency key.
     """
 
@@ -48,6 +51,7 @@ class Parts:
     sessions: SessionStore
     ledger: Ledger
     desk: QuestionDesk
+    schedules: ScheduleDesk
     step_meters: dict[str, Meter]
 
 
@@ -59,7 +63,9 @@ async def assemble(config: AppConfig, program: str, stack: AsyncExitStack) -> Pa
     stack.push_async_callback(model.close)
     engine = LocalEngine(config.home / STATE_FILE, program)
     desk = QuestionDesk(engine, events, transports)
-    services = {"llm": PlanModelService(model, step_meters), "chat": desk}
+    schedules = ScheduleDesk(JobBook(JobStore(config.home / JOBS_FILE)))
+    stack.callback(schedules.book.store.close)
+    services = {"llm": PlanModelService(model, step_meters), "chat": desk, "schedule": schedules}
     framework = await stack.enter_async_context(build_framework(config, events, services))
     return Parts(
         events=events,
@@ -70,6 +76,7 @@ async def assemble(config: AppConfig, program: str, stack: AsyncExitStack) -> Pa
         sessions=SessionStore(config.home),
         ledger=Ledger(config.home / "usage.json"),
         desk=desk,
+        schedules=schedules,
         step_meters=step_meters,
     )
 

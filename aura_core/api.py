@@ -23,7 +23,7 @@ from aura_core.config import config
 from aura_core.context import Context
 from aura_core.errors import ActionError, CoreError, ForbiddenPathError, InputError
 from aura_core.files import resolve_inside
-from aura_core.services import ChatService, LanguageModelService
+from aura_core.services import ChatService, LanguageModelService, ScheduledJob, ScheduleService
 from aura_core.tasklet import Attachment, RunInfo
 
 __all__ = [
@@ -39,6 +39,8 @@ __all__ = [
     "InputError",
     "LanguageModelService",
     "RunInfo",
+    "ScheduleService",
+    "ScheduledJob",
     "ServiceSpec",
     "action",
     "config",

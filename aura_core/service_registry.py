@@ -23,7 +23,7 @@ if TYPE_CHECKING:
 
     from aura_core.plan_code import PlanCode
 
-LENT = frozenset({"llm", "chat"})
+LENT = frozenset({"llm", "chat", "schedule"})
 """Services that only whoever embeds the core can provide (aura_core/services.py); they may be absent."""
 CLOSE_SECONDS = 10.0
 

@@ -12,7 +12,7 @@ from typing import Annotated
 
 import typer
 
-from agent.cli import ask, chat, check, doctor, model, new, runs, tasks
+from agent.cli import ask, chat, check, doctor, model, new, runs, schedule, tasks
 from agent.cli.guard import guarded
 from agent.cli.invocation import Invocation, current
 
@@ -25,7 +25,7 @@ app = typer.Typer(
     rich_markup_mode="rich",
     context_settings={"help_option_names": ["-h", "--help"], "max_content_width": 110},
 )
-for module in (chat, ask, tasks, check, runs, new, model, doctor):
+for module in (chat, ask, tasks, check, runs, schedule, new, model, doctor):
     module.register(app)
 
 

@@ -29,7 +29,7 @@ async def _chat(session: str, *, fetch: bool) -> int:
     from agent.app import App
     from agent.channels.terminal.start import run_chat
 
-    async with App.open(settings(), program="aura chat") as app:
+    async with App.open(settings(), program="aura chat") as app, app.running_jobs():
         await run_chat(app, session_id=session, fetch=fetch)
     return 0
 
@@ -43,6 +43,6 @@ async def _bot() -> int:
     from agent.app import App
     from agent.channels.telegram import run_bot
 
-    async with App.open(settings(quiet=False), program="aura bot") as app:
+    async with App.open(settings(quiet=False), program="aura bot") as app, app.running_jobs():
         await run_bot(app)
     return 0

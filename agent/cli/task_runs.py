@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Any
 
 import yaml
 
-from agent.channels.terminal.chat import terminal_person
+from agent.channels.terminal.chat import CHANNEL, terminal_person
 from agent.cli.invocation import err
 from agent.cli.questions import Answers
 from agent.progress import QuestionAsked
@@ -64,7 +64,15 @@ async def run_task(
     """
     run_id = f"cli-{uuid.uuid4().hex[:12]}"
     folder = app.sessions.files(session)
-    info = RunInfo(corr_id=run_id, session_id=session, files_folder=folder, source="cli", idempotency_key=run_id)
+    info = RunInfo(
+        corr_id=run_id,
+        session_id=session,
+        person=terminal_person(),
+        dest={"channel": CHANNEL},
+        files_folder=folder,
+        source="cli",
+        idempotency_key=run_id,
+    )
     with app.events.subscribe(QuestionAsked, lambda event: event.run_id == run_id) as asked:
         work = asyncio.create_task(app.framework.submit(Tasklet(task=ref, inputs=inputs, run=info)))
         helper = asyncio.create_task(_answer(app, asked, Answers(given, err())))

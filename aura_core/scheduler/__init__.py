@@ -4,6 +4,7 @@ It knows jobs, moments and events; what a job's run is, the embedder's `start` d
 """
 
 from aura_core.scheduler.book import JobBook
+from aura_core.scheduler.declared import Declared, declared_jobs
 from aura_core.scheduler.events import JobEnded, JobFired, JobSkipped
 from aura_core.scheduler.job import Firing, FiringEnd, Job, Missed
 from aura_core.scheduler.scheduler import Scheduler
@@ -15,6 +16,7 @@ from aura_core.scheduler.zones import machine_timezone, zone_of
 __all__ = [
     "At",
     "Cron",
+    "Declared",
     "Every",
     "Firing",
     "FiringEnd",
@@ -28,6 +30,7 @@ __all__ = [
     "OnEvent",
     "Scheduler",
     "Trigger",
+    "declared_jobs",
     "machine_timezone",
     "trigger_of",
     "zone_of",

@@ -14,13 +14,12 @@ import structlog
 
 from aura_core.errors import NotFoundError, ScheduleError, ScheduleStoreError
 from aura_core.events import EventBus
-from aura_core.scheduler.book import JobBook, Now, by_start, utc_now
+from aura_core.scheduler.book import JobBook, by_start
 from aura_core.scheduler.events import JobEnded, JobFired, JobSkipped
 from aura_core.scheduler.job import PREFIX, Firing, FiringEnd, Job, firing_id
 from aura_core.scheduler.lines import Lines
 from aura_core.scheduler.listener import Listener
 from aura_core.scheduler.missed import moments_to_run
-from aura_core.scheduler.store import JobStore
 from aura_core.scheduler.topics import Happening, matches
 from aura_core.scheduler.triggers import Cron, Every, OnEvent, next_after
 
@@ -38,40 +37,36 @@ KEPT = timedelta(days=7)
 class Scheduler:
     """Starts jobs when they are due.
 
-        async with Scheduler(store, start, events=bus) as scheduler:
-            await scheduler.book.add(Job("tea", "kitchen/tea", Every(3600, now)))
+        book = JobBook(JobStore(Path("jobs.db")))
+        async with Scheduler(book, start, events=bus):
+            await book.add(Job("tea", "kitchen/tea", Every(3600, datetime.now(UTC))))
 
     Each firing is recorded before it runs and marked when it has ended. After a kill, those that were recorded and
     have not ended are given to `start` again, so that must be idempotent by `firing.id`; then none is lost and none
     runs twice.
 
     Args:
-        store: the file of jobs; opened and closed here.
+        book: the jobs, and the clock.
         start: runs a job to its end.
         events: where events come from and where `JobFired`, `JobEnded` and `JobSkipped` go.
-        now: the clock, giving aware moments.
         accepts: whether this process can run a job now; others stay due until one can. Asked anew after `wake`.
         look_seconds: how often the file is looked at for changes by another program.
-
-    Attributes:
-        book: adds, removes and lists jobs.
     """
 
     def __init__(
         self,
-        store: JobStore,
+        book: JobBook,
         start: Start,
         *,
         events: EventBus,
-        now: Now = utc_now,
         accepts: Callable[[Job], bool] = lambda _: True,
         look_seconds: float = 2.0,
     ) -> None:
-        self.book = JobBook(store, now)
-        self._store = store
+        self.book = book
+        self._store = book.store
         self._start = start
         self._events = events
-        self._now = now
+        self._now = book.now
         self._accepts = accepts
         self._look = min(look_seconds, LONGEST_SLEEP)
         self._jobs: dict[str, Job] = {}
@@ -80,7 +75,7 @@ class Scheduler:
         self._records = asyncio.Lock()
         self._listener = Listener(events, self._happened)
         self._version = -1
-        self._looked_at = now()
+        self._looked_at = book.now()
         self._loop: asyncio.Task[None] | None = None
         self._log = structlog.get_logger(__name__)
 
@@ -117,7 +112,6 @@ class Scheduler:
             self._loop = None
         await self._listener.close()
         await self._lines.close()
-        await asyncio.to_thread(self._store.close)
 
     def wake(self) -> None:
         """Looks at the clock, the file and `accepts` at once: call it when one of them has changed."""

@@ -33,34 +33,35 @@ class JobStore:
     """The file of jobs. Methods block for a disk's moment: call them in a thread; any thread may.
 
     Another program may add and remove jobs meanwhile; one alone may run them. Every method raises
-    ScheduleStoreError when the file cannot be read or written (disk full, read-only, damaged, closed).
+    ScheduleStoreError when the file cannot be read or written (disk full, read-only, damaged).
 
     Args:
-        path: the file; it and its folder are made when needed.
+        path: the file; it and its folder are made when they are first needed.
 
-    Attributes:
-        notice: after `open`, what the person should know of a damaged file; empty otherwise.
     """
 
     def __init__(self, path: Path) -> None:
         self.path = path
-        self.notice = ""
+        self._notices: list[str] = []
         self._connection: sqlite3.Connection | None = None
         self._lock = threading.Lock()
 
     def open(self) -> None:
-        """Opens the file, unless it is open."""
-        with self._lock:
-            if self._connection is None:
-                with self._errors():
-                    self._connection, self.notice = open_database(self.path)
+        """Opens the file, unless it is open; every other method does so too."""
+        with self._open_file():
+            pass
 
     def close(self) -> None:
-        """Closes the file; harmless if it is closed."""
+        """Closes the file; whoever uses it again opens it again."""
         with self._lock:
             if self._connection is not None:
                 self._connection.close()
                 self._connection = None
+
+    def take_notices(self) -> list[str]:
+        """What the person should know of a damaged file that was set aside; each is given once."""
+        notices, self._notices = self._notices, []
+        return notices
 
     def jobs(self) -> list[Job]:
         """All jobs, in order of their ids. One that cannot be read is logged and left out."""
@@ -153,7 +154,8 @@ class JobStore:
     def _open_file(self) -> Generator[sqlite3.Connection]:
         with self._lock, self._errors():
             if self._connection is None:
-                raise ScheduleStoreError(f"The file of jobs {self.path} is not open.")
+                self._connection, notice = open_database(self.path)
+                self._notices += [notice] if notice else []
             yield self._connection
 
     @contextmanager

@@ -9,7 +9,7 @@ from typing import Any
 
 from aura_core.errors import ScheduleError
 from aura_core.interrupts.events import InterruptFired
-from aura_core.nearest import hint
+from aura_core.nearest import hint, sentence
 from aura_core.plan_state import StateSetAside
 from aura_core.task_events import TaskChanged
 
@@ -91,5 +91,6 @@ def check_pattern(pattern: str) -> str:
     topic = pattern.partition(":")[0]
     if not _PATTERN.fullmatch(pattern) or not any(fnmatchcase(name, topic) for name in TOPICS):
         advice = hint(topic, TOPICS, what="the events are")
-        raise ScheduleError(f"There is no event {pattern!r}; {advice}. `task.failed:notes/*` means one plan's tasks.")
+        statement = sentence(f"There is no event {pattern!r}", advice)
+        raise ScheduleError(f"{statement} `task.failed:notes/*` means one plan's tasks.")
     return pattern

@@ -1,0 +1,219 @@
+"""`aura schedule`: jobs that run by themselves; list, add, remove and run them, also while a bot or chat is running."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Annotated, Any
+
+import typer
+
+from agent.cli.invocation import asynchronously, err, out, print_json, settings
+
+if TYPE_CHECKING:
+    from datetime import datetime
+
+    from agent.app import App
+    from aura_core.scheduler import Job, Trigger
+
+JobId = Annotated[str, typer.Argument(metavar="ID", help="The job, as `aura schedule` names it.")]
+AsJson = Annotated[bool, typer.Option("--json", help="Print a JSON document.")]
+WHO_RUNS_THEM = "Jobs run while `aura bot` or `aura chat` is running; one that is running takes this up within seconds."
+
+
+def register(app: typer.Typer) -> None:
+    """Adds the commands to the program."""
+    group = typer.Typer(help="List jobs that run by themselves; add, remove or run one.", no_args_is_help=False)
+    group.callback(invoke_without_command=True)(default)
+    group.command("list")(list_jobs)
+    group.command("add")(add)
+    group.command("remove")(remove)
+    group.command("run")(run)
+    app.add_typer(group, name="schedule")
+
+
+def default(context: typer.Context) -> int:
+    """Without a command: list."""
+    return 0 if context.invoked_subcommand is not None else asynchronously(_list(as_json=False))
+
+
+def list_jobs(as_json: AsJson = False) -> int:
+    """List jobs, the next one first."""
+    return asynchronously(_list(as_json=as_json))
+
+
+async def _list(*, as_json: bool) -> int:
+    from agent.app import App
+    from agent.cli.mistakes import warn_of_refused
+    from agent.schedules import known_jobs
+
+    async with App.open(settings(), program="aura schedule", durable=False) as app:
+        jobs, problems = await known_jobs(app.framework.plans.tasks(), app.schedules.book)
+    if as_json:
+        print_json([_as_json(job) for job in jobs])
+    elif jobs:
+        _print_jobs(jobs)
+    else:
+        err().print("Nothing runs by itself yet. `aura schedule add --help` says how to change that.")
+    warn_of_refused(problems)
+    return 0
+
+
+def _as_json(job: Job) -> dict[str, Any]:
+    from agent.schedules import owner_of
+
+    owner = owner_of(job.owner)
+    return {
+        "id": job.id,
+        "task": job.task,
+        "title": job.title,
+        "inputs": job.inputs,
+        "when": str(job.trigger),
+        "next_at": _iso(job.next_at),
+        "last_at": _iso(job.last_at),
+        "last_status": job.last_status,
+        "last_message": job.last_message,
+        "missed": job.missed,
+        "priority": job.priority,
+        "source": job.source,
+        "person": owner.person,
+        "channel": owner.channel,
+    }
+
+
+def _iso(moment: datetime | None) -> str | None:
+    return moment.astimezone().isoformat(timespec="seconds") if moment else None
+
+
+def _print_jobs(jobs: list[Job]) -> None:
+    from rich.table import Table
+    from rich.text import Text
+
+    from agent.schedules import owner_of
+
+    table = Table.grid(padding=(0, 2))
+    for wraps in (False, False, False, True, True, False):
+        table.add_column(no_wrap=not wraps, overflow="fold")
+    for job in jobs:
+        last = Text(f"last: {job.last_status}" if job.last_status else "", style=_style(job.last_status))
+        at = f"{job.next_at.astimezone():%Y-%m-%d %H:%M:%S}" if job.next_at else "–"
+        who = owner_of(job.owner).person or f"plan {job.task.partition('/')[0]}"
+        what = job.title if job.title and job.source == "person" else job.task
+        table.add_row(job.id, at, Text(str(job.trigger), style="cyan"), Text(what), Text(who, style="dim"), last)
+    out().print(table)
+    for job in jobs:
+        if job.last_message:
+            err().print(f"{job.id}: {job.last_message}", style="yellow", markup=False, soft_wrap=True)
+
+
+def _style(status: str) -> str:
+    return {"ok": "green", "running": "cyan", "": ""}.get(status, "red")
+
+
+@dataclass(frozen=True, slots=True)
+class When:
+    """The options of `aura schedule add` that say when."""
+
+    cron: str | None
+    every: str | None
+    at: str | None
+    on: str | None
+    timezone: str | None
+
+
+def add(
+    task: Annotated[str, typer.Argument(metavar="PLAN/TASK", help="The task, as `aura tasks` names it.")],
+    inputs: Annotated[list[str] | None, typer.Argument(metavar="key=value…", help="Its inputs.")] = None,
+    *,
+    cron: Annotated[str | None, typer.Option(help='A cron rule, e.g. "0 8 * * mon-fri".')] = None,
+    every: Annotated[str | None, typer.Option(help="An interval: 90s, 15m, 2h, 1d.")] = None,
+    at: Annotated[str | None, typer.Option(help="Once: 18:00, or 2026-12-24 18:00.")] = None,
+    on: Annotated[str | None, typer.Option(help="An event, e.g. task.failed or task.failed:notes/*.")] = None,
+    timezone: Annotated[str | None, typer.Option(help="For --cron and --at; this machine's if left out.")] = None,
+    missed: Annotated[str, typer.Option(help="What was missed while nothing ran: skip, once or all.")] = "once",
+    title: Annotated[str, typer.Option(help="One line about it.")] = "",
+    to: Annotated[
+        str | None, typer.Option(help="Whose job it is and who gets its results: telegram:ID; you, if left out.")
+    ] = None,
+    as_json: AsJson = False,
+) -> int:
+    """Add a job."""
+    when = When(cron, every, at, on, timezone)
+    return asynchronously(_add(task, inputs or [], when, missed=missed, title=title, to=to, as_json=as_json))
+
+
+async def _add(
+    task: str, pairs: list[str], when: When, *, missed: str, title: str, to: str | None, as_json: bool
+) -> int:
+    from agent.app import App
+    from agent.cli.task_runs import inputs_from
+    from agent.cli.when import receiver
+    from agent.errors import AgentError
+    from agent.schedules import new_name
+
+    if missed not in ("skip", "once", "all"):
+        raise AgentError(f"--missed {missed!r} is none of skip, once and all.")
+    async with App.open(settings(), program="aura schedule", durable=False) as app:
+        definition = app.framework.plans.task(task)
+        job = await app.schedules.put(
+            new_name(),
+            definition.ref,
+            inputs_from(definition, pairs),
+            _trigger(app, when),
+            owner=receiver(to),
+            missed=missed,
+            title=title or definition.meta.title,
+        )
+    if as_json:
+        print_json(_as_json(job))
+    else:
+        _print_jobs([job])
+        err().print(WHO_RUNS_THEM, style="dim")
+    return 0
+
+
+def _trigger(app: App, when: When) -> Trigger:
+    from agent.cli.when import moment_from, seconds_from
+    from aura_core.scheduler import machine_timezone, trigger_of
+
+    now = app.schedules.book.now()
+    return trigger_of(
+        now=now,
+        cron=when.cron,
+        every=None if when.every is None else seconds_from(when.every),
+        at=None if when.at is None else moment_from(when.at, when.timezone or machine_timezone(), now),
+        on_event=when.on,
+        timezone=when.timezone,
+    )
+
+
+def remove(job: JobId) -> int:
+    """Remove a job; a run of it that goes on is not ended."""
+    return asynchronously(_remove(job))
+
+
+async def _remove(name: str) -> int:
+    from agent.app import App
+
+    async with App.open(settings(), program="aura schedule", durable=False) as app:
+        job = await app.schedules.book.remove(name)
+    err().print(f"{job.id} ({job.title or job.task}, {job.trigger}) is removed.", markup=False, soft_wrap=True)
+    return 0
+
+
+def run(job: JobId) -> int:
+    """Run a job now, beside its usual times."""
+    return asynchronously(_run(job))
+
+
+async def _run(name: str) -> int:
+    from agent.app import App
+    from agent.schedules import known_jobs
+
+    async with App.open(settings(), program="aura schedule", durable=False) as app:
+        jobs, _ = await known_jobs(app.framework.plans.tasks(), app.schedules.book)
+        for declared in jobs:
+            if declared.id == name and declared.source == "plan":
+                await app.schedules.book.add(declared)
+        firing = await app.schedules.book.run_now(name)
+    err().print(f"Asked for; its run is {firing.id}. {WHO_RUNS_THEM}", markup=False, soft_wrap=True)
+    return 0

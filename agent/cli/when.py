@@ -1,0 +1,75 @@
+"""What the options of `aura schedule add` say about when: a duration, a time, a receiver."""
+
+from __future__ import annotations
+
+import re
+from datetime import datetime, time, timedelta
+
+from pydantic_core import PydanticCustomError
+
+from agent.channels.telegram.destination import CHANNEL as TELEGRAM
+from agent.channels.telegram.destination import session_of
+from agent.channels.terminal.chat import CHANNEL as TERMINAL
+from agent.channels.terminal.chat import terminal_person
+from agent.cli.chat import DEFAULT_SESSION
+from agent.errors import AgentError
+from agent.schedules import JobOwner
+from aura_core.model.fields import seconds_of
+from aura_core.scheduler import zone_of
+
+_CLOCK = re.compile(r"\d{1,2}:\d{2}(:\d{2})?")
+
+
+def seconds_from(text: str) -> float:
+    """A duration such as 15m, in seconds.
+
+    Raises:
+        AgentError: it is none; shows examples.
+    """
+    try:
+        return float(seconds_of(text))
+    except PydanticCustomError as error:
+        raise AgentError(f"--every: {error.message()}.") from error
+
+
+def moment_from(text: str, timezone: str, now: datetime) -> datetime:
+    """A date and time, or a time of day: the next one.
+
+    Args:
+        text: e.g. "2026-12-24 18:00", "18:00".
+        timezone: whose wall clock is meant, unless the text says so itself.
+        now: the present moment.
+
+    Raises:
+        AgentError: it is none; shows examples.
+    """
+    local = now.astimezone(zone_of(timezone))
+    try:
+        if _CLOCK.fullmatch(text):
+            wall = datetime.combine(local.date(), time.fromisoformat(text.zfill(len(text) + (text[1] == ":"))))
+            return wall if wall > local.replace(tzinfo=None) else wall + timedelta(days=1)
+        return datetime.fromisoformat(text)
+    except ValueError:
+        example = f"{local + timedelta(days=1):%Y-%m-%d} 18:00"
+        raise AgentError(
+            f"--at {text!r} is no time; write {example!r}, or 18:00 for the next time it is 18:00."
+        ) from None
+
+
+def receiver(to: str | None) -> JobOwner:
+    """Whose job it is and where its results go.
+
+    Args:
+        to: `telegram:ID` of a person; None is whoever sits at this terminal.
+
+    Raises:
+        AgentError: it is no such thing.
+    """
+    if to is None:
+        return JobOwner(person=terminal_person(), session_id=DEFAULT_SESSION, dest={"channel": TERMINAL})
+    channel, _, number = to.partition(":")
+    if channel != TELEGRAM or not number.isdecimal():
+        raise AgentError(f"--to {to!r} is nobody; write telegram:ID with the number that /id tells in the chat.")
+    chat = int(number)
+    dest = {"channel": TELEGRAM, "chat_id": chat, "chat_type": "private"}
+    return JobOwner(person=to, session_id=session_of(chat), dest=dest)

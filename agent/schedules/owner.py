@@ -1,0 +1,39 @@
+"""JobOwner: whose job it is and where its results go; kept with the job, and handed back when it is due."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from typing import Any
+
+from pydantic import Field
+
+from agent.contracts import Contract
+
+PLAN_SESSION = "schedule"
+"""Where the files and turns of jobs are kept that plans declare."""
+PLAN_PROFILE = "owner"
+"""Whoever installed a plan wants its jobs to run."""
+
+
+class JobOwner(Contract):
+    """Whose job it is.
+
+    Attributes:
+        person: as `channel:id`; empty for a job that a plan declares.
+        session_id: the session whose files it works on.
+        dest: where its results go; empty when nowhere.
+    """
+
+    person: str = ""
+    session_id: str = PLAN_SESSION
+    dest: dict[str, Any] = Field(default_factory=dict)
+
+    @property
+    def channel(self) -> str:
+        """The channel that delivers its results; empty if none does."""
+        return str(self.dest.get("channel", ""))
+
+
+def owner_of(kept: Mapping[str, Any]) -> JobOwner:
+    """The owner as it was kept with a job."""
+    return JobOwner.model_validate(dict(kept))

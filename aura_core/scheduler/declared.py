@@ -1,0 +1,68 @@
+"""Jobs that plans declare: `schedule` and `on_event` in the meta of their tasks."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+from dataclasses import dataclass, field
+from datetime import datetime
+
+from aura_core.errors import CoreError, Problem
+from aura_core.model.task import TaskDefinition
+from aura_core.scheduler.job import Job
+from aura_core.scheduler.when import trigger_of
+
+ON_EVENT = "@event"
+"""Behind the task's reference: the id of the job that an event starts."""
+
+
+@dataclass(slots=True)
+class Declared:
+    """The jobs of plans.
+
+    Attributes:
+        jobs: those that can run.
+        problems: what is wrong with the others, with its place.
+    """
+
+    jobs: list[Job] = field(default_factory=list[Job])
+    problems: list[Problem] = field(default_factory=list[Problem])
+
+
+def declared_jobs(tasks: Iterable[TaskDefinition], now: datetime) -> Declared:
+    """The jobs that tasks declare.
+
+    Args:
+        tasks: all tasks.
+        now: the present moment.
+    """
+    declared = Declared()
+    for task in tasks:
+        for key in ("schedule", "on_event"):
+            if getattr(task.meta, key) is None:
+                continue
+            try:
+                declared.jobs.append(_job(task, key, now))
+            except CoreError as error:
+                line, column = task.source.position((*task.root, "meta", key))
+                declared.problems.append(Problem(str(task.source.path), line, column, str(error), task=task.ref))
+    return declared
+
+
+def _job(task: TaskDefinition, key: str, now: datetime) -> Job:
+    meta, schedule = task.meta, task.meta.schedule
+    title = meta.title or task.name
+    if key == "on_event" or schedule is None:
+        trigger = trigger_of(now=now, on_event=meta.on_event)
+        return Job(f"{task.ref}{ON_EVENT}", task.ref, trigger, title=title, priority=meta.priority, source="plan")
+    task.validate_inputs(schedule.inputs)
+    trigger = trigger_of(now=now, cron=schedule.cron, every=schedule.every, timezone=schedule.timezone)
+    return Job(
+        task.ref,
+        task.ref,
+        trigger,
+        inputs=schedule.inputs,
+        title=title,
+        missed=schedule.missed,
+        priority=meta.priority,
+        source="plan",
+    )
