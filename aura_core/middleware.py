@@ -55,7 +55,7 @@ async def explain_errors(call: ActionCall, proceed: Proceed) -> Any:
     except CoreError:
         raise
     except Exception as error:
-        error.add_note(f"action {call.action.ref}{_place(error, call.action.folder)}")
+        error.add_note(f"action {call.action.ref}{_place(error, str(call.action.modules.folder))}")
         raise
 
 

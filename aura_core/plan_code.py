@@ -1,12 +1,9 @@
-"""Imports the Python files of a plan, `actions/*.py` and `services/*.py`, under a package name of their own."""
+"""Imports the Python files of a plan, `actions/*.py` and `services/*.py`, and finds what they offer."""
 
 from __future__ import annotations
 
 import importlib
-import re
-import sys
 import traceback
-import uuid
 from dataclasses import dataclass, field
 from pathlib import Path
 from types import ModuleType
@@ -15,6 +12,7 @@ from typing import TYPE_CHECKING, Any
 from aura_core.api import MOMENTS, SPEC_ATTRIBUTE, ActionSpec, HookSpec, ServiceSpec
 from aura_core.errors import Problem
 from aura_core.nearest import hint
+from aura_core.plan_modules import PlanModules
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator
@@ -27,19 +25,14 @@ class PlanCode:
     """What a plan's Python files offer.
 
     Attributes:
-        plan: name of the plan.
-        folder: absolute folder of the plan.
-        package: name under which its modules stand in `sys.modules`; inside the plan, `from ..services.x import y`
-            works whatever the plan folder is called and wherever it lies.
+        modules: the files as they were read.
         actions: functions with what `@action` wrote on them.
         services: classes with what `@service` wrote on them.
         hooks: functions with what `@hook` wrote on them.
         problems: files that cannot be imported.
     """
 
-    plan: str
-    folder: Path
-    package: str
+    modules: PlanModules
     actions: list[tuple[ActionSpec, Callable[..., Any]]] = field(default_factory=list[Any])
     services: list[tuple[ServiceSpec, type[Any]]] = field(default_factory=list[Any])
     hooks: list[tuple[HookSpec, Callable[..., Any]]] = field(default_factory=list[Any])
@@ -47,11 +40,25 @@ class PlanCode:
 
     def unload(self) -> None:
         """Forgets the modules, so that nothing of the plan stays behind in this process."""
-        for name in [name for name in sys.modules if name == self.package or name.startswith(f"{self.package}.")]:
-            del sys.modules[name]
+        self.modules.unload()
+
+    @property
+    def plan(self) -> str:
+        """Name of the plan."""
+        return self.modules.plan
+
+    @property
+    def folder(self) -> Path:
+        """Absolute folder of the plan."""
+        return self.modules.folder
+
+    @property
+    def package(self) -> str:
+        """Name of the package of its modules."""
+        return self.modules.package
 
 
-def load_plan_code(plan: str, folder: Path) -> PlanCode:
+def load_plan_code(plan: str, folder: Path, known: PlanCode | None = None) -> PlanCode:
     """Imports a plan's Python files.
 
     Every load has a package name of its own: an edited plan is imported anew, and what still runs keeps its modules.
@@ -59,10 +66,14 @@ def load_plan_code(plan: str, folder: Path) -> PlanCode:
     Args:
         plan: name of the plan.
         folder: its folder.
+        known: what was loaded of it before; given back if the files are still the same and nothing was wrong.
     """
-    code = PlanCode(plan, folder.resolve(), f"aura_plan_{re.sub(r'[^0-9A-Za-z]', '_', plan)}_{uuid.uuid4().hex[:8]}")
+    modules = PlanModules.read(plan, folder)
+    if known is not None and not known.problems and known.modules.sources == modules.sources:
+        return known
+    code = PlanCode(modules)
     importlib.invalidate_caches()
-    mount_package(code.package, code.folder)
+    modules.mount()
     for module_folder in CODE_FOLDERS:
         for path in sorted((code.folder / module_folder).glob("*.py")):
             if path.stem.isidentifier() and path.stem != "__init__":
@@ -70,18 +81,10 @@ def load_plan_code(plan: str, folder: Path) -> PlanCode:
     return code
 
 
-def mount_package(package: str, folder: Path) -> None:
-    """Makes `package` importable from `folder`, in this process; does nothing if it is."""
-    if package not in sys.modules:
-        module = ModuleType(package)
-        module.__path__ = [str(folder)]
-        sys.modules[package] = module
-
-
 def _import(code: PlanCode, module_folder: str, path: Path) -> None:
     try:
         module = importlib.import_module(f"{code.package}.{module_folder}.{path.stem}")
-    except Exception as error:  # noqa: BLE001 (whatever a plan's file raises is a problem of that plan alone)
+    except BaseException as error:  # noqa: BLE001 (whatever a plan's file raises is a problem of that plan, SystemExit too)
         code.problems.append(_problem(error, path, code))
         return
     for thing, spec in _marked(module):
@@ -106,10 +109,13 @@ def _marked(module: ModuleType) -> Iterator[tuple[Any, Any]]:
             yield thing, spec
 
 
-def _problem(error: Exception, path: Path, code: PlanCode) -> Problem:
+def _problem(error: BaseException, path: Path, code: PlanCode) -> Problem:
     message = f"this file cannot be imported: {type(error).__name__}: {error}"
     hint = ""
-    if isinstance(error, ModuleNotFoundError) and error.name:
+    if isinstance(error, ModuleNotFoundError) and error.name and error.name.startswith(f"{code.package}."):
+        inside = error.name.removeprefix(f"{code.package}.").replace(".", "/")
+        message = f"this file cannot be imported: the plan has no module {inside!r}"
+    elif isinstance(error, ModuleNotFoundError) and error.name:
         hint = f"install the package that provides {error.name!r} into Aura's environment"
     if isinstance(error, SyntaxError) and error.filename:
         message = f"this is no valid Python: {error.msg}"

@@ -14,6 +14,7 @@ from aura_core.signature import Signature, SignatureError, read_signature
 if TYPE_CHECKING:
     from aura_core.api import ActionSpec
     from aura_core.plan_code import PlanCode
+    from aura_core.plan_modules import PlanModules
 
 BASE_PLAN = "aura_base"
 """The plan whose actions and services every plan may use by their plain names."""
@@ -32,8 +33,7 @@ class ActionDefinition:
         spec: what `@action` wrote on it.
         signature: its parameters.
         how: awaited, in the thread pool, in the process pool, or directly.
-        package: package of the plan's modules (see `PlanCode`).
-        folder: folder of the plan, for the process pool.
+        modules: the plan's Python files, for the process pool.
     """
 
     plan: str
@@ -42,8 +42,7 @@ class ActionDefinition:
     spec: ActionSpec
     signature: Signature
     how: HowToCall
-    package: str
-    folder: str
+    modules: PlanModules
 
     @property
     def ref(self) -> str:
@@ -119,7 +118,7 @@ def define(code: PlanCode, spec: ActionSpec, function: Callable[..., Any]) -> Ac
     if how == "cpu" and (signature.injected or signature.services):
         wanted = [*signature.injected, *signature.services][0]
         raise SignatureError(f"a cpu action runs in another process, where there is no {wanted!r}; pass plain values")
-    return ActionDefinition(code.plan, spec.name, function, spec, signature, how, code.package, str(code.folder))
+    return ActionDefinition(code.plan, spec.name, function, spec, signature, how, code.modules)
 
 
 def problem_at(thing: Any, message: str) -> Problem:

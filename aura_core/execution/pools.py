@@ -9,6 +9,7 @@ from concurrent.futures import Future, ProcessPoolExecutor, ThreadPoolExecutor
 from concurrent.futures.process import BrokenProcessPool
 from contextlib import contextmanager, suppress
 from contextvars import ContextVar
+from dataclasses import replace
 from multiprocessing.context import SpawnContext
 from multiprocessing.process import BaseProcess
 from threading import Thread
@@ -70,6 +71,7 @@ class Pools:
         self.io: ThreadPoolExecutor | None = None
         self.cpu: ProcessPoolExecutor | None = None
         self._spawn = _RecordingContext()
+        self._sent: set[str] = set()
 
     def startup(self) -> None:
         """Makes the pools; their threads and processes start when first needed."""
@@ -83,19 +85,22 @@ class Pools:
         return await _wait(self.io.submit(contextvars.copy_context().run, call))
 
     async def run_cpu(self, call: WorkerCall) -> Any:
-        """Runs `call` in a process.
+        """Runs `call` in a process; the plan's files are sent along if it turns out that it does not have them.
 
         Raises:
             WorkerDiedError: the process died; the pool has been replaced and the next call works.
         """
+        return await self._run_cpu(call, send_files=call.package not in self._sent)
+
+    async def _run_cpu(self, call: WorkerCall, *, send_files: bool) -> Any:
         pool = self.cpu
         if pool is None:
             raise ShutDownError("The process pool is not running.")
         try:
-            work = pool.submit(run_call, call)
+            work = pool.submit(run_call, call if send_files else replace(call, modules=None))
         except BrokenProcessPool:  # a process died while nothing ran: nobody need know
             self._replace(pool)
-            return await self.run_cpu(call)
+            return await self._run_cpu(call, send_files=send_files)
         try:
             data = await _wait(work)
         except BrokenProcessPool as error:
@@ -104,6 +109,9 @@ class Pools:
                 f"A process died while action {call.name} ran or waited for one (killed, or out of memory?). "
                 "The pool has been replaced; try again."
             ) from error
+        if data is None:
+            return await self._run_cpu(call, send_files=True)
+        self._sent.add(call.package)
         try:
             succeeded, value = pickle.loads(data)  # noqa: S301 (written by our own worker)
         except Exception as error:
@@ -140,6 +148,7 @@ class Pools:
             _log.warning("cpu_pool_replaced")
             broken.shutdown(wait=False, cancel_futures=True)
             self.cpu = self._new_cpu_pool()
+            self._sent.clear()
 
 
 def _close_beside(pool: ThreadPoolExecutor | ProcessPoolExecutor) -> asyncio.Event:

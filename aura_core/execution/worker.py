@@ -1,5 +1,7 @@
 """What runs inside a process of the CPU pool: finds a plan's function by its path and calls it.
 
+A worker has the plan's Python files from its parent, as they were read there, and asks for them once: so a run in
+flight calls the function it began with, and the next run the edited one, whatever is on the disk meanwhile.
 Everything crosses the border as bytes that are unpickled only after the plan's package is mounted, so that values
 of a plan's own classes arrive; nothing unpicklable can break the pool.
 """
@@ -8,15 +10,15 @@ from __future__ import annotations
 
 import importlib
 import pickle
+import sys
 from collections.abc import Mapping
 from dataclasses import dataclass
-from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from aura_core.asynccontext import current_plan_name
 from aura_core.config import ConfigService, using_config
 from aura_core.errors import ActionError
-from aura_core.plan_code import mount_package
+from aura_core.plan_modules import PlanModules, mounted
 
 if TYPE_CHECKING:
     from aura_core.registry import ActionDefinition
@@ -27,20 +29,23 @@ class WorkerCall:
     """One call for a worker.
 
     Attributes:
-        package: package of the plan's modules (see `PlanCode`).
-        folder: the plan's folder.
         module: full name of the module that defines the function.
         name: qualified name of the function inside the module.
         plan: name of the plan.
         data: pickled pair: keyword arguments, and the plan's settings for `config()`.
+        modules: the plan's Python files; None if the worker should have them already.
     """
 
-    package: str
-    folder: str
     module: str
     name: str
     plan: str
     data: bytes
+    modules: PlanModules | None = None
+
+    @property
+    def package(self) -> str:
+        """Package of the plan's modules."""
+        return self.module.partition(".")[0]
 
 
 class WorkerActionError(ActionError):
@@ -55,14 +60,20 @@ class WorkerActionError(ActionError):
         self.names = names
 
 
-def run_call(call: WorkerCall) -> bytes:
+def run_call(call: WorkerCall) -> bytes | None:
     """Runs a call in this process.
 
     Returns:
-        A pickled pair: `(True, result)` or `(False, exception)`.
+        A pickled pair: `(True, result)` or `(False, exception)`. None: the plan's files are not here; call again
+        with them.
     """
+    if call.package not in sys.modules:
+        if call.modules is None:
+            return None
+        for old in mounted(call.plan)[:-1]:
+            old.unload()
+        call.modules.mount()
     try:
-        mount_package(call.package, Path(call.folder))
         function: Any = importlib.import_module(call.module)
         for part in call.name.split("."):
             function = getattr(function, part)
@@ -98,7 +109,7 @@ def pack(action: ActionDefinition, arguments: dict[str, Any], settings: Mapping[
     except Exception as error:
         name = function.__qualname__
         raise ActionError(f"A parameter of cpu action {name} cannot travel to another process: {error}") from error
-    return WorkerCall(action.package, action.folder, function.__module__, function.__qualname__, action.plan, data)
+    return WorkerCall(function.__module__, function.__qualname__, action.plan, data, action.modules)
 
 
 def _packed_error(error: Exception) -> bytes:
