@@ -9,7 +9,7 @@ from __future__ import annotations
 
 import json
 import re
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Callable, Iterable, Iterator, Mapping
 from dataclasses import dataclass
 from difflib import get_close_matches
 from typing import Any, cast
@@ -77,7 +77,15 @@ def broken_references_in(value: Any) -> Iterator[str]:
 
 def find_references(value: Any) -> set[str]:
     """The ids of all steps that a nested value refers to."""
-    return {reference.step for reference in references_in(value)}
+    found: set[str] = set()
+    left = [value]
+    while left:
+        part = left.pop()
+        if not isinstance(part, str):
+            left.extend(_parts(part))
+        elif "${" in part:
+            found.update(match["step"] for match in REFERENCE.finditer(part) if not match["escape"])
+    return found
 
 
 def replace_references(value: Any, change: Callable[[Reference], Any]) -> Any:
@@ -186,14 +194,10 @@ def _field(name: str) -> str:
     return f".{name}" if re.fullmatch(r"[\w-]+", name) else f'["{name}"]'
 
 
-def _parts(value: Any) -> list[Any]:
-    match cast("object", value):
-        case dict():
-            return list(cast("dict[str, Any]", value).values())
-        case list():
-            return cast("list[Any]", value)
-        case _:
-            return []
+def _parts(value: object) -> Iterable[Any]:
+    if isinstance(value, dict):
+        return cast("dict[str, Any]", value).values()
+    return cast("list[Any]", value) if isinstance(value, list) else ()
 
 
 def _rebuilt(value: Any, change: Callable[[Any], Any]) -> Any:

@@ -154,13 +154,13 @@ class ExecutionManager:
             raise ShutDownError(f"Task {tasklet.task} was not started: Aura is shutting down.")
         try:
             task = self._find_task(tasklet.task)
-            task.validate_inputs(tasklet.inputs)
+            inputs = task.validate_inputs(tasklet.inputs)
             semaphores = self._get_semaphores_for(tasklet, task)
             seconds = self._seconds(tasklet, task)
         except CoreError as error:
             return self._ended(tasklet, _failed(error, tasklet.task))
         slots = Slots(semaphores, _priority(tasklet, task), lambda phase: self._publish(tasklet, phase))
-        job = Job(tasklet, task, slots, seconds)
+        job = Job(tasklet, task, inputs, slots, seconds)
         self._jobs.add(job)
         self._publish(tasklet, "queued")
         work = job.work = asyncio.create_task(self._run_in_slots(job))
@@ -254,12 +254,12 @@ class ExecutionManager:
 
     async def _run_guarded(self, job: Job) -> TaskResult:
         """The task, watched over if it or anybody wants that."""
-        tasklet, task = job.tasklet, job.task
-        guard = None if self._interrupts is None else self._interrupts.guard(task, tasklet.run, job.slots)
+        interrupts = self._interrupts
+        guard = None if interrupts is None else interrupts.guard(job.task, job.tasklet.run, job.slots)
         if guard is None:
-            return await self._run_execution_chain(tasklet, task)
+            return await self._run_execution_chain(job)
         async with guard:
-            return await self._run_execution_chain(tasklet, task)
+            return await self._run_execution_chain(job)
 
     async def _handle_state_planning(self, tasklet: Tasklet, task: TaskDefinition) -> None:
         """Reaches the state that the task requires, if it requires one.
@@ -277,11 +277,11 @@ class ExecutionManager:
         self._publish(tasklet, "planning")
         await self.state_planner.reach(task, tasklet.run)
 
-    async def _run_execution_chain(self, tasklet: Tasklet, task: TaskDefinition) -> TaskResult:
+    async def _run_execution_chain(self, job: Job) -> TaskResult:
         """Hands the task to the Orchestrator of its plan."""
-        orchestrator = self._orchestrator(task.plan)
-        begin_task(orchestrator.runtime, task, tasklet.run)
-        return await orchestrator.execute_task(task.ref, tasklet.inputs, run=tasklet.run)
+        orchestrator = self._orchestrator(job.task.plan)
+        begin_task(orchestrator.runtime, job.task, job.tasklet.run)
+        return await orchestrator.execute(job.task, job.inputs, job.tasklet.run)
 
     async def _after(self, job: Job, result: TaskResult) -> TaskResult:
         """Publishes how the task ended and calls the hooks of that moment."""

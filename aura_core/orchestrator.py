@@ -65,9 +65,12 @@ class Orchestrator:
             InputError: the inputs are refused; nothing has run.
         """
         task = self.runtime.find_task(task_name_in_plan)
-        values = task.validate_inputs(inputs or {})
+        return await self.execute(task, task.validate_inputs(inputs or {}), run or RunInfo())
+
+    async def execute(self, task: TaskDefinition, inputs: dict[str, Any], run: RunInfo) -> TaskResult:
+        """The same for a task that was looked up, with inputs that its schema has seen."""
         with using_config(self._config):
-            return await self._run_chain(task, values, run or RunInfo())
+            return await self._run_chain(task, inputs, run)
 
     async def perform_condition_check(self, condition_data: Mapping[str, Any], *, run: RunInfo | None = None) -> bool:
         """Runs one read-only action outside any task, in a context of its own.

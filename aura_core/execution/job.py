@@ -5,7 +5,7 @@ from __future__ import annotations
 import asyncio
 from dataclasses import dataclass, field
 from time import perf_counter
-from typing import TYPE_CHECKING, Literal
+from typing import TYPE_CHECKING, Any, Literal
 
 from aura_core.tasklet import TaskError, Tasklet, TaskResult
 
@@ -27,6 +27,7 @@ class Job:
     Attributes:
         tasklet: what was submitted.
         task: its definition.
+        inputs: of the tasklet, as the task's schema has converted and completed them.
         slots: the places it needs.
         seconds: how long it may run; None: without limit.
         work: the asyncio task it runs in.
@@ -37,6 +38,7 @@ class Job:
 
     tasklet: Tasklet
     task: TaskDefinition
+    inputs: dict[str, Any]
     slots: Slots
     seconds: float | None
     work: asyncio.Task[TaskResult] | None = None

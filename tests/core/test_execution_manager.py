@@ -474,7 +474,7 @@ async def test_an_unexpected_error_of_our_own_is_a_result_too(project: Project, 
         async def broken(*_args: Any, **_more: Any) -> TaskResult:
             raise RuntimeError("a bug in the core")
 
-        monkeypatch.setattr(framework.orchestrator("p"), "execute_task", broken)
+        monkeypatch.setattr(framework.orchestrator("p"), "execute", broken)
         result = await framework.submit(Tasklet("p/t"))
     assert (result.status, result.error and result.error.message) == ("error", "RuntimeError: a bug in the core")
 
