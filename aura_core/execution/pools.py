@@ -90,17 +90,18 @@ class Pools:
         Raises:
             WorkerDiedError: the process died; the pool has been replaced and the next call works.
         """
-        return await self._run_cpu(call, send_files=call.package not in self._sent)
+        return await self._run_cpu(call)
 
-    async def _run_cpu(self, call: WorkerCall, *, send_files: bool) -> Any:
+    async def _run_cpu(self, call: WorkerCall, *, with_files: bool = False) -> Any:
         pool = self.cpu
         if pool is None:
             raise ShutDownError("The process pool is not running.")
+        has_files = not with_files and call.package in self._sent
         try:
-            work = pool.submit(run_call, call if send_files else replace(call, modules=None))
+            work = pool.submit(run_call, replace(call, modules=None) if has_files else call)
         except BrokenProcessPool:  # a process died while nothing ran: nobody need know
             self._replace(pool)
-            return await self._run_cpu(call, send_files=send_files)
+            return await self._run_cpu(call, with_files=with_files)
         try:
             data = await _wait(work)
         except BrokenProcessPool as error:
@@ -110,7 +111,7 @@ class Pools:
                 "The pool has been replaced; try again."
             ) from error
         if data is None:
-            return await self._run_cpu(call, send_files=True)
+            return await self._run_cpu(call, with_files=True)
         self._sent.add(call.package)
         try:
             succeeded, value = pickle.loads(data)  # noqa: S301 (written by our own worker)

@@ -67,16 +67,17 @@ class PlanDefinition:
         return [function for _, function in self.code.hooks]
 
 
-def load_plan(folder: Path) -> tuple[PlanDefinition, list[Problem]]:
+def load_plan(folder: Path, known: PlanCode | None = None) -> tuple[PlanDefinition, list[Problem]]:
     """Loads what it can of a plan, and every problem that shows without looking at other plans.
 
     Args:
         folder: the plan's folder; its name is the plan's name.
+        known: its Python files as they were loaded before; not imported again if they did not change.
     """
     problems: list[Problem] = []
     name = folder.name
     file = _plan_file(folder, name, problems)
-    code = load_plan_code(name, folder)
+    code = load_plan_code(name, folder, known)
     loader = TaskLoader(name, folder)
     loader.load()
     config = _config(folder / "config.yaml", problems)

@@ -2,18 +2,16 @@
 
 from __future__ import annotations
 
-from collections.abc import Collection, Iterator, Mapping, Sequence
+from collections.abc import Collection, Mapping, Sequence
 from pathlib import Path
-from types import MappingProxyType
 
-from aura_core.errors import NotFoundError, Problem
+from aura_core.errors import Problem
 from aura_core.model.plan import PlanDefinition, load_plan
-from aura_core.model.references import References, check_resources, order_plans, plan_problem
+from aura_core.model.plan_files import plan_folders, plan_mark
+from aura_core.model.plan_set import PlanSet
+from aura_core.model.references import find_mistakes, plan_problem
 from aura_core.model.task import TaskDefinition
-from aura_core.nearest import hint, sentence
 from aura_core.registry import BASE_PLAN
-
-_PARTS = ("plan.yaml", "tasks", "actions", "services", "config.yaml", "states.yaml", "interrupts.yaml")
 
 
 class PlanManager:
@@ -22,17 +20,24 @@ class PlanManager:
     Args:
         folders: folders of plans, or plans themselves; of two plans of one name, the first one counts.
         services: names of services that whoever embeds the core provides, beside `llm` and `chat`.
+
+    Attributes:
+        folders: as given.
+        services: as given.
+        current: the plans without a problem. Never changes: a load or a reload puts another one in its place.
+        marks: name of a plan -> what its files were when they were read last (see `plan_mark`); broken plans too.
     """
 
     def __init__(self, folders: Sequence[Path], *, services: Collection[str] = ()) -> None:
-        self._folders = list(folders)
-        self._services = services
-        self._plans: Mapping[str, PlanDefinition] = MappingProxyType({})
+        self.folders = list(folders)
+        self.services = services
+        self.current = PlanSet()
+        self.marks: dict[str, str] = {}
 
     @property
     def plans(self) -> Mapping[str, PlanDefinition]:
-        """The plans without a problem, each after those that it requires. Never changes: a load makes a new one."""
-        return self._plans
+        """The current plans by name, each after those that it requires."""
+        return self.current.plans
 
     def load(self) -> list[Problem]:
         """Loads every plan that it can.
@@ -41,11 +46,8 @@ class PlanManager:
             All problems of the others; a plan with problems is not offered, nor is one that requires it.
         """
         found, loaded = self._load_each()
-        order, problems = order_plans(loaded)
-        for problem in problems:
-            found.setdefault(Path(problem.path).parent.name, []).append(problem)
-        checks = (References(loaded, self._services).check(order), check_resources(loaded))
-        for name, its in (item for check in checks for item in check.items()):
+        order, mistakes = find_mistakes(loaded, self.services)
+        for name, its in mistakes.items():
             found.setdefault(name, []).extend(its)
         good: dict[str, PlanDefinition] = {}
         for name in order:
@@ -60,50 +62,30 @@ class PlanManager:
             good[name] = plan
         for name in loaded.keys() - good.keys():
             loaded[name].code.unload()
-        self._plans = MappingProxyType(good)
+        self.current = PlanSet(good)
         return [problem for its in found.values() for problem in sorted(its, key=_order)]
 
     def task(self, ref: str, *, plan: str | None = None) -> TaskDefinition:
-        """The task that a reference means.
-
-        Args:
-            ref: `plan/task`, `plan/folder/task`; inside a plan the plan's name may be left out.
-            plan: name of the plan in which the reference stands; None outside any plan.
-
-        Raises:
-            NotFoundError: there is none; names the nearest one.
-        """
-        inside = self._plans.get(plan) if plan is not None else None
-        if inside is not None and ref in inside.tasks:
-            return inside.tasks[ref]
-        name, _, rest = ref.partition("/")
-        owner = self._plans.get(name)
-        if owner is not None and rest in owner.tasks:
-            return owner.tasks[rest]
-        known = [task.ref for task in self._all()] + (list(inside.tasks) if inside is not None else [])
-        advice = hint(ref, known, what="there are")
-        raise NotFoundError(sentence(f"There is no task {ref!r}", advice, "no plan is loaded"))
+        """The task that a reference means in the current plans; see `PlanSet.task`."""
+        return self.current.task(ref, plan=plan)
 
     def tasks(self) -> list[TaskDefinition]:
-        """All tasks of all plans, sorted by reference."""
-        return sorted(self._all(), key=lambda task: task.ref)
-
-    def _all(self) -> Iterator[TaskDefinition]:
-        for plan in self._plans.values():
-            yield from plan.tasks.values()
+        """All tasks of the current plans, sorted by reference."""
+        return self.current.tasks()
 
     def _load_each(self) -> tuple[dict[str, list[Problem]], dict[str, PlanDefinition]]:
         found: dict[str, list[Problem]] = {}
         loaded: dict[str, PlanDefinition] = {}
-        for folder in self._folders:
+        for folder in self.folders:
             if not folder.is_dir():
                 problem = Problem(
                     str(folder), 0, 0, "there is no such folder of plans", "correct the path, or create it"
                 )
                 found.setdefault("", []).append(problem)
                 continue
-            for path in _plan_folders(folder.resolve()):
+            for path in plan_folders(folder.resolve()):
                 if path.name not in loaded:
+                    self.marks[path.name] = plan_mark(path)
                     loaded[path.name], problems = load_plan(path)
                     found.setdefault(path.name, []).extend(problems)
                 elif loaded[path.name].folder != path:
@@ -115,16 +97,6 @@ class PlanManager:
 
 def _order(problem: Problem) -> tuple[str, int, int]:
     return problem.path, problem.line, problem.column
-
-
-def _plan_folders(folder: Path) -> Iterator[Path]:
-    """The plans in a folder; the folder itself if it is one."""
-    if (folder / "plan.yaml").is_file():
-        yield folder
-        return
-    for path in sorted(folder.iterdir()):
-        if path.is_dir() and not path.name.startswith((".", "_")) and any((path / part).exists() for part in _PARTS):
-            yield path
 
 
 def check_folders(folders: Sequence[Path], *, known: Sequence[Path] = ()) -> list[Problem]:

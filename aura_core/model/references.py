@@ -5,10 +5,11 @@ from __future__ import annotations
 from collections.abc import Collection, Iterator, Mapping
 from dataclasses import dataclass
 from graphlib import CycleError, TopologicalSorter
+from pathlib import Path
 from typing import Any, cast
 
 from aura_core.config import ConfigService
-from aura_core.errors import NotFoundError, Problem
+from aura_core.errors import DefinitionError, NotFoundError, Problem
 from aura_core.model.interrupt_references import check_interrupts
 from aura_core.model.meta import split_resource
 from aura_core.model.outlook import Outlook
@@ -52,10 +53,36 @@ def order_plans(plans: Mapping[str, PlanDefinition]) -> tuple[list[str], list[Pr
                 graph[name] -= set(cycle)
 
 
+def find_mistakes(
+    plans: Mapping[str, PlanDefinition], services: Collection[str]
+) -> tuple[list[str], dict[str, list[Problem]]]:
+    """What is wrong between plans: what they refer to, and limits that contradict each other.
+
+    Args:
+        plans: all plans by name; of two that contradict each other, the later one is told.
+        services: names of services that whoever embeds the core provides.
+
+    Returns:
+        The names of the plans, each after those that it requires; problems by plan.
+    """
+    order, problems = order_plans(plans)
+    found: dict[str, list[Problem]] = {}
+    for problem in problems:
+        found.setdefault(Path(problem.path).parent.name, []).append(problem)
+    for check in (References(plans, services).check(order), check_resources(plans)):
+        for name, its in check.items():
+            found.setdefault(name, []).extend(its)
+    return order, found
+
+
 def plan_problem(plan: PlanDefinition, place: tuple[str | int, ...], message: str, advice: str = "") -> Problem:
-    """A problem at a place of plan.yaml."""
-    source = Source.read(plan.folder / "plan.yaml")
-    return Finder(source, source.load()).at(place, message, advice)
+    """A problem at a place of plan.yaml; at the file as a whole if it has become unreadable since it was loaded."""
+    path = plan.folder / "plan.yaml"
+    try:
+        source = Source.read(path)
+        return Finder(source, source.load()).at(place, message, advice)
+    except DefinitionError:
+        return Problem(str(path), 0, 0, message, advice)
 
 
 @dataclass(slots=True)

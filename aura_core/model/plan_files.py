@@ -1,0 +1,64 @@
+"""Which files make up a plan, and a mark that is another one when one of them has changed."""
+
+from __future__ import annotations
+
+import os
+from collections.abc import Iterable, Iterator
+from hashlib import blake2b
+from pathlib import Path
+
+from aura_core.model.loader import SUFFIXES
+from aura_core.plan_modules import python_files
+
+SIDE_FILES = ("plan.yaml", "config.yaml", "states.yaml", "interrupts.yaml")
+PARTS = (*SIDE_FILES, "tasks", "actions", "services")
+"""A folder that has one of these is a plan."""
+
+
+def plan_folders(folder: Path) -> Iterator[Path]:
+    """The plans in a folder; the folder itself if it is one."""
+    if (folder / "plan.yaml").is_file():
+        yield folder
+        return
+    for path in sorted(folder.iterdir()):
+        if path.is_dir() and not path.name.startswith((".", "_")) and any((path / part).exists() for part in PARTS):
+            yield path
+
+
+def found_plans(folders: Iterable[Path]) -> dict[str, Path]:
+    """The plans that count, by name: of two of one name, the first; a folder that is not there has none."""
+    found: dict[str, Path] = {}
+    for folder in folders:
+        try:
+            for path in plan_folders(folder.resolve()):
+                found.setdefault(path.name, path)
+        except OSError:
+            continue
+    return found
+
+
+def plan_mark(folder: Path) -> str:
+    """What the files of a plan hold, as one short text; the times of the files do not count.
+
+    Args:
+        folder: the plan's folder.
+    """
+    digest = blake2b(str(folder).encode(errors="surrogateescape"), digest_size=16)
+    for path in _files(folder):
+        digest.update(f"\0{path.relative_to(folder)}\0".encode(errors="surrogateescape"))
+        try:
+            data = path.read_bytes()
+        except OSError as error:
+            data = f"unreadable: {error.errno}".encode()
+        digest.update(len(data).to_bytes(8) + data)
+    return digest.hexdigest()
+
+
+def _files(folder: Path) -> Iterator[Path]:
+    """Every file that a load reads, in an order that is always the same."""
+    yield from (folder / name for name in SIDE_FILES if (folder / name).exists())
+    for root, folders, files in os.walk(folder / "tasks"):
+        folders.sort()
+        names = (name for name in sorted(files) if not name.startswith("."))
+        yield from (Path(root, name) for name in names if Path(name).suffix in SUFFIXES)
+    yield from python_files(folder)

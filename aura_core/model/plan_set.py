@@ -1,0 +1,54 @@
+"""PlanSet: some plans that belong together, and what a reference in one of them means; it never changes."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Mapping
+from types import MappingProxyType
+
+from aura_core.errors import NotFoundError
+from aura_core.model.plan import PlanDefinition
+from aura_core.model.task import TaskDefinition
+from aura_core.nearest import hint, sentence
+
+
+class PlanSet:
+    """Plans without a problem, each after those that it requires.
+
+    Args:
+        plans: by name, in that order.
+
+    Attributes:
+        plans: the same; read only.
+    """
+
+    def __init__(self, plans: Mapping[str, PlanDefinition] | None = None) -> None:
+        self.plans: Mapping[str, PlanDefinition] = MappingProxyType(dict(plans or {}))
+
+    def task(self, ref: str, *, plan: str | None = None) -> TaskDefinition:
+        """The task that a reference means.
+
+        Args:
+            ref: `plan/task`, `plan/folder/task`; inside a plan the plan's name may be left out.
+            plan: name of the plan in which the reference stands; None outside any plan.
+
+        Raises:
+            NotFoundError: there is none; names the nearest one.
+        """
+        inside = self.plans.get(plan) if plan is not None else None
+        if inside is not None and ref in inside.tasks:
+            return inside.tasks[ref]
+        name, _, rest = ref.partition("/")
+        owner = self.plans.get(name)
+        if owner is not None and rest in owner.tasks:
+            return owner.tasks[rest]
+        known = [task.ref for task in self._all()] + (list(inside.tasks) if inside is not None else [])
+        advice = hint(ref, known, what="there are")
+        raise NotFoundError(sentence(f"There is no task {ref!r}", advice, "no plan is loaded"))
+
+    def tasks(self) -> list[TaskDefinition]:
+        """All tasks of all plans, sorted by reference."""
+        return sorted(self._all(), key=lambda task: task.ref)
+
+    def _all(self) -> Iterator[TaskDefinition]:
+        for plan in self.plans.values():
+            yield from plan.tasks.values()
