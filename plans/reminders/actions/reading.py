@@ -1,0 +1,148 @@
+"""Reading when somebody wants to be reminded, and of what: from one sentence, or from two pieces."""
+
+from __future__ import annotations
+
+import re
+from dataclasses import dataclass
+from datetime import date, datetime, time, timedelta
+
+import dateparser
+
+from .clock_times import find_time
+from .days import find_day
+from .numbers import DAY, NUMBER, START, UNIT, seconds_of
+from .repeating import Repeating, find_repeating
+
+EXAMPLES = "in 10 minutes · tomorrow at 9 · Friday 17:00 · every weekday at 8 · через час · 每天8点"
+_PIECE = rf"{NUMBER}\s*{UNIT}"
+_FOR_LATER = re.compile(
+    rf"(?<!\w)(?:in|after|через)\s+(?P<lone>{_PIECE}(?:(?:\s*,\s*|\s+and\s+|\s+и\s+|\s+){_PIECE})*|{UNIT}|полчаса)"
+    rf"|(?<!\w)(?P<ago>{_PIECE})\s+(?:from now|later)|(?:过)?(?P<zh>(?:{NUMBER}\s*{UNIT}零?)+)\s*(?:之后|以后|过后|后)"
+    rf"|(?P<past>{_PIECE})\s+(?:ago|назад)|(?P<before>(?:{NUMBER}\s*{UNIT})+)(?:之前|以前|前)",
+    re.IGNORECASE,
+)
+_GLUE_BEFORE = re.compile(
+    r"^(?:[\s,,。::;.—–-]|(?:please|can you|could you|remind (?:me|us)|reminder|to|that|about|of|me)\b"
+    r"|(?:пожалуйста|напомни(?:те)?|напоминай(?:те)?|напоминание|мне|нам|что|о том|чтобы|о|об|про|надо|нужно)\b"
+    r"|(?:请|帮我|提醒我|提醒|叫我|记得|我))+",
+    re.IGNORECASE,
+)
+_GLUE_AFTER = re.compile(r"(?:[\s,,。::;.—–-]|\b(?:please|and|at|on|by)|提醒我|叫我|的时候)+$", re.IGNORECASE)
+
+
+@dataclass(frozen=True, slots=True)
+class When:
+    """When to remind.
+
+    Attributes:
+        at: date and time on the wall clock, for a reminder that comes once.
+        cron: a cron rule, for one that comes again.
+        every: an interval in seconds, for one that goes by no clock.
+    """
+
+    at: datetime | None = None
+    cron: str = ""
+    every: float = 0.0
+
+
+@dataclass(frozen=True, slots=True)
+class Sentence:
+    """What was read: when, and the words that say something else."""
+
+    when: When | None
+    rest: str
+
+
+def read(text: str, now: datetime, morning: time) -> Sentence:
+    """Reads when and what from a text.
+
+    Args:
+        text: e.g. "in 10 minutes to stretch", "напомни завтра в 9 позвонить маме".
+        now: the wall clock where the person is.
+        morning: the time of day that counts where a day is named alone.
+    """
+    rest = text
+    after, rest = _after(rest, now)
+    repeating = find_repeating(rest, now.date()) if after is None else None
+    if repeating is not None:
+        rest = _without(rest, repeating.start, repeating.end, repeating.day_part)
+    day = find_day(rest, now.date()) if repeating is None else None
+    if day is not None:
+        rest = _without(rest, day.start, day.end, _part_of(rest[day.start : day.end]))
+    clock = find_time(rest) if after is None or after[1] else None
+    if clock is not None:
+        rest = _without(rest, clock.start, clock.end)
+    at = clock.value if clock else None
+    if repeating is not None and repeating.seconds % DAY == 0 and repeating.seconds > DAY and at is not None:
+        when = None  # every so many days at a time of day: no cron rule says that
+    elif repeating is not None:
+        when = _repeats(repeating, at, morning)
+    elif after is not None:
+        when = When(at=after[0] if at is None else datetime.combine(after[0].date(), at))
+    else:
+        when = _once(day.day if day else None, at, now, morning, fixed=bool(day and day.fixed))
+    return Sentence(when, _tidy(rest))
+
+
+def read_when(text: str, now: datetime, morning: time) -> When | None:
+    """When a text that says nothing else means; None if that cannot be told for certain."""
+    found = read(text, now, morning)
+    if found.when is not None and not re.search(r"\w", found.rest):
+        return found.when
+    if found.when is not None or not text.strip():
+        return None
+    parsed = dateparser.parse(
+        text, languages=["en", "ru", "zh"], settings={"RELATIVE_BASE": now, "PREFER_DATES_FROM": "future"}
+    )
+    has_words = bool(re.search(r"[^\W\d]{3}|[\u4e00-\u9fff]", text))
+    return When(at=parsed) if parsed is not None and has_words else None
+
+
+def _after(text: str, now: datetime) -> tuple[tuple[datetime, bool] | None, str]:
+    """A span of time from now, whether it is one of whole days, and the text without it."""
+    match = _FOR_LATER.search(text)
+    if match is None:
+        return None, text
+    words = next(words for words in match.groups() if words)
+    if words.casefold() == "полчаса":
+        seconds = 1800.0
+    else:
+        found = re.findall(rf"{START}({NUMBER})?\s*({UNIT})", words, re.IGNORECASE)
+        seconds = sum(seconds_of(number, unit) for number, unit in found)
+    try:
+        span = timedelta(seconds=-seconds if match["past"] or match["before"] else seconds)
+        return (now + span, seconds % DAY == 0), _without(text, match.start(), match.end())
+    except OverflowError:
+        return None, text
+
+
+def _repeats(repeating: Repeating, at: time | None, morning: time) -> When:
+    if repeating.seconds and repeating.seconds != DAY:
+        return When(every=repeating.seconds)
+    days = repeating if repeating.days else Repeating(0, 0, "*")
+    return When(cron=days.cron(at or morning))
+
+
+def _once(day: date | None, at: time | None, now: datetime, morning: time, *, fixed: bool) -> When | None:
+    if day is None and at is None:
+        return None
+    moment = datetime.combine(day or now.date(), at or morning)
+    if moment <= now and day is None:
+        moment += timedelta(days=1)
+    elif moment <= now and not fixed:
+        moment += timedelta(days=7)
+    return When(at=moment)
+
+
+def _part_of(words: str) -> str:
+    """What a word for a day says of the time of day: tonight, 今晚."""
+    return "tonight" if words.casefold() == "tonight" else ""
+
+
+def _without(text: str, start: int, end: int, instead: str = "") -> str:
+    return f"{text[:start]} {instead} {text[end:]}" if instead else f"{text[:start]} {text[end:]}"
+
+
+def _tidy(text: str) -> str:
+    text = _GLUE_BEFORE.sub("", text)
+    return " ".join(_GLUE_AFTER.sub("", text).split())

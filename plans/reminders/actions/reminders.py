@@ -1,0 +1,146 @@
+"""Reminders: understood, added, listed, removed; kept as jobs of the person, so that they outlive restarts."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Callable, Sequence
+from datetime import datetime, time
+from typing import Any
+from zoneinfo import ZoneInfo
+
+from aura_core.api import ActionError, Context, ScheduledJob, ScheduleService, action, requires_services
+
+from .reading import read, read_when
+from .words import said, when_of
+
+REMIND = "reminders/remind"
+LONGEST = 2000
+_NUMBER = re.compile(r"(?:reminder |number |no\.? |#|№ ?|напоминание )*(\d{1,4})\.?")
+
+
+@action("understand")
+def understand(text: str, config: Callable[..., Any], when: str = "") -> dict[str, Any]:
+    """Reads when to remind, and of what.
+
+    Args:
+        text: what to be reminded of; may say when, too.
+        config: the plan's settings.
+        when: when, in words; empty if the text says it or nobody did.
+
+    Returns:
+        `{text, problem, cron, every, at, timezone}`; the problem is a question to the person, empty if all is clear.
+    """
+    text = " ".join(text.split())
+    timezone: str = config("timezone", "")
+    now = datetime.now(ZoneInfo(timezone)) if timezone else datetime.now().astimezone()
+    wall, morning = now.replace(tzinfo=None), time.fromisoformat(str(config("morning", "09:00")))
+    sentence = read(text, wall, morning)
+    found = read_when(when, wall, morning) if when.strip() else sentence.when
+    rest = sentence.rest if sentence.when is not None or not when.strip() else text
+    clear: dict[str, Any] = {"text": rest, "problem": "", "cron": "", "every": 0.0, "at": "", "timezone": timezone}
+    if found is None:
+        return {**clear, "problem": said("unread" if when.strip() else "when", text, when=when.strip()[:80])}
+    if found.at is not None and found.at <= wall:
+        return {**clear, "problem": said("past", text, when=when_of(found.at, text), now=f"{wall:%H:%M}")}
+    at = found.at.isoformat() if found.at else ""
+    return {**clear, "cron": found.cron, "every": found.every, "at": at}
+
+
+@action("add", effects="write")
+@requires_services(schedule="schedule")
+async def add(found: dict[str, Any], schedule: ScheduleService, context: Context) -> dict[str, Any]:
+    """Adds a reminder for whoever asks.
+
+    Args:
+        found: what `understand` gave.
+        schedule: keeps jobs.
+        context: the running task's.
+
+    Returns:
+        `{id, text, when, next, message}`.
+
+    Raises:
+        ActionError: it is still unclear when, or there is nothing to be reminded of.
+    """
+    text = str(found["text"]).strip()
+    if found["problem"]:
+        raise ActionError(str(found["problem"]))
+    if not text or len(text) > LONGEST:
+        raise ActionError(said("what" if not text else "long", text))
+    job = await schedule.add(
+        context.run,
+        REMIND,
+        {"text": text},
+        cron=found["cron"] or None,
+        every=found["every"] or None,
+        at=datetime.fromisoformat(found["at"]) if found["at"] else None,
+        timezone=found["timezone"] or None,
+        title=text,
+    )
+    shown = _shown(job)
+    return {**shown, "message": said("again" if job.repeats else "added", text, when=shown["next"], rule=shown["when"])}
+
+
+@action("list")
+@requires_services(schedule="schedule")
+async def list_reminders(schedule: ScheduleService, context: Context) -> dict[str, Any]:
+    """The reminders of whoever asks, the next one first.
+
+    Args:
+        schedule: keeps jobs.
+        context: the running task's.
+
+    Returns:
+        `{count, reminders: [{id, text, when, next}], text}`.
+    """
+    shown = [_shown(job) for job in await schedule.list(context.run, REMIND)]
+    lines = [
+        f"{number}. {one['next']}: {one['text']}" + (f" ({one['when']})" if one["repeats"] else "")
+        for number, one in enumerate(shown, 1)
+    ]
+    return {"count": len(shown), "reminders": shown, "text": "\n".join(lines) or "There are no reminders."}
+
+
+@action("remove", effects="write")
+@requires_services(schedule="schedule")
+async def remove(reminder: str, schedule: ScheduleService, context: Context) -> dict[str, Any]:
+    """Removes one reminder.
+
+    Args:
+        reminder: its number in the list, its id, or words that stand in it alone.
+        schedule: keeps jobs.
+        context: the running task's.
+
+    Returns:
+        `{id, text, message}`.
+
+    Raises:
+        ActionError: none, or more than one, is meant.
+    """
+    jobs = await schedule.list(context.run, REMIND)
+    meant = _meant(jobs, reminder)
+    if not meant:
+        raise ActionError(f"There is no reminder “{reminder.strip()[:80]}”; /reminders shows all of them.")
+    if len(meant) > 1:
+        listed = "; ".join(f"{jobs.index(job) + 1}: {job.title[:40]}" for job in meant[:5])
+        raise ActionError(f"“{reminder.strip()[:80]}” fits {len(meant)} reminders; say the number. {listed}")
+    gone = await schedule.remove(context.run, meant[0].id)
+    return {"id": gone.id, "text": gone.title, "message": said("removed", gone.title)}
+
+
+def _meant(jobs: Sequence[ScheduledJob], words: str) -> list[ScheduledJob]:
+    number = _NUMBER.fullmatch(words.strip().casefold())
+    if number is not None:
+        return list(jobs[int(number[1]) - 1 : int(number[1])]) if int(number[1]) else []
+    wanted = words.casefold().split()
+    return [job for job in jobs if job.id == words.strip() or all(word in job.title.casefold() for word in wanted)]
+
+
+def _shown(job: ScheduledJob) -> dict[str, Any]:
+    return {
+        "id": job.id,
+        "text": job.title,
+        "when": job.when,
+        "next": when_of(job.next_at, job.title) if job.next_at else "",
+        "repeats": job.repeats,
+    }

@@ -1,0 +1,137 @@
+"""What repeats, as people write it: "every weekday at 8", «каждый день в 9», "每天8点"."""
+
+from __future__ import annotations
+
+import re
+from dataclasses import dataclass
+from datetime import date, time
+
+from .days import WEEKDAYS, weekday_of
+from .numbers import DAY, END, NUMBER, START, UNIT, seconds_of
+
+WORKDAYS, WEEKEND, ALL_DAYS = "mon-fri", "sat,sun", "*"
+SHORT = ("mon", "tue", "wed", "thu", "fri", "sat", "sun")
+_EVERY = r"(?:every|each|кажд(?:ый|ую|ое|ые|ая)|раз в|每个?)"
+_DAYS = rf"(?:{'|'.join(WEEKDAYS)})"
+_AND = r"(?:\s*(?:,|and|&|и|、|和|,)\s*)+"
+_LIST = rf"{_DAYS}(?:{_AND}(?:в |во |on )?{_DAYS})*"
+_PLURAL = (
+    r"(?:(?:mon|tues|wednes|thurs|fri|satur|sun)days|(?:понедельник|вторник|сред|четверг|пятниц|суббот)ам|воскресеньям)"
+)
+_PLURALS = rf"{_PLURAL}(?:{_AND}(?:on |по )?{_PLURAL})*"
+_CHINESE_DAYS = r"(?:周|星期|礼拜)(?P<zh>[一二三四五六日天](?:[、和,,]?(?:周|星期)?[一二三四五六日天])+)"
+_NAMED = {
+    r"on (?:week|work)days|(?:every |each )?(?:weekdays?|work(?:ing)? ?days?|business days?)|по будням"
+    r"|в будни|кажд\w+ (?:будн\w+|рабоч\w+)(?: ден\w+)?|每个?工作日|工作日": WORKDAYS,
+    r"on weekends|(?:every |each )weekends?|по выходным|кажд\w+ выходн\w+(?: ден\w+)?|每个?周末": WEEKEND,
+    r"(?:every|each) ?day|daily|ежедневно|кажд\w+ день|每天|每日|天天": ALL_DAYS,
+}
+_DAY_PARTS = r"(?:every|each) (?=(?:morning|afternoon|evening|night)s?\b)|кажд\w+ (?P<part>утро|вечер)|每(?=[早晚])"
+_MONTHLY = (
+    r"(?:(?:every|each) month|monthly)(?: on)?(?: the)?(?: (?P<en>\d{1,2})(?:st|nd|rd|th)?)?"
+    r"|(?:кажд\w+ месяц|ежемесячно)(?: (?P<ru>\d{1,2})(?:-?го)?(?: числа)?)?|每个?月(?:(?P<zh>\d{1,2})[号日])?"
+    r"|(?:on )?the (?P<of>\d{1,2})(?:st|nd|rd|th)? of (?:every|each) month"
+)
+
+
+@dataclass(frozen=True, slots=True)
+class Repeating:
+    """What repeats, and where it stands.
+
+    Attributes:
+        start: first character.
+        end: behind the last.
+        days: days of the week, as a cron rule has them; empty for an interval.
+        month_day: day of the month as a cron rule has it.
+        seconds: the interval, for what goes by no clock.
+        day_part: morning or evening, if the words say so without a time of day.
+    """
+
+    start: int
+    end: int
+    days: str = ""
+    month_day: str = "*"
+    seconds: float = 0.0
+    day_part: str = ""
+
+    def cron(self, at: time) -> str:
+        """The rule, at a time of day."""
+        return f"{at.minute} {at.hour} {self.month_day} * {self.days}"
+
+
+def find_repeating(text: str, today: date) -> Repeating | None:
+    """What repeats in a text; None if nothing does.
+
+    Args:
+        text: what somebody wrote.
+        today: what "every week" and "every month" go by.
+    """
+    for read in (_monthly, _named, _weekdays, _day_parts, _intervals):
+        found = read(text, today)
+        if found is not None:
+            return found
+    return None
+
+
+def _search(pattern: str, text: str) -> re.Match[str] | None:
+    return re.search(rf"{START}(?:{pattern}){END}", text, re.IGNORECASE)
+
+
+def _monthly(text: str, today: date) -> Repeating | None:
+    match = _search(_MONTHLY, text)
+    if match is None:
+        return None
+    day = next((value for value in match.groups() if value), str(today.day))
+    return Repeating(match.start(), match.end(), "*", str(int(day))) if 1 <= int(day) <= 31 else None  # noqa: PLR2004
+
+
+def _named(text: str, today: date) -> Repeating | None:
+    del today
+    for pattern, days in _NAMED.items():
+        match = _search(pattern, text)
+        if match is not None:
+            return Repeating(match.start(), match.end(), days)
+    return None
+
+
+def _weekdays(text: str, today: date) -> Repeating | None:
+    """`every Monday and Friday`, `on Mondays`, `по средам`, `每周一、三`; `every week` is today's day of the week."""
+    match = _search(rf"每个?{_CHINESE_DAYS}", text)
+    if match is not None:
+        numbers = {"一二三四五六日天".index(sign) % 7 for sign in match["zh"] if sign in "一二三四五六日天"}
+        numbers = {6 if sign == 0 and "一" not in match["zh"] else sign for sign in numbers}
+        return Repeating(match.start(), match.end(), _listed(numbers))
+    match = _search(rf"{_EVERY}\s*(?P<days>{_LIST})|(?:on |по )?(?P<plural>{_PLURALS})", text)
+    if match is not None:
+        words = re.findall(_DAYS, match["days"] or match["plural"], re.IGNORECASE)
+        return Repeating(match.start(), match.end(), _listed({weekday_of(word) for word in words}))
+    match = _search(
+        r"(?:every|each) week|weekly|кажд\w+ неделю|еженедельно|每个?(?:周|星期|礼拜)(?![一二三四五六日天末])", text
+    )
+    return None if match is None else Repeating(match.start(), match.end(), SHORT[today.weekday()])
+
+
+def _listed(numbers: set[int]) -> str:
+    return ",".join(SHORT[number] for number in sorted(numbers))
+
+
+def _day_parts(text: str, today: date) -> Repeating | None:
+    del today
+    match = re.search(rf"{START}(?:{_DAY_PARTS})", text, re.IGNORECASE)
+    if match is None:
+        return None
+    part = {"утро": "утром", "вечер": "вечером"}.get((match["part"] or "").casefold(), "")
+    return Repeating(match.start(), match.end(), ALL_DAYS, day_part=part)
+
+
+def _intervals(text: str, today: date) -> Repeating | None:
+    """`every 15 minutes`, `каждые два часа`, `每隔30分钟`, `hourly`."""
+    del today
+    match = _search(rf"(?:{_EVERY}|每隔)\s*(?P<number>{NUMBER})?\s*(?P<unit>{UNIT})", text)
+    if match is not None:
+        return Repeating(match.start(), match.end(), seconds=seconds_of(match["number"], match["unit"]))
+    for pattern, seconds in {r"hourly|ежечасно": 3600, r"every other day|через день|隔天": 2 * DAY}.items():
+        match = _search(pattern, text)
+        if match is not None:
+            return Repeating(match.start(), match.end(), seconds=seconds)
+    return None

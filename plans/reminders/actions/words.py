@@ -1,0 +1,65 @@
+"""What the plan says, in the language of the reminder: English, Russian or Chinese."""
+
+from __future__ import annotations
+
+import re
+from datetime import datetime
+
+from .reading import EXAMPLES
+
+_SAID = {
+    "en": {
+        "when": f"When shall I remind you? For example: {EXAMPLES}",
+        "unread": f"I do not understand when “{{when}}” is. Write it like one of these: {EXAMPLES}",
+        "past": f"{{when}} has passed, it is {{now}} now. When shall I remind you? For example: {EXAMPLES}",
+        "what": "What shall I remind you of? Write, for example: in 10 minutes to stretch",
+        "long": "That is too long for a reminder; keep it as a note and let me remind you of that.",
+        "added": "I will remind you on {when}: {text}",
+        "again": "I will remind you again and again ({rule}), next on {when}: {text}",
+        "removed": "I will not remind you any more: {text}",
+    },
+    "ru": {
+        "when": f"Когда напомнить? Например: {EXAMPLES}",
+        "unread": f"Не понимаю, когда это: «{{when}}». Напишите, например: {EXAMPLES}",
+        "past": f"{{when}} уже прошло, сейчас {{now}}. Когда напомнить? Например: {EXAMPLES}",
+        "what": "О чём напомнить? Например: через 10 минут размяться",
+        "long": "Для напоминания это слишком длинно; сохраните заметку и попросите напомнить о ней.",
+        "added": "Напомню {when}: {text}",
+        "again": "Буду напоминать ({rule}), в следующий раз {when}: {text}",
+        "removed": "Больше не буду напоминать: {text}",
+    },
+    "zh": {
+        "when": f"什么时候提醒你？例如：{EXAMPLES}",
+        "unread": f"我不明白“{{when}}”是什么时候。请这样写：{EXAMPLES}",
+        "past": f"{{when}}已经过去了，现在是{{now}}。什么时候提醒你？例如：{EXAMPLES}",
+        "what": "提醒你什么？例如：10分钟后喝水",
+        "long": "提醒的内容太长了；可以先记成笔记，再让我提醒你。",
+        "added": "我会在{when}提醒你：{text}",
+        "again": "我会定期提醒你（{rule}），下一次是{when}：{text}",
+        "removed": "不再提醒你：{text}",
+    },
+}
+_WEEKDAYS = {
+    "en": ("Mon", "Tue", "Wed", "Thu", "Fri", "Sat", "Sun"),
+    "ru": ("пн", "вт", "ср", "чт", "пт", "сб", "вс"),
+    "zh": ("周一", "周二", "周三", "周四", "周五", "周六", "周日"),
+}
+
+
+def language_of(text: str) -> str:
+    """`zh`, `ru` or, in all other cases, `en`: by the script of the text."""
+    if re.search(r"[\u4e00-\u9fff]", text):
+        return "zh"
+    return "ru" if re.search(r"[а-яё]", text, re.IGNORECASE) else "en"
+
+
+def said(key: str, text: str, **values: str) -> str:
+    """One of the plan's sentences, in the language of `text`, which may stand in it."""
+    return _SAID[language_of(text)][key].format(text=text, **values)
+
+
+def when_of(moment: datetime, text: str) -> str:
+    """A moment for people, in the language of `text`: `Sat 2026-11-21 18:00`."""
+    weekday = _WEEKDAYS[language_of(text)][moment.weekday()]
+    seconds = ":%S" if moment.second else ""
+    return f"{weekday} {moment.strftime('%Y-%m-%d %H:%M' + seconds)}"
