@@ -1,0 +1,343 @@
+"""Jobs in the agent: run under their owner's profile, delivered to the chat that asked, once, also after a restart."""
+
+from __future__ import annotations
+
+import asyncio
+import contextlib
+from collections.abc import Callable
+from datetime import UTC, datetime, timedelta
+from pathlib import Path
+
+import pytest
+
+from agent.app import App
+from agent.schedules import JobOwner
+from aura_core.errors import InputError, NotFoundError, ScheduleError
+from aura_core.scheduler import Every, JobEnded, OnEvent, trigger_of
+from aura_core.scheduler.job import firing_id
+from aura_core.tasklet import RunInfo
+from tests.agent.conftest import KeepingTransport, incoming
+
+ME = "terminal:me"
+RUN = RunInfo(corr_id="r", session_id="s", person=ME, dest={"channel": "test"}, source="command")
+ACTIONS = """
+from pathlib import Path
+from aura_core.api import ActionError, action
+
+LOG = Path(__file__).parent.parent / "log.txt"
+
+@action("say", effects="write")
+def say(text: str) -> str:
+    with LOG.open("a") as log:
+        log.write(text + "\\n")
+    if text == "fail":
+        raise ActionError("It broke.")
+    return text
+"""
+TASKS = """
+say:
+  meta: {title: Say it, effects: write, inputs: {text: {type: string, required: true}}}
+  steps: [{action: say, params: {text: "{{ inputs.text }}"}, output_to: said}]
+  returns: "{{ said }}"
+ask:
+  meta: {title: Ask}
+  steps: [{ask: "Really?", output_to: answer}]
+  returns: "{{ answer }}"
+tick:
+  meta: {title: Tick, schedule: {every: 1h, inputs: {text: tock}}, inputs: {text: {type: string}}}
+  steps: [{action: say, params: {text: "{{ inputs.text }}"}}]
+alarm:
+  meta: {title: Alarm, on_event: "task.failed:lab/say", inputs: {event: {type: object, required: true}}}
+  steps: [{action: say, params: {text: "{{ inputs.event.task }}: {{ inputs.event.error.message }}"}}]
+"""
+
+
+class Clock:
+    """The present, as far ahead as a test wants it."""
+
+    def __init__(self) -> None:
+        self.ahead = timedelta()
+
+    def __call__(self) -> datetime:
+        return datetime.now(UTC) + self.ahead
+
+
+class Lab:
+    """An app with a plan that notes what it did, and a clock that can be put forward."""
+
+    def __init__(self, folder: Path, open_app: Callable[..., contextlib.AbstractAsyncContextManager[App]]) -> None:
+        self.log = folder / "lab" / "log.txt"
+        self.clock = Clock()
+        self._open = open_app
+        for name, text in {
+            "plan.yaml": "name: lab\nversion: 1.0.0\ntitle: Lab\n",
+            "actions/say.py": ACTIONS,
+            "tasks/lab.yaml": TASKS,
+        }.items():
+            (folder / "lab" / name).parent.mkdir(parents=True, exist_ok=True)
+            (folder / "lab" / name).write_text(text)
+
+    @property
+    def said(self) -> list[str]:
+        return self.log.read_text().splitlines() if self.log.exists() else []
+
+    @contextlib.asynccontextmanager
+    async def running(self, **environment: str):
+        async with self._open(**environment) as app:
+            app.schedules.book.now = self.clock
+            async with app.running_jobs():
+                yield app
+
+    def forward(self, app: App, **span: float) -> None:
+        self.clock.ahead += timedelta(**span)
+        app.schedules.book.changed.set()
+
+
+@contextlib.asynccontextmanager
+async def ending(app: App, *, of: str = ""):
+    """Leaves when a job's run has ended; gives how."""
+    with app.events.subscribe(JobEnded, lambda event: of in event.job.id) as events:
+        found: list[JobEnded] = []
+        yield found
+        found.append(await events.next())
+
+
+@pytest.fixture
+def lab(plan_folder: Path, open_app) -> Lab:
+    return Lab(plan_folder, open_app)
+
+
+async def test_what_a_job_returns_comes_to_the_chat_that_asked(lab: Lab, transport: KeepingTransport):
+    async with lab.running() as app:
+        job = await app.schedules.add(RUN, "lab/say", {"text": "tea is ready"}, every=3600)
+        assert (job.when, job.repeats) == ("every 1h", True)
+        async with ending(app, of=job.id) as ended:
+            lab.forward(app, hours=1)
+        assert ended[0].end.status == "ok"
+        assert transport.texts == ["tea is ready"]
+        runs = {run.run_id: run.text for run in await app.runs()}
+        assert runs[ended[0].firing.id] == "(scheduled) Say it"
+        (entry,) = await app.sessions.history("s", 5)
+        assert entry["answer"] == "tea is ready"
+
+
+async def test_jobs_of_plans_run_for_whoever_installed_them(lab: Lab, transport: KeepingTransport):
+    async with lab.running() as app:
+        jobs = {job.id: job for job in await app.schedules.book.jobs()}
+        assert set(jobs) == {"lab/tick", "lab/alarm@event"}
+        async with ending(app, of="lab/tick"):
+            lab.forward(app, hours=1)
+        assert lab.said == ["tock"]
+        assert transport.texts == []
+
+
+async def test_an_event_tells_the_task_what_happened(lab: Lab):
+    async with lab.running() as app:
+        while not app.events.has_subscribers:  # noqa: ASYNC110 (nothing is told when it is)
+            await asyncio.sleep(0)
+        async with ending(app, of="alarm"):
+            await app.submit_command(incoming("/say"), "lab/say", {"text": "fail"})
+    assert lab.said[0] == "fail"
+    assert lab.said[1].startswith("lab/say: ")
+    assert "It broke." in lab.said[1]
+
+
+async def test_a_job_without_anybody_to_ask_ends_at_its_question(lab: Lab):
+    async with lab.running() as app:
+        trigger = trigger_of(now=lab.clock(), every=60)
+        owner = JobOwner(person=ME)
+        await app.schedules.put("asks", "lab/ask", {}, trigger, owner=owner, missed="once", title="")
+        async with ending(app, of="asks") as ended:
+            await app.schedules.book.run_now("asks")
+        assert ended[0].end.status == "error"
+        assert "'Really?'" in ended[0].end.message
+
+
+async def test_a_job_may_ask_its_owner(lab: Lab, transport: KeepingTransport):
+    async with lab.running() as app:
+        job = await app.schedules.add(RUN, "lab/ask", {}, every=60)
+        async with ending(app, of=job.id) as ended:
+            await app.schedules.book.run_now(job.id)
+            while not transport.questions:  # noqa: ASYNC110 (the same)
+                await asyncio.sleep(0.01)
+            await app.answer(transport.questions[0].id, "yes", person=ME)
+        assert ended[0].end.status == "ok"
+        assert transport.texts == ["yes"]
+
+
+async def test_a_failed_job_says_so_to_its_owner_and_in_the_list(lab: Lab, transport: KeepingTransport):
+    async with lab.running() as app:
+        job = await app.schedules.add(RUN, "lab/say", {"text": "fail"}, every=60)
+        async with ending(app, of=job.id):
+            await app.schedules.book.run_now(job.id)
+        assert "It broke." in transport.texts[0]
+        kept = await app.schedules.book.job(job.id)
+        assert kept.last_status == "error"
+        assert "It broke." in kept.last_message
+
+
+async def test_a_job_whose_owner_may_not_run_it_any_more_is_refused_and_told(lab: Lab, transport: KeepingTransport):
+    async with lab.running() as app:
+        job = await app.schedules.add(RUN, "lab/say", {"text": "hello"}, every=60)
+    owner = '{"owner": {"people": ["telegram:1"]}, "family": {"people": ["terminal:*"], "deny": ["lab/*"]}}'
+    async with lab.running(AURA_PROFILES=owner) as app:
+        async with ending(app, of=job.id) as ended:
+            await app.schedules.book.run_now(job.id)
+        assert ended[0].end.status == "refused"
+        assert "may not use lab/say" in transport.texts[0]
+        assert lab.said == []
+
+
+async def test_only_what_may_run_can_be_added(lab: Lab):
+    async with lab.running() as app:
+        with pytest.raises(InputError, match="text"):
+            await app.schedules.add(RUN, "lab/say", {}, every=60)
+        with pytest.raises(NotFoundError, match="lab/say"):
+            await app.schedules.add(RUN, "lab/sey", {}, every=60)
+        with pytest.raises(ScheduleError, match="exactly one"):
+            await app.schedules.add(RUN, "lab/say", {"text": "x"})
+        stranger = RunInfo(corr_id="r", person="telegram:666", dest={"channel": "test"})
+        with pytest.raises(Exception, match="guest"):
+            await app.schedules.add(stranger, "lab/say", {"text": "x"}, every=60)
+        with pytest.raises(Exception, match="somebody whose it is"):
+            await app.schedules.add(RunInfo(corr_id="r"), "lab/say", {"text": "x"}, every=60)
+
+
+async def test_people_see_and_remove_their_own_jobs_only(lab: Lab):
+    async with lab.running() as app:
+        mine = await app.schedules.add(RUN, "lab/say", {"text": "x"}, every=60, title="mine")
+        owner = JobOwner(person="terminal:you")
+        other = Every(60, lab.clock())
+        await app.schedules.put("yours", "lab/say", {"text": "y"}, other, owner=owner, missed="once", title="")
+        assert [job.id for job in await app.schedules.list(RUN)] == [mine.id]
+        assert await app.schedules.list(RUN, "lab/ask") == []
+        with pytest.raises(NotFoundError, match="You have no job 'yours'"):
+            await app.schedules.remove(RUN, "yours")
+        assert (await app.schedules.remove(RUN, mine.id)).title == "mine"
+
+
+async def test_a_step_that_is_repeated_adds_its_job_once(lab: Lab):
+    async with lab.running() as app:
+        for _ in range(2):
+            run = RunInfo(corr_id="r", person=ME, dest={"channel": "test"}, idempotency_key="run-1/step:s1")
+            await app.schedules.add(run, "lab/say", {"text": "x"}, every=60)
+            await app.schedules.add(run, "lab/say", {"text": "x"}, every=60)
+        assert len(await app.schedules.list(RUN)) == 2
+
+
+async def test_a_job_of_another_channel_waits_until_that_channel_is_there(lab: Lab, transport: KeepingTransport):
+    run = RunInfo(corr_id="r", session_id="s", person=ME, dest={"channel": "elsewhere"})
+    async with lab.running() as app:
+        job = await app.schedules.add(run, "lab/say", {"text": "late"}, at=lab.clock() + timedelta(minutes=1))
+        async with ending(app, of="lab/tick"):
+            lab.forward(app, hours=1)
+        assert "late" not in lab.said
+        elsewhere = KeepingTransport()
+        elsewhere.name = "elsewhere"
+        async with ending(app, of=job.id):
+            app.add_transport(elsewhere)
+        assert elsewhere.texts == ["late"]
+        assert transport.texts == []
+
+
+async def test_a_run_that_was_begun_before_a_restart_is_not_begun_again(lab: Lab, transport: KeepingTransport):
+    async with lab.running() as app:
+        job = await app.schedules.add(RUN, "lab/say", {"text": "once"}, every=3600)
+        async with ending(app, of=job.id):
+            lab.forward(app, hours=1)
+        kept = await app.schedules.book.job(job.id)
+        with app.schedules.book.store._transaction() as connection:  # as if it had been killed before the end was kept
+            connection.execute("UPDATE firings SET ended_at = NULL WHERE id = ?", (firing_id(job.id, kept.last_at),))
+    async with lab.running() as app:
+        async with ending(app, of=job.id) as ended:
+            app.schedules.book.changed.set()
+        assert ended[0].end.status == "ok"
+    assert lab.said.count("once") == 1
+    assert transport.texts == ["once"]
+
+
+async def test_a_plan_whose_schedule_is_wrong_is_explained_and_the_others_run(lab: Lab, plan_folder: Path):
+    (plan_folder / "lab/tasks/wrong.yaml").write_text("meta: {on_event: task.faild}\nsteps: []\n")
+    async with lab.running() as app:
+        (problem,) = [problem for problem in app.framework.problems if "wrong" in problem.task]
+        assert "did you mean 'task.failed'" in problem.message
+        assert problem.line == 1
+        assert {job.id for job in await app.schedules.book.jobs()} == {"lab/tick", "lab/alarm@event"}
+
+
+async def test_a_damaged_file_of_jobs_is_said(lab: Lab, tmp_path: Path):
+    (tmp_path / "home").mkdir()
+    (tmp_path / "home/jobs.db").write_bytes(b"nonsense" * 1000)
+    async with lab.running() as app:
+        assert any("The file of jobs" in notice for notice in app.take_notices())
+        assert len(await app.schedules.book.jobs()) == 2
+
+
+async def remind(app: App, text: str, transport: KeepingTransport) -> str:
+    run_id = await app.submit_command(incoming(f"/remind {text}"), "reminders/add", {"text": text})
+    assert run_id is not None
+    outcome = await app.outcome(run_id)
+    if outcome.status == "waiting":
+        return outcome.questions[0].text
+    assert outcome.status == "ok", outcome
+    return transport.texts[-1]
+
+
+async def test_a_reminder_comes_once_when_it_is_time(lab: Lab, transport: KeepingTransport):
+    async with lab.running() as app:
+        assert "stretch" in await remind(app, "in 10 minutes to stretch", transport)
+        async with ending(app) as ended:
+            lab.forward(app, minutes=10)
+        assert ended[0].end.status == "ok"
+        assert transport.texts[1:] == ["⏰ stretch"]
+        assert await app.schedules.list(RUN) == []
+
+
+async def test_a_reminder_that_comes_again_stays_until_it_is_removed(lab: Lab, transport: KeepingTransport):
+    async with lab.running() as app:
+        assert "Буду напоминать" in await remind(app, "каждый день в 9 пить воду", transport)
+        for _ in range(2):
+            async with ending(app, of="") as ended:
+                lab.forward(app, days=1)
+            while ended[0].job.source == "plan":
+                async with ending(app) as ended:
+                    pass
+        assert transport.texts[1:] == ["⏰ пить воду"] * 2
+        run_id = await app.submit_command(incoming("/x"), "reminders/remove", {"reminder": "воду"})
+        await app.outcome(run_id)
+        assert transport.texts[-1] == "Больше не буду напоминать: пить воду"
+        assert await app.schedules.list(RUN) == []
+
+
+@pytest.mark.parametrize(
+    ("text", "question"),
+    [
+        ("buy milk", "When shall I remind you?"),
+        ("buy milk today at 0:00", "has passed"),
+        ("купить молоко", "Когда напомнить?"),
+        ("喝水", "什么时候提醒你？"),
+    ],
+)
+async def test_a_reminder_without_a_time_to_come_is_asked_about(lab: Lab, transport, text, question):
+    async with lab.running() as app:
+        asked = await remind(app, text, transport)
+        assert question in asked
+        assert "in 10 minutes · tomorrow at 9" in asked
+
+
+async def test_an_answer_that_is_no_time_ends_with_examples(lab: Lab, transport: KeepingTransport):
+    async with lab.running() as app:
+        run_id = await app.submit_command(incoming("/remind"), "reminders/add", {"text": "milk"})
+        question = (await app.outcome(run_id)).questions[0]
+        await app.answer(question.id, "when pigs fly", person=ME)
+        outcome = await app.outcome(run_id)
+        assert outcome.status != "ok" or "pigs" in outcome.answer
+        assert "I do not understand when “when pigs fly” is" in outcome.answer
+
+
+async def test_events_of_jobs_of_people_can_be_waited_for_too(lab: Lab):
+    async with lab.running() as app:
+        job = await app.schedules.add(RUN, "lab/say", {"text": "seen"}, on_event="task.succeeded:aura_base/now")
+        kept = await app.schedules.book.job(job.id)
+        assert kept.trigger == OnEvent("task.succeeded:aura_base/now")
+        assert job.next_at is None
