@@ -2,9 +2,12 @@
 
 from __future__ import annotations
 
+import contextlib
 import json
 import os
+import random
 import signal
+import sqlite3
 import subprocess
 import sys
 import time
@@ -46,7 +49,26 @@ wide:
     - for: 6
       parallel: 2
       do: [{action: mark, params: {text: "{{ item }}", wait: "{{ 0.3 + item % 2 * 0.15 }}"}}]
+whole:
+  meta: {title: Whole, description: Every way to nest marks., effects: write}
+  steps:
+    - {action: mark, params: {text: first, wait: 0.05}}
+    - parallel:
+        - - {for: 3, do: [{action: mark, params: {text: "left {{ item }}", wait: 0.04}}]}
+        - - {run_task: part, pass_params: {name: right}, output_to: right}
+          - {action: mark, params: {text: "after {{ right }}", wait: 0.03}}
+    - {ask: "Go on?", output_to: answer}
+    - {for: [x, y], as: name, do: [{run_task: part, pass_params: {name: "{{ name }} {{ answer }}"}}]}
+    - {action: mark, params: {text: last, wait: 0.05}}
+part:
+  meta: {title: Part, description: Two marks., effects: write, inputs: {name: {type: string}}}
+  steps:
+    - {action: mark, params: {text: "{{ inputs.name }} 1", wait: 0.05}, output_to: one}
+    - {action: mark, params: {text: "{{ inputs.name }} 2", wait: 0.05}}
+  returns: "{{ one.text }}"
 """
+WHOLE = ["first", "left 0", "left 1", "left 2", "right 1", "right 2", "after right 1"]
+WHOLE += ["x yes 1", "x yes 2", "y yes 1", "y yes 2", "last"]
 
 
 class Program:
@@ -72,6 +94,19 @@ class Program:
     @property
     def done(self) -> list[str]:
         return sorted(line.removesuffix(" done") for line in self.log if line.endswith(" done"))
+
+    @property
+    def recorded(self) -> set[str]:
+        """The marks whose results the program has recorded."""
+        with contextlib.closing(sqlite3.connect(self.home / "state.db")) as store:
+            values = [json.loads(value) for (value,) in store.execute("SELECT value FROM entries")]
+        return {entry["result"]["text"] for entry in values}
+
+    def asked_at(self) -> float:
+        """When the only question that was ever asked was asked."""
+        with contextlib.closing(sqlite3.connect(self.home / "state.db")) as store:
+            ((moment,),) = store.execute("SELECT created_at FROM tasks WHERE task = 'question'").fetchall()
+        return moment
 
     def start(self, task: str) -> subprocess.Popen[bytes]:
         return subprocess.Popen(
@@ -109,8 +144,6 @@ def program(tmp_path: Path) -> Program:
 def test_marks_before_and_after_a_question_are_made_once(program):
     waits = program.home / "waits"
     program.killed_when("lab/pause", waits.exists)
-    waits.unlink()
-    program.killed_when("lab/pause", waits.exists)
     (program.home / "answer").write_text("surely")
     outcome = program.finish("lab/pause")
     assert program.done == ["A", "B after A surely"]
@@ -140,3 +173,26 @@ def test_a_task_edited_between_two_lives_goes_on(program):
     (program.home / "answer").write_text("yes")
     program.finish("lab/pause")
     assert program.done == ["A", "edited, after A yes"]
+
+
+@pytest.mark.parametrize("seed", [1, 2])
+def test_killed_anywhere_nothing_that_was_recorded_is_repeated(program, seed):
+    where, waits = random.Random(seed), program.home / "waits"
+    begun_at_kill: dict[str, int] = {}
+    asked: set[float] = set()
+    for _ in range(3):
+        lines = len(program.log) + where.randint(1, 8)
+        program.killed_when("lab/whole", lambda lines=lines: len(program.log) >= lines or waits.exists())
+        if waits.exists():
+            asked.add(program.asked_at())
+            (program.home / "answer").write_text("yes")
+        for name in program.recorded:
+            begins = program.log.count(f"{name} begins")
+            assert begun_at_kill.setdefault(name, begins) == begins, name
+    (program.home / "answer").write_text("yes")
+    program.finish("lab/whole")
+    asked.add(program.asked_at())
+    assert len(asked) == 1
+    assert begun_at_kill
+    assert sorted(set(program.done)) == sorted(WHOLE)
+    assert {name: program.log.count(f"{name} begins") for name in begun_at_kill} == begun_at_kill
