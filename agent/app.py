@@ -178,7 +178,14 @@ class App:
         run_id = _run_id(incoming.key)
         if await self.engine.get(run_id) is not None:
             return None
-        request = RunRequest(run_id=run_id, incoming=incoming, profile=profile.name, source=source, command=command)
+        request = RunRequest(
+            run_id=run_id,
+            incoming=incoming,
+            profile=profile.name,
+            permissions=profile,
+            source=source,
+            command=command,
+        )
         await self.engine.start(RUN_TASK, request.model_dump(mode="json"), id=run_id)
         return run_id
 

@@ -14,7 +14,7 @@ import platformdirs
 import yaml
 from pydantic import BaseModel, ConfigDict, Field, SecretStr, ValidationError
 
-from agent.contracts import Profile
+from agent.contracts import Profile, RunRequest
 from agent.errors import ConfigError
 from aura_core.builtin import builtin_folder
 
@@ -176,6 +176,14 @@ class AppConfig(Section):
         if name not in profiles:
             raise ConfigError(f"There is no profile {name!r}; there are: {', '.join(sorted(profiles))}.")
         return profiles[name]
+
+    def profile_for(self, request: RunRequest) -> Profile:
+        """The profile of a run: as it was when the run began, or of that name if it was not kept then.
+
+        Raises:
+            ConfigError: it was not kept, and there is none of that name any more.
+        """
+        return request.permissions or self.profile(request.profile)
 
     def profile_of(self, person: str) -> Profile:
         """The first profile that includes `person` (`channel:id`); `guest` if none does."""

@@ -293,6 +293,8 @@ class RunRequest(Contract):
         run_id: the run; also the durable task's id and the correlation id in logs.
         incoming: the message that asks for it.
         profile: name of the profile under which it runs.
+        permissions: that profile as it was when the run began, so that an edit of the settings does not change what an
+            interrupted run may do or how it goes on; None in runs that were begun before it was kept.
         source: chat, command, schedule, cli, mcp.
         command: set when the person called a task by name.
     """
@@ -300,6 +302,7 @@ class RunRequest(Contract):
     run_id: str
     incoming: Incoming
     profile: str
+    permissions: Profile | None = None
     source: str = "chat"
     command: Command | None = None
 

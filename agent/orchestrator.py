@@ -109,8 +109,9 @@ class OrchestratorRunner:
         """
         person = f"{dest.get('channel', 'terminal')}:{dest.get('user_id', '*')}"
         incoming = Incoming(session_id=session.id, person=person, text=user_text, dest=dest)
-        profile = self._config.profile_of(person).name
-        request = RunRequest(run_id=f"run-{uuid.uuid4().hex[:12]}", incoming=incoming, profile=profile)
+        profile = self._config.profile_of(person)
+        run_id = f"run-{uuid.uuid4().hex[:12]}"
+        request = RunRequest(run_id=run_id, incoming=incoming, profile=profile.name, permissions=profile)
         await self._engine.start(RUN_TASK, request.model_dump(mode="json"), id=request.run_id)
         record = await self._engine.outcome(request.run_id)
         if record.status == "done":
@@ -119,7 +120,7 @@ class OrchestratorRunner:
 
     async def _run(self, ctx: Ctx, args: Json) -> Json:
         request = RunRequest.model_validate(args)
-        profile = self._config.profile(request.profile)
+        profile = self._config.profile_for(request)
         run = LiveRun(request, profile, await self._steps.meter(ctx.id, profile))
         self.live[run.id] = run
         try:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from agent.config import AppConfig
-from agent.contracts import ExecutorRequest, ExecutorResponse, Profile, Usage
+from agent.contracts import ExecutorRequest, ExecutorResponse, Profile, RunRequest, Usage
 from agent.durable.protocol import Ctx, Engine, Json
 from agent.errors import BudgetExceededError
 from agent.executor import Executor
@@ -21,7 +21,7 @@ class StepTask:
     """Runs steps for all runs of a process.
 
     Args:
-        config: settings; the profile of a step is looked up in it.
+        config: settings; they tell the profile of a step whose run has not begun again yet.
         engine: remembers what interrupted runs had spent.
         moments: says where a step's text goes while it is written.
         executor: runs the step.
@@ -58,9 +58,9 @@ class StepTask:
     async def _execute(self, request: ExecutorRequest, journal: Journal) -> Json:
         """Runs the step; it knows only its request, since after a restart it may begin before the run itself."""
         self._events.publish(StepStarted(request.run_id, request.session_id, request.step))
-        profile = self._config.profile(request.profile)
-        meter = (await self.meter(request.run_id, profile)).child()
         live = self._live.get(request.run_id)
+        profile = live.profile if live is not None else await self._profile_of(request)
+        meter = (await self.meter(request.run_id, profile)).child()
         self._step_meters[request.idempotency_key] = meter
         try:
             response = await self._executor.run_step(
@@ -73,6 +73,13 @@ class StepTask:
         if request.untrusted:
             response = response.model_copy(update={"untrusted": True})
         return {"response": response.model_dump(mode="json"), "usage": meter.usage.model_dump()}
+
+    async def _profile_of(self, request: ExecutorRequest) -> Profile:
+        """The profile of a run that has not begun again yet."""
+        run = await self._engine.get(request.run_id)
+        if run is None:
+            return self._config.profile(request.profile)
+        return self._config.profile_for(RunRequest.model_validate(run.args))
 
     async def meter(self, run_id: str, profile: Profile) -> Meter:
         """The run's meter; it begins with what an interrupted run had spent."""

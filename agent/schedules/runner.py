@@ -107,7 +107,14 @@ class JobRunner:
         text = f"(scheduled) {job.title or card.title}"
         incoming = Incoming(session_id=owner.session_id, person=owner.person, text=text, dest=owner.dest)
         command = Command(task=card.task, inputs=inputs)
-        return RunRequest(run_id=firing.id, incoming=incoming, profile=profile.name, source="schedule", command=command)
+        return RunRequest(
+            run_id=firing.id,
+            incoming=incoming,
+            profile=profile.name,
+            permissions=profile,
+            source="schedule",
+            command=command,
+        )
 
     async def _tell(self, owner: JobOwner, text: str, key: str) -> None:
         transport = self._transports.get(owner.channel)
