@@ -21,6 +21,7 @@ from aura_core.execution.pools import Pools, unfinished_work
 from aura_core.execution.resources import Resources
 from aura_core.execution.semaphores import PrioritySemaphore
 from aura_core.execution.slots import Slots, current_slots
+from aura_core.execution.world import World, current_world
 from aura_core.task_events import TaskChanged, TaskPhase
 from aura_core.tasklet import RunInfo, TaskError, Tasklet, TaskResult
 
@@ -28,7 +29,6 @@ if TYPE_CHECKING:
     from aura_core.events import EventBus
     from aura_core.hooks import HookManager
     from aura_core.model.task import TaskDefinition
-    from aura_core.orchestrator import Orchestrator
 
 _log = structlog.get_logger(__name__)
 
@@ -57,8 +57,7 @@ class ExecutionManager:
     """The one entry for work: every task of every plan runs through `submit`.
 
     Args:
-        find_task: full reference -> task.
-        orchestrator: plan name -> its Orchestrator.
+        world: the plans with which a run begins now.
         pools: where plain functions run; started and ended with the manager.
         hooks: called at the moments of a task's life.
         events: told of every change of a task's status.
@@ -69,8 +68,7 @@ class ExecutionManager:
 
     def __init__(
         self,
-        find_task: Callable[[str], TaskDefinition],
-        orchestrator: Callable[[str], Orchestrator],
+        world: Callable[[], World],
         *,
         pools: Pools,
         hooks: HookManager,
@@ -79,8 +77,7 @@ class ExecutionManager:
         state_planner: StatePlanner | None = None,
         interrupts: Interrupts | None = None,
     ) -> None:
-        self._find_task = find_task
-        self._orchestrator = orchestrator
+        self._world = world
         self._hooks = hooks
         self._events = events
         self._limits = limits
@@ -152,20 +149,23 @@ class ExecutionManager:
         """
         if not self._accepting:
             raise ShutDownError(f"Task {tasklet.task} was not started: Aura is shutting down.")
+        world = self._world()
         try:
-            task = self._find_task(tasklet.task)
+            task = world.task(tasklet.task)
             inputs = task.validate_inputs(tasklet.inputs)
             semaphores = self._get_semaphores_for(tasklet, task)
             seconds = self._seconds(tasklet, task)
         except CoreError as error:
             return self._ended(tasklet, _failed(error, tasklet.task))
         slots = Slots(semaphores, _priority(tasklet, task), lambda phase: self._publish(tasklet, phase))
-        job = Job(tasklet, task, inputs, slots, seconds)
+        job = Job(tasklet, task, inputs, slots, seconds, world)
         self._jobs.add(job)
         self._publish(tasklet, "queued")
         work = job.work = asyncio.create_task(self._run_in_slots(job))
         ended: asyncio.Future[None] = asyncio.get_running_loop().create_future()
+        world.usage.begin()
         work.add_done_callback(lambda _work: ended.done() or ended.set_result(None))
+        work.add_done_callback(lambda _work: world.usage.end())
         try:
             await ended
         except asyncio.CancelledError:
@@ -200,7 +200,7 @@ class ExecutionManager:
         Resources by name, then the pool the task keeps busy, then the global one: who waits for a resource keeps
         nobody else from running.
         """
-        semaphores = self.resources.for_tags((*task.meta.resources, *tasklet.resources))
+        semaphores = self.resources.for_tags(tasklet.resources, declared=task.meta.resources)
         if tasklet.mode != "async":
             semaphores.append(self._mode_sems[tasklet.mode])
         return [*semaphores, self._global_sem]
@@ -211,6 +211,7 @@ class ExecutionManager:
             await job.slots.take()
         except asyncio.CancelledError:
             return self._ended(job.tasklet, job.given_up())
+        current_world.set(job.world)
         current_slots.set(job.slots)
         current_gate.set(None)
         unfinished_work.set(job.unfinished)
@@ -279,7 +280,7 @@ class ExecutionManager:
 
     async def _run_execution_chain(self, job: Job) -> TaskResult:
         """Hands the task to the Orchestrator of its plan."""
-        orchestrator = self._orchestrator(job.task.plan)
+        orchestrator = job.world.orchestrator(job.task.plan)
         begin_task(orchestrator.runtime, job.task, job.tasklet.run)
         return await orchestrator.execute(job.task, job.inputs, job.tasklet.run)
 
@@ -318,7 +319,7 @@ class ExecutionManager:
         self._events.publish(TaskChanged(tasklet.task, run.corr_id, run.session_id, phase, error))
 
     def _hold(self, places: AsyncExitStack, job: Job) -> None:
-        """Keeps the places of a task that has ended while a thread or process still works for it."""
+        """Keeps the places and the plans of a task that has ended while a thread or process still works for it."""
 
         async def wait() -> None:
             async with places:
@@ -329,6 +330,8 @@ class ExecutionManager:
         task = asyncio.create_task(wait())
         self._lingering.add(task)
         task.add_done_callback(self._lingering.discard)
+        job.world.usage.begin()
+        task.add_done_callback(lambda _task: job.world.usage.end())
 
     async def _drain(self, seconds: float) -> bool:
         """Waits until no job is left, at most so many seconds; False if some are."""

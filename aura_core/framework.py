@@ -11,26 +11,23 @@ import yaml
 
 from aura_core.config import ConfigService
 from aura_core.context import ContextManager
-from aura_core.engine import PlanRuntime
-from aura_core.errors import NotFoundError, Problem
+from aura_core.errors import Problem
 from aura_core.events import EventBus
 from aura_core.execution.pools import Pools
+from aura_core.execution.world import World, current_world
 from aura_core.execution_manager import ExecutionLimits, ExecutionManager, StatePlanner
+from aura_core.generation import Generation, Ground
+from aura_core.generations import Generations
 from aura_core.hooks import HookManager
-from aura_core.injector import ActionInjector
 from aura_core.interrupts import InterruptService
 from aura_core.model.plan_manager import PlanManager
-from aura_core.nearest import hint, sentence
+from aura_core.model.plan_set import PlanSet
 from aura_core.orchestrator import Orchestrator
-from aura_core.registry import ActionRegistry
-from aura_core.service_registry import ServiceRegistry
 
 if TYPE_CHECKING:
     from aura_core.middleware import Middleware
-    from aura_core.model.plan import PlanDefinition
     from aura_core.tasklet import Tasklet, TaskResult
 
-DEBUG_CAPTURE = "debug_capture"
 ENVIRONMENT_PREFIX = "AURA_PLANS__"
 
 
@@ -53,7 +50,6 @@ class Framework:
     Attributes:
         plans: the plans that loaded, and their tasks.
         problems: what is wrong with the others; filled when the framework is entered.
-        config: settings of all plans.
         events: the bus.
         hooks: the registered hooks; more may be added.
         execution_manager: decides when and how tasks run.
@@ -75,17 +71,20 @@ class Framework:
         self.events = events or EventBus()
         self.plans = PlanManager(plan_folders, services=list(services or {}))
         self.problems: list[Problem] = []
-        self.config = ConfigService()
-        self._actions = ActionRegistry()
-        self._services = ServiceRegistry(self.config, services or {})
-        self._contexts = ContextManager(data_folder, self.events)
-        self._orchestrators: dict[str, Orchestrator] = {}
         limits = limits or ExecutionLimits()
         pools = Pools(limits.threads, limits.processes)
-        self.hooks = HookManager(pools.run_io, config=self.config)
+        self.hooks = HookManager(pools.run_io)
+        self._ground = Ground(
+            settings=lambda plan: (self._settings.get(plan, {}), environment_settings(plan)),
+            provided=services or {},
+            contexts=ContextManager(data_folder, self.events),
+            hooks=self.hooks,
+            pools=pools,
+            middleware=middleware,
+        )
+        self._generations = Generations(Generation(PlanSet(), self._ground))
         self.execution_manager = ExecutionManager(
-            self.plans.task,
-            self.orchestrator,
+            self._world,
             pools=pools,
             hooks=self.hooks,
             events=self.events,
@@ -93,69 +92,50 @@ class Framework:
             state_planner=state_planner,
             interrupts=InterruptService(lambda: self.plans.plans, self.orchestrator, self.events),
         )
-        self._injector = ActionInjector(self._services, pools, self.config, middleware)
 
     async def __aenter__(self) -> Self:
         """Loads the plans and starts the pools. Problems of plans are in `problems`; the other plans work."""
         self.problems = self.plans.load()
-        for plan in self.plans.plans.values():
-            self._add(plan)
-        self._injector.listen()
+        generation = Generation(self.plans.current, self._ground)
+        self.problems.extend(generation.problems)
+        self._take(generation)
         await self.execution_manager.startup()
         return self
 
     async def __aexit__(self, *_exception: object) -> None:
         """Ends running tasks, closes services in reverse order, forgets the plans' modules."""
         await self.execution_manager.shutdown()
-        await self._services.close()
-        for plan in self.plans.plans.values():
-            plan.code.unload()
+        await self._generations.close()
+
+    @property
+    def config(self) -> ConfigService:
+        """Settings of all plans, as a run that begins now sees them."""
+        return self._generations.current.config
 
     def orchestrator(self, plan: str) -> Orchestrator:
-        """The Orchestrator of a plan.
+        """The Orchestrator of a plan: inside a running task as the task began with it, else as it is now.
 
         Raises:
             NotFoundError: no such plan is loaded.
         """
-        orchestrator = self._orchestrators.get(plan)
-        if orchestrator is None:
-            advice = hint(plan, self._orchestrators, what="the plans are")
-            raise NotFoundError(sentence(f"There is no plan {plan!r}", advice, "none is loaded"))
-        return orchestrator
+        return self._world().orchestrator(plan)
 
     async def submit(self, tasklet: Tasklet) -> TaskResult:
         """Runs a task; see `ExecutionManager.submit`."""
         return await self.execution_manager.submit(tasklet)
 
-    def _add(self, plan: PlanDefinition) -> None:
-        if plan.states is not None and self.execution_manager.state_planner is None:
+    def _world(self) -> World:
+        world = current_world.get()
+        return world if isinstance(world, Generation) and world.stands_on(self._ground) else self._generations.current
+
+    def _take(self, generation: Generation) -> None:
+        """Makes a generation the one with which runs begin; nothing else runs meanwhile."""
+        self.plans.current = generation.plans
+        self.hooks.follow(generation.hooks(), generation.config)
+        self.execution_manager.resources.follow(generation.resources())
+        if self.execution_manager.state_planner is None and generation.has_states:
             self.execution_manager.state_planner = _state_planner(self.orchestrator)
-        self.config.set_plan(
-            plan.name, plan.config_defaults, self._settings.get(plan.name, {}), environment_settings(plan.name)
-        )
-        self.problems.extend(self._actions.register(plan.code))
-        self.problems.extend(self._services.register(plan.code))
-        for spec, function in plan.code.hooks:
-            self.hooks.register(spec.moment, function, plan=plan.name)
-        for name, limit in plan.file.resources.items():
-            self.execution_manager.resources.declare(f"{name}:{limit}")
-        for task in plan.tasks.values():
-            for tag in task.meta.resources:
-                self.execution_manager.resources.declare(tag)
-        runtime = PlanRuntime(
-            plan=plan.name,
-            actions=self._actions.visible(plan.name, plan.requires),
-            injector=self._injector,
-            services=self._services,
-            hooks=self.hooks,
-            contexts=self._contexts,
-            find_task=lambda ref: self.plans.task(ref, plan=plan.name),
-            runtime_of=lambda name: self.orchestrator(name).runtime,
-            debug_capture=(plan.name, DEBUG_CAPTURE) if DEBUG_CAPTURE in plan.services else None,
-            states=plan.states,
-            interrupts=plan.interrupts,
-        )
-        self._orchestrators[plan.name] = Orchestrator(runtime, plan.folder, self.config, self.execution_manager.pools)
+        self._generations.take(generation)
 
 
 def _state_planner(orchestrator: Callable[[str], Orchestrator]) -> StatePlanner:

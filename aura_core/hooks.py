@@ -4,8 +4,9 @@ from __future__ import annotations
 
 import asyncio
 import inspect
-from collections.abc import Callable
+from collections.abc import Callable, Iterable
 from dataclasses import dataclass, field
+from itertools import takewhile
 from typing import TYPE_CHECKING, Any
 
 import structlog
@@ -89,10 +90,30 @@ class HookManager:
         """
         if moment not in MOMENTS:
             raise ValueError(f"There is no moment {moment!r} for a hook; there are: {', '.join(sorted(MOMENTS))}.")
-        parameters = inspect.signature(function).parameters.values()
-        takes_all = any(parameter.kind is parameter.VAR_KEYWORD for parameter in parameters)
-        wants = None if takes_all else frozenset(parameter.name for parameter in parameters)
-        self._hooks[moment] = (*self._hooks.get(moment, ()), Hook(plan, function, wants))
+        self._add(moment, [_hook(plan, function)])
+
+    def follow(self, hooks: Iterable[tuple[str, str, Callable[..., Any]]], config: ConfigService) -> None:
+        """Puts the hooks of plans in the place of those that plans had; the others stay where they are.
+
+        Args:
+            hooks: plan, moment and function of each, in their order.
+            config: what `config()` asks in a hook from now on.
+        """
+        earlier = self._hooks
+        known = {(moment, hook.plan, hook.function): hook for moment, its in earlier.items() for hook in its}
+        wanted = [
+            (moment, known.get((moment, plan, function)) or _hook(plan, function)) for plan, moment, function in hooks
+        ]
+        self._hooks, self._config = {}, config
+        behind: dict[str, list[Hook]] = {}
+        for moment, its in earlier.items():
+            before = list(takewhile(lambda hook: not hook.plan, its))
+            self._add(moment, before)
+            behind[moment] = [hook for hook in its[len(before) :] if not hook.plan]
+        for moment, hook in wanted:
+            self._add(moment, [hook])
+        for moment, its in behind.items():
+            self._add(moment, its)
 
     async def trigger(self, moment: str, **data: Any) -> None:
         """Calls the hooks of `moment` one after another; returns at once when there are none.
@@ -114,6 +135,11 @@ class HookManager:
         if cancelled is not None:
             raise cancelled
 
+    def _add(self, moment: str, hooks: Iterable[Hook]) -> None:
+        together = (*self._hooks.get(moment, ()), *hooks)
+        if together:
+            self._hooks[moment] = together
+
     async def _call(self, hook: Hook, data: dict[str, Any]) -> None:
         wanted = data if hook.wants is None else {name: value for name, value in data.items() if name in hook.wants}
         with using_config(self._config):
@@ -129,3 +155,9 @@ class HookManager:
                 raise TimeoutError("an earlier call of it has not returned yet, so it was left out")
             with given_up_calls(into=hook.unfinished):
                 await self._run_blocking(lambda: hook.function(**wanted))
+
+
+def _hook(plan: str, function: Callable[..., Any]) -> Hook:
+    parameters = inspect.signature(function).parameters.values()
+    takes_all = any(parameter.kind is parameter.VAR_KEYWORD for parameter in parameters)
+    return Hook(plan, function, None if takes_all else frozenset(parameter.name for parameter in parameters))

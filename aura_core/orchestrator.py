@@ -13,6 +13,7 @@ from aura_core.engine import EngineResult, ExecutionEngine, PlanRuntime
 from aura_core.engine.failure import task_error
 from aura_core.engine.on_failure import run_failure_handler
 from aura_core.errors import CoreError, InputError, LoopLimitError
+from aura_core.execution.usage import Usage
 from aura_core.file_reading import read_beneath, resolve_readable
 from aura_core.registry import find_action
 from aura_core.tasklet import RunInfo, TaskResult
@@ -38,14 +39,18 @@ class Orchestrator:
         folder: the plan's folder.
         config: settings of all plans.
         pools: where file access runs, beside the event loop.
+        usage: told when it begins and ends to work, so that what it needs stays so long.
     """
 
-    def __init__(self, runtime: PlanRuntime, folder: Path, config: ConfigService, pools: Pools) -> None:
+    def __init__(
+        self, runtime: PlanRuntime, folder: Path, config: ConfigService, pools: Pools, *, usage: Usage | None = None
+    ) -> None:
         self.plan_name = runtime.plan
         self.runtime = runtime
         self.folder = folder
         self._config = config
         self._pools = pools
+        self._usage = usage or Usage()
 
     async def execute_task(
         self, task_name_in_plan: str, inputs: Mapping[str, Any] | None = None, *, run: RunInfo | None = None
@@ -69,8 +74,12 @@ class Orchestrator:
 
     async def execute(self, task: TaskDefinition, inputs: dict[str, Any], run: RunInfo) -> TaskResult:
         """The same for a task that was looked up, with inputs that its schema has seen."""
-        with using_config(self._config):
-            return await self._run_chain(task, inputs, run)
+        self._usage.begin()
+        try:
+            with using_config(self._config):
+                return await self._run_chain(task, inputs, run)
+        finally:
+            self._usage.end()
 
     async def perform_condition_check(self, condition_data: Mapping[str, Any], *, run: RunInfo | None = None) -> bool:
         """Runs one read-only action outside any task, in a context of its own.
@@ -93,11 +102,15 @@ class Orchestrator:
                 f"Action {action.ref} has effects {action.spec.effects!r} and cannot be a condition; "
                 "only an action with effects 'read' can."
             )
-        with using_config(self._config):
-            async with plan_context(self.plan_name):
-                context = await self.runtime.contexts.create(self.plan_name, run or RunInfo(), {})
-                params = compile_template(condition_data.get("params") or {}).render(context.variables)
-                result = await self.runtime.injector.call(action, params, context)
+        self._usage.begin()
+        try:
+            with using_config(self._config):
+                async with plan_context(self.plan_name):
+                    context = await self.runtime.contexts.create(self.plan_name, run or RunInfo(), {})
+                    params = compile_template(condition_data.get("params") or {}).render(context.variables)
+                    result = await self.runtime.injector.call(action, params, context)
+        finally:
+            self._usage.end()
         return bool(result) and bool(getattr(result, "found", True))
 
     async def get_persistent_context_data(self) -> dict[str, Any]:

@@ -5,8 +5,8 @@ from __future__ import annotations
 import asyncio
 import inspect
 import typing
-from collections.abc import Mapping
-from dataclasses import dataclass
+from collections.abc import Collection, Mapping
+from dataclasses import dataclass, field
 from graphlib import CycleError, TopologicalSorter
 from typing import TYPE_CHECKING, Any
 
@@ -43,6 +43,25 @@ class ServiceDefinition:
     wants_config: bool
 
 
+@dataclass(slots=True, eq=False)
+class ServiceCell:
+    """One service: its definition and, once it is made, its instance.
+
+    Registries of several generations of plans share a cell while nothing changed that the service is made of.
+
+    Attributes:
+        definition: what it is.
+        config: the settings that it was or will be made with.
+        instance: None until somebody asks for it.
+        making: held by whoever makes it.
+    """
+
+    definition: ServiceDefinition
+    config: ConfigService
+    instance: Any = None
+    making: asyncio.Lock = field(default_factory=asyncio.Lock)
+
+
 class ServiceRegistry:
     """The services of all plans.
 
@@ -54,9 +73,9 @@ class ServiceRegistry:
     def __init__(self, config: ConfigService, provided: Mapping[str, object]) -> None:
         self._config = config
         self._definitions: dict[ServiceKey, ServiceDefinition] = {}
+        self._cells: dict[ServiceKey, ServiceCell] = {}
         self._instances: dict[ServiceKey, Any] = {("", name): thing for name, thing in provided.items()}
-        self._made: list[ServiceKey] = []
-        self._locks: dict[ServiceKey, asyncio.Lock] = {}
+        self._made: list[ServiceCell] = []
 
     def register(self, code: PlanCode) -> list[Problem]:
         """Takes in the services of a plan; returns what is wrong with them: unknown, doubled or cyclic needs."""
@@ -74,6 +93,30 @@ class ServiceRegistry:
             except NotFoundError as error:
                 problems.append(problem_at(cls, str(error)))
         return [*problems, *self._cycles(code.plan, classes)]
+
+    @property
+    def cells(self) -> Collection[ServiceCell]:
+        """What was asked for here, or shared with an earlier registry."""
+        return self._cells.values()
+
+    def share(self, earlier: ServiceRegistry, unchanged: Collection[str]) -> None:
+        """Takes over the services of an earlier registry that would be made the same way again.
+
+        Args:
+            earlier: where they may be running already.
+            unchanged: plans with the same code and the same settings as there.
+        """
+        self._made = earlier._made
+        same = {key: key[0] in unchanged for key in self._definitions}
+        changed = True
+        while changed:
+            changed = False
+            for key, definition in self._definitions.items():
+                if same[key] and not self._is_same(definition, earlier._definitions.get(key), same):
+                    same[key], changed = False, True
+        for key, shared in same.items():
+            if shared:
+                self._cells[key] = earlier._cell(key)
 
     def names(self, plan: str) -> set[str]:
         """Names that parameters in `plan` may ask for."""
@@ -109,39 +152,63 @@ class ServiceRegistry:
         instance = self._instances.get(key)
         if instance is not None:
             return instance
-        definition = self._definitions.get(key)
-        if definition is None:
+        if key not in self._definitions:
             raise NotFoundError(
                 f"The service {key[1]!r} is not available here: nobody provides it "
                 "(llm needs a model, chat needs a person behind the run)."
             )
-        async with self._locks.setdefault(key, asyncio.Lock()):
-            if key not in self._instances:
-                self._instances[key] = await self._make(definition)
-                self._made.append(key)
-            return self._instances[key]
+        cell = self._cell(key)
+        async with cell.making:
+            if cell.instance is None:
+                cell.instance = await self._make(cell)
+                self._made.append(cell)
+            self._instances[key] = cell.instance
+            return cell.instance
 
-    async def close(self) -> None:
-        """Closes the services that were made here, last made first; one that fails or hangs is logged."""
-        while self._made:
-            key = self._made.pop()
-            close = getattr(self._instances.pop(key), "close", None)
+    async def close(self, keep: Collection[ServiceCell] = ()) -> None:
+        """Closes the services that are made, last made first; one that fails or hangs is logged.
+
+        Args:
+            keep: those that somebody else still needs.
+        """
+        mine, kept = {id(cell) for cell in self._cells.values()}, {id(cell) for cell in keep}
+        for cell in [cell for cell in reversed(self._made) if id(cell) in mine - kept]:
+            self._made.remove(cell)
+            plan, name = cell.definition.plan, cell.definition.name
+            self._instances.pop((plan, name), None)
+            instance, cell.instance = cell.instance, None
+            close = getattr(instance, "close", None)
             if close is None:
                 continue
             try:
-                with using_config(self._config):
-                    async with asyncio.timeout(CLOSE_SECONDS), plan_context(key[0]):
+                with using_config(cell.config):
+                    async with asyncio.timeout(CLOSE_SECONDS), plan_context(plan):
                         await _settle(close())
             except Exception as error:  # noqa: BLE001 (the other services must be closed too)
                 reason = str(error) or type(error).__name__
-                _log.warning("service_close_failed", plan=key[0], service=key[1], reason=reason)
+                _log.warning("service_close_failed", plan=plan, service=name, reason=reason)
 
-    async def _make(self, definition: ServiceDefinition) -> Any:
+    def _cell(self, key: ServiceKey) -> ServiceCell:
+        cell = self._cells.get(key)
+        if cell is None:
+            cell = self._cells[key] = ServiceCell(self._definitions[key], self._config)
+        return cell
+
+    def _is_same(
+        self, definition: ServiceDefinition, other: ServiceDefinition | None, same: Mapping[ServiceKey, bool]
+    ) -> bool:
+        """Whether a service would be made as it was, of the same class and of the same other services."""
+        if other is None or other.cls is not definition.cls or other.needs != definition.needs:
+            return False
+        return all(same.get(key, True) for key in definition.needs.values())
+
+    async def _make(self, cell: ServiceCell) -> Any:
+        definition = cell.definition
         arguments: dict[str, Any] = {name: await self.get(key) for name, key in definition.needs.items()}
         if definition.wants_config:
-            arguments["config"] = PlanSettings(self._config, definition.plan)
+            arguments["config"] = PlanSettings(cell.config, definition.plan)
         try:
-            with using_config(self._config):
+            with using_config(cell.config):
                 async with plan_context(definition.plan):
                     instance = definition.cls(**arguments)
                     start = getattr(instance, "start", None)

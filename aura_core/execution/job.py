@@ -12,6 +12,7 @@ from aura_core.tasklet import TaskError, Tasklet, TaskResult
 if TYPE_CHECKING:
     from aura_core.execution.pools import Work
     from aura_core.execution.slots import Slots
+    from aura_core.execution.world import World
     from aura_core.model.task import TaskDefinition
 
 EndReason = Literal["timeout", "cancelled", "shutdown"]
@@ -30,6 +31,7 @@ class Job:
         inputs: of the tasklet, as the task's schema has converted and completed them.
         slots: the places it needs.
         seconds: how long it may run; None: without limit.
+        world: the plans with which it began.
         work: the asyncio task it runs in.
         reason: why it was asked to end; None if it was not.
         started: when it began to run, on the clock of `perf_counter`; 0 before.
@@ -41,6 +43,7 @@ class Job:
     inputs: dict[str, Any]
     slots: Slots
     seconds: float | None
+    world: World
     work: asyncio.Task[TaskResult] | None = None
     reason: EndReason | None = None
     started: float = 0.0

@@ -36,6 +36,7 @@ class Resources:
     def __init__(self, configured: Mapping[str, int]) -> None:
         self._configured = dict(configured)
         self._limits: dict[str, int] = {}
+        self._of_plans: Mapping[str, int] = {}
         self.semaphores: dict[str, PrioritySemaphore] = {}
 
     def declare(self, tag: str) -> str:
@@ -55,6 +56,21 @@ class Resources:
             )
         return name
 
+    def follow(self, tags: Iterable[str]) -> None:
+        """Puts what plans say in the place of what they said before; what runs keeps the places it has.
+
+        Args:
+            tags: those of all plans; they do not contradict each other.
+        """
+        tasklets = {name: limit for name, limit in self._limits.items() if name not in self._of_plans}
+        self._limits = {}
+        for tag in tags:
+            self.declare(tag)
+        self._of_plans = dict(self._limits)
+        self._limits = {**tasklets, **self._of_plans}
+        for name in self.semaphores:
+            self.semaphore(name)
+
     def semaphore(self, name: str) -> PrioritySemaphore:
         """The semaphore of a resource."""
         semaphore = self.semaphores.get(name)
@@ -65,6 +81,12 @@ class Resources:
             semaphore.resize(limit)
         return semaphore
 
-    def for_tags(self, tags: Iterable[str]) -> list[PrioritySemaphore]:
-        """The semaphores of `tags`, each once, in the one order in which everybody takes them."""
-        return [self.semaphore(name) for name in sorted({self.declare(tag) for tag in tags})]
+    def for_tags(self, tags: Iterable[str], *, declared: Iterable[str] = ()) -> list[PrioritySemaphore]:
+        """The semaphores of some tags, each once, in the one order in which everybody takes them.
+
+        Args:
+            tags: of a tasklet.
+            declared: of its task: limits in them counted when the plan was loaded, and may be others by now.
+        """
+        names = {self.declare(tag) for tag in tags} | {parse_tag(tag)[0] for tag in declared}
+        return [self.semaphore(name) for name in sorted(names)]

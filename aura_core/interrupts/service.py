@@ -8,6 +8,7 @@ from collections.abc import Callable, Coroutine, Mapping, Sequence
 from contextvars import Context
 from typing import TYPE_CHECKING, Any
 
+from aura_core.errors import NotFoundError
 from aura_core.interrupts.guard import Guard
 from aura_core.interrupts.handling import Handling
 from aura_core.interrupts.pausing import Pause
@@ -30,7 +31,7 @@ class InterruptService:
 
     Args:
         plans: the plans as they are now, by name; another mapping after they have changed.
-        orchestrator: plan name -> its Orchestrator.
+        orchestrator: plan name -> its Orchestrator, as the running task began with it.
         events: told when a handler begins and ends.
     """
 
@@ -41,9 +42,9 @@ class InterruptService:
         events: EventBus,
     ) -> None:
         self._plans = plans
+        self._orchestrator = orchestrator
         self._handling = Handling(orchestrator, events)
         self._seen: Mapping[str, PlanDefinition] = {}
-        self._by_name: dict[tuple[str, str], Watched] = {}
         self._global: Sequence[Watched] = ()
         self._guards: set[Guard] = set()
         self._pauses: set[Pause] = set()
@@ -64,7 +65,7 @@ class InterruptService:
         activated = task.meta.activates_interrupts
         if not activated and not self._global:
             return None
-        found = [self._by_name.get(_full_name(name, task.plan)) for name in dict.fromkeys(activated)]
+        found = [self._activated(*_full_name(name, task.plan)) for name in dict.fromkeys(activated)]
         watched = [one for one in found if one is not None and one.interrupt.scope == "task"]
         if not watched and not self._global:
             return None
@@ -101,13 +102,22 @@ class InterruptService:
 
     def _take_in(self, plans: Mapping[str, PlanDefinition]) -> None:
         self._seen = plans
-        self._by_name = {
-            (plan.name, name): Watched(plan.name, name, interrupt)
+        self._global = [
+            Watched(plan.name, name, interrupt)
             for plan in plans.values()
             if plan.interrupts is not None
             for name, interrupt in plan.interrupts.interrupts.items()
-        }
-        self._global = [one for one in self._by_name.values() if one.interrupt.scope == "global"]
+            if interrupt.scope == "global"
+        ]
+
+    def _activated(self, plan: str, name: str) -> Watched | None:
+        """An interrupt as the plan had it when the running task began."""
+        try:
+            interrupts = self._orchestrator(plan).runtime.interrupts
+        except NotFoundError:
+            return None
+        interrupt = None if interrupts is None else interrupts.interrupts.get(name)
+        return None if interrupt is None else Watched(plan, name, interrupt)
 
     async def _handle(self, one: Watched, begun: Callable[[], None]) -> None:
         """Runs the handler of an interrupt that watches over all tasks; it takes no slots, for all of them rest."""

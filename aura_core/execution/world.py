@@ -1,0 +1,40 @@
+"""World: all plans as a run sees them, from its first step to its last."""
+
+from __future__ import annotations
+
+from contextvars import ContextVar
+from typing import TYPE_CHECKING, Protocol
+
+if TYPE_CHECKING:
+    from aura_core.execution.usage import Usage
+    from aura_core.model.task import TaskDefinition
+    from aura_core.orchestrator import Orchestrator
+
+
+class World(Protocol):
+    """What the ExecutionManager needs of the plans; a reload makes another one for the runs that begin after it."""
+
+    @property
+    def usage(self) -> Usage:
+        """Who needs it; `when_idle` is set once there is a newer one."""
+        ...
+
+    def task(self, ref: str) -> TaskDefinition:
+        """The task of a full reference.
+
+        Raises:
+            NotFoundError: there is none.
+        """
+        ...
+
+    def orchestrator(self, plan: str) -> Orchestrator:
+        """The Orchestrator of a plan.
+
+        Raises:
+            NotFoundError: there is no such plan.
+        """
+        ...
+
+
+current_world: ContextVar[World | None] = ContextVar("current_world", default=None)
+"""The plans of the running task: also those that it starts itself are looked up there."""
