@@ -13,15 +13,14 @@ from typing import TYPE_CHECKING, Any
 
 import structlog
 
+from aura_core.engine.interpreter import Interpreter
 from aura_core.engine.trail import Trail, along, begin, current_trail, fingerprint, here
-from aura_core.errors import CoreError
 from aura_core.journal import NotKeptError, kept, revived
 from aura_core.model.steps import ActionStep, AskStep, GoTaskStep, RunTaskStep, StepBase, place_text
 from aura_core.tasklet import Attachment, RunInfo
 
 if TYPE_CHECKING:
     from aura_core.context import Context
-    from aura_core.engine.interpreter import Interpreter
     from aura_core.engine.runtime import PlanRuntime
     from aura_core.model.task import TaskDefinition
     from aura_core.registry import ActionDefinition
@@ -166,11 +165,7 @@ def _all_steps(runtime: PlanRuntime, task: TaskDefinition, seen: set[str]) -> It
     for step in task.walk():
         yield runtime, step
         ref = step.run_task if isinstance(step, RunTaskStep) else step.go_task if isinstance(step, GoTaskStep) else None
-        if ref is None:
-            continue
-        try:
+        if ref is not None:
             other = runtime.find_task(ref)
             plan = runtime if other.plan == runtime.plan else runtime.runtime_of(other.plan)
-        except CoreError:
-            continue  # the step itself will say so, if it runs
-        yield from _all_steps(plan, other, seen)
+            yield from _all_steps(plan, other, seen)

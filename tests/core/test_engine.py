@@ -204,3 +204,27 @@ async def test_a_jump_to_a_step_that_is_not_there_names_the_nearest(project: Pro
         result = await engine.run_steps(task, steps, "p/t", lambda _task: True)
     assert result.error is not None
     assert (result.error.type, "did you mean 'here'" in result.error.message) == ("NotFoundError", True)
+
+
+@pytest.mark.parametrize("then", ["raise ActionError('I was not done') from None", "return 1"])
+async def test_whatever_fails_after_the_task_was_ended_is_no_failed_step(project: Project, then: str):
+    project.write(
+        "p/actions/stubborn.py",
+        f"""
+        import asyncio
+        from aura_core.api import ActionError, action
+
+        @action("stubborn")
+        async def stubborn():
+            try:
+                await asyncio.Event().wait()
+            except asyncio.CancelledError:
+                {then}
+        """,
+    )
+    result = await project.run("""
+        meta: {timeout: 0.05}
+        steps: [{set: {zero: 0}}, {action: stubborn, continue_on_failure: true}, {set: {a: "{{ 1 / zero }}"}}]
+        on_failure: {steps: [], recover: true}
+    """)
+    assert result.status == "timeout"

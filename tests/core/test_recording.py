@@ -289,3 +289,30 @@ def test_a_value_that_holds_itself_is_not_kept():
     endless.append(endless)
     with pytest.raises(NotKeptError, match="holds itself"):
         kept(endless)
+
+
+async def test_a_task_that_runs_another_twice_and_itself_in_the_end_is_recorded_as_a_whole(lab):
+    lab.task(
+        "t",
+        """
+        steps:
+          - {run_task: reader}
+          - {run_task: reader}
+          - {run_task: inner, pass_params: {name: A}}
+          - {run_task: inner, pass_params: {name: A}}
+        """,
+    )
+    lab.task("reader", "steps: [{action: look}]")
+    lab.task(
+        "inner",
+        """
+        meta: {inputs: {name: {required: true}}}
+        steps:
+          - {action: write, params: {name: "{{ inputs.name }}"}}
+          - {if: "{{ inputs.name == 'A' }}", then: [{run_task: inner, pass_params: {name: B}}]}
+        """,
+    )
+    world = World()
+    await life(lab, world, dies_after=3)
+    await life(lab, world)
+    assert world.happened == ["A", "B", "A", "B"]
