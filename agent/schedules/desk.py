@@ -12,7 +12,7 @@ from agent.errors import NotAllowedError
 from agent.schedules.owner import JobOwner, owner_of
 from aura_core.errors import NotFoundError, ScheduleError
 from aura_core.nearest import hint, sentence
-from aura_core.scheduler import At, Cron, Job, JobBook, Missed, Trigger, machine_timezone, trigger_of, zone_of
+from aura_core.scheduler import At, Cron, Job, JobBook, Missed, OnEvent, Trigger, machine_timezone, trigger_of, zone_of
 from aura_core.services import ScheduledJob
 
 if TYPE_CHECKING:
@@ -103,7 +103,8 @@ class ScheduleDesk:
 
     async def _jobs_of(self, person: str) -> list[Job]:
         jobs = await self.book.jobs()
-        return [job for job in jobs if job.source == "person" and owner_of(job.owner).person == person]
+        own = [job for job in jobs if job.source == "person" and owner_of(job.owner).person == person]
+        return [job for job in own if job.next_at is not None or isinstance(job.trigger, OnEvent)]
 
 
 def view(job: Job) -> ScheduledJob:
