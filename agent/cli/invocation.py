@@ -35,6 +35,8 @@ class Invocation:
     json_failure: Callable[[str], object] | None = None
 
 
+PIPE_WIDTH = 300
+"""Columns of a table that no terminal shows."""
 current: ContextVar[Invocation] = ContextVar("invocation")
 """The call of the program that this code works for."""
 
@@ -96,6 +98,14 @@ def print_text(text: str) -> None:
 def out() -> Console:
     """Rich's console of standard output."""
     return Console(highlight=False)
+
+
+def out_wide() -> Console:
+    """Rich's console of standard output for tables: a pipe or file gets whole lines, however long."""
+    console = out()
+    if not console.is_terminal:
+        console.width = PIPE_WIDTH
+    return console
 
 
 def err() -> Console:

@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
-from agent.cli.invocation import asynchronously, err, out, print_json, print_text, settings
+from agent.cli.invocation import asynchronously, err, out, out_wide, print_json, print_text, settings
 
 if TYPE_CHECKING:
     from agent.app import App
@@ -66,7 +66,7 @@ def _print_runs(runs: list[RunSummary]) -> None:
             Text(run.session_id, style="dim"),
             Text(" ".join(run.text.split())[:80]),
         )
-    out().print(table)
+    out_wide().print(table)
 
 
 def show(run_id: RunId, as_json: AsJson = False) -> int:

@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
-from agent.cli.invocation import asynchronously, err, out, print_json, settings
+from agent.cli.invocation import asynchronously, err, out_wide, print_json, settings
 
 if TYPE_CHECKING:
     from datetime import datetime
@@ -99,7 +99,7 @@ def _print_jobs(jobs: list[Job]) -> None:
         who = owner_of(job.owner).person or f"plan {job.task.partition('/')[0]}"
         what = job.title if job.title and job.source == "person" else job.task
         table.add_row(job.id, at, Text(str(job.trigger), style="cyan"), Text(what), Text(who, style="dim"), last)
-    out().print(table)
+    out_wide().print(table)
     for job in jobs:
         if job.last_message:
             err().print(f"{job.id}: {job.last_message}", style="yellow", markup=False, soft_wrap=True)
