@@ -1,19 +1,23 @@
-"""PrioritySemaphore: lets so many in at once; among waiters the highest priority goes first, then the oldest."""
+"""PrioritySemaphore: lets so many in at once; the highest priority goes first, then the oldest; nobody starves."""
 
 from __future__ import annotations
 
 import asyncio
 import heapq
+from collections import deque
 from itertools import count
 from typing import Self
 
-Waiter = tuple[int, int, "asyncio.Future[None]"]
+Turn = asyncio.Future[None]
+Waiter = tuple[int, int, Turn]
+PATIENCE = 16
+"""So many places in a row may go to waiters who came later but matter more; the next one is the oldest waiter's."""
 
 
 class PrioritySemaphore:
-    """A semaphore with priorities, fair among equals.
+    """A semaphore with priorities, fair among equals, and within `PATIENCE` fair to all.
 
-    A released place is handed to the first waiter directly, so nobody who comes later can overtake it.
+    A released place is handed to the first waiter directly, so nobody who comes later can take it away.
 
     Args:
         limit: how many may hold it at once, 1 or more.
@@ -23,7 +27,9 @@ class PrioritySemaphore:
         self.limit = limit
         self._free = limit
         self._waiters: list[Waiter] = []
-        self._given_up = 0
+        self._arrivals: deque[Turn] = deque()
+        self._waiting = 0
+        self._overtaken = 0
         self._order = count()
 
     @property
@@ -34,7 +40,7 @@ class PrioritySemaphore:
     @property
     def waiting(self) -> int:
         """How many wait for a place now."""
-        return len(self._waiters) - self._given_up
+        return self._waiting
 
     async def acquire(self, priority: int = 0) -> None:
         """Takes a place, waiting for one if need be.
@@ -47,13 +53,16 @@ class PrioritySemaphore:
             return
         turn = asyncio.get_running_loop().create_future()
         heapq.heappush(self._waiters, (-priority, next(self._order), turn))
+        self._arrivals.append(turn)
+        self._waiting += 1
         try:
             await turn
         except asyncio.CancelledError:
             if turn.done() and not turn.cancelled():
                 self.release()
             else:
-                self._forget_one()
+                self._waiting -= 1
+                self._forget_the_gone()
             raise
 
     def release(self) -> None:
@@ -72,20 +81,38 @@ class PrioritySemaphore:
         return Place(self, priority)
 
     def _hand_out(self) -> None:
-        while self._free > 0 and self._waiters:
-            turn = heapq.heappop(self._waiters)[2]
-            if turn.done():
-                self._given_up -= 1
-            else:
-                self._free -= 1
-                turn.set_result(None)
+        while self._free > 0 and self._waiting:
+            self._free -= 1
+            self._waiting -= 1
+            self._next().set_result(None)
 
-    def _forget_one(self) -> None:
-        self._given_up += 1
-        if self._given_up * 2 > len(self._waiters):
+    def _next(self) -> Turn:
+        """Whose turn it is; there is somebody."""
+        arrivals = self._arrivals
+        while (oldest := arrivals[0]).done():
+            arrivals.popleft()
+        if self._overtaken == PATIENCE:
+            first = oldest
+            self._forget_the_gone()
+        else:
+            while (first := heapq.heappop(self._waiters)[2]).done():
+                pass
+        if first is oldest:
+            self._overtaken = 0
+            arrivals.popleft()
+        else:
+            self._overtaken += 1
+            self._forget_the_gone()
+        return first
+
+    def _forget_the_gone(self) -> None:
+        """Who has gone stays in one of the queues until half of it is such; so both stay in proportion."""
+        most = 2 * self._waiting + 1
+        if len(self._waiters) > most:
             self._waiters = [waiter for waiter in self._waiters if not waiter[2].done()]
             heapq.heapify(self._waiters)
-            self._given_up = 0
+        if len(self._arrivals) > most:
+            self._arrivals = deque(turn for turn in self._arrivals if not turn.done())
 
 
 class Place:

@@ -6,7 +6,7 @@ import asyncio
 
 import pytest
 
-from aura_core.execution.semaphores import PrioritySemaphore
+from aura_core.execution.semaphores import PATIENCE, PrioritySemaphore
 
 
 async def waiting(semaphore: PrioritySemaphore, priority: int, order: list[int]) -> None:
@@ -68,6 +68,39 @@ async def test_cancelled_waiters_are_forgotten():
     assert len(semaphore._waiters) < 5
     semaphore.release()
     await waiters[-1]
+    semaphore.release()
+    assert (semaphore.held, semaphore.waiting) == (0, 0)
+
+
+async def test_who_matters_less_gets_a_turn_too_although_others_never_stop_coming():
+    semaphore, order = PrioritySemaphore(1), []
+    await semaphore.acquire()
+    patient = [asyncio.create_task(waiting(semaphore, 0, order)) for _ in range(2)]
+    rush = {asyncio.create_task(waiting(semaphore, 9, order)) for _ in range(5)}
+    await asyncio.sleep(0)
+    semaphore.release()
+    while not all(task.done() for task in patient):
+        done, rush = await asyncio.wait(rush, return_when=asyncio.FIRST_COMPLETED)
+        rush |= {asyncio.create_task(waiting(semaphore, 9, order)) for _ in done}
+        assert len(order) < 4 * PATIENCE
+    assert order.index(0) == PATIENCE
+    assert order.index(0, PATIENCE + 1) == 2 * PATIENCE + 1
+    await asyncio.gather(*rush)
+    assert (semaphore.held, semaphore.waiting) == (0, 0)
+
+
+async def test_what_is_remembered_of_those_who_went_stays_in_proportion():
+    semaphore = PrioritySemaphore(1)
+    await semaphore.acquire()
+    patient = asyncio.create_task(semaphore.acquire(-1))
+    for _ in range(PATIENCE - 1):
+        eager = asyncio.create_task(semaphore.acquire(1))
+        await asyncio.sleep(0)
+        semaphore.release()
+        await eager
+        assert len(semaphore._arrivals) <= 3
+    semaphore.release()
+    await patient
     semaphore.release()
     assert (semaphore.held, semaphore.waiting) == (0, 0)
 
