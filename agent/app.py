@@ -6,7 +6,7 @@ import asyncio
 import hashlib
 import uuid
 from collections.abc import AsyncGenerator, Mapping
-from contextlib import AsyncExitStack, asynccontextmanager
+from contextlib import AbstractAsyncContextManager, AsyncExitStack, asynccontextmanager
 from typing import Any
 
 from agent.assembly import STATE_FILE, Parts, assemble, local_now
@@ -29,12 +29,12 @@ from agent.errors import NotAllowedError
 from agent.executor import Executor
 from agent.orchestrator import OrchestratorRunner
 from agent.progress import QuestionClosed, RunEnded
+from agent.running.deliveries import Deliveries
 from agent.running.moments import Moments
 from agent.running.outcomes import RUN_TASK, RunHistory
 from agent.running.questions import ANSWER_SIGNAL, QUESTION_TASK, chosen
-from agent.schedules import JobOwner, JobRunner
+from agent.schedules import JobOwner, JobRunner, running_jobs
 from agent.sessions import HomeLock
-from aura_core.scheduler import Scheduler, declared_jobs
 
 REPLY_TASK = "reply"
 RUNS_KEPT_SECONDS = 90 * 24 * 3600.0
@@ -56,7 +56,8 @@ class App:
         self.engine = parts.engine
         self.dispatcher = Dispatcher(parts.framework)
         self._desk = parts.desk
-        self._transports = parts.transports
+        self._channels = parts.channels
+        self._deliveries = Deliveries(parts.engine, parts.channels, parts.sessions)
         self._said_notice = False
         self._history = RunHistory(parts.engine, parts.desk.answered)
         self._messages: dict[int, int] = {}
@@ -75,7 +76,7 @@ class App:
             executor=executor,
             sessions=parts.sessions,
             events=parts.events,
-            transports=parts.transports,
+            deliveries=self._deliveries,
             clock=local_now,
         )
         self.runner = OrchestratorRunner(
@@ -94,7 +95,7 @@ class App:
             config,
             engine=parts.engine,
             dispatcher=self.dispatcher,
-            transports=parts.transports,
+            transports=parts.channels,
             settled=self.outcome,
             cancel=self.cancel,
         )
@@ -125,26 +126,13 @@ class App:
             yield app
 
     def add_transport(self, transport: Transport) -> None:
-        """Makes a channel reachable under its name; before `submit` and `resume`."""
-        self._transports[transport.name] = transport
+        """Makes a channel reachable under its name; what waited for it to be shown or delivered now is."""
+        self._channels.add(transport)
         self.schedules.book.changed.set()
 
-    @asynccontextmanager
-    async def running_jobs(self) -> AsyncGenerator[None]:
-        """Runs jobs when they are due, for the block: those of plans and those that people added.
-
-        Raises:
-            ScheduleStoreError: the file of jobs cannot be used.
-        """
-        book = self.schedules.book
-        declared = declared_jobs(self.framework.plans.tasks(), book.now())
-        self.framework.problems.extend(declared.problems)
-        scheduler = Scheduler(book, self._jobs.start, events=self.events, accepts=self._jobs.accepts)
-        await scheduler.start(declared.jobs)
-        try:
-            yield
-        finally:
-            await scheduler.stop()
+    def running_jobs(self) -> AbstractAsyncContextManager[None]:
+        """Runs jobs when they are due, for the block; see `agent.schedules.running_jobs`."""
+        return running_jobs(self.schedules.book, self._jobs, self.framework)
 
     def _check_job(self, owner: JobOwner, task: str, inputs: Mapping[str, Any]) -> str:
         card = self._jobs.check(owner, task)
@@ -323,7 +311,7 @@ class App:
         await self.sessions.new_conversation(session_id)
 
     async def resume(self, *, channel: str | None = None, run_id: str | None = None) -> list[str]:
-        """Goes on with unfinished runs after a restart.
+        """Goes on with unfinished runs after a restart, and with answers that could not be delivered before it.
 
         Args:
             channel: only runs whose answer goes to this channel (`dest["channel"]`).
@@ -337,6 +325,8 @@ class App:
             wanted = run_id in (None, record.id) and channel in (None, record.args["incoming"]["dest"].get("channel"))
             if wanted and await self.engine.resume(record.id):
                 resumed.append(record.id)
+        if run_id is None:
+            await self._deliveries.resume(channel)
         return resumed
 
     async def runs(self, limit: int = 20) -> list[RunSummary]:

@@ -8,13 +8,13 @@ from datetime import datetime
 from typing import Any
 
 from agent.config import AppConfig
-from agent.contracts import Transport
 from agent.durable.local import LocalEngine
 from agent.durable.protocol import Engine
 from agent.llm.client import ModelClient
 from agent.llm.meter import Ledger, Meter
 from agent.llm.service import PlanModelService
 from agent.prompts import use_prompts_from
+from agent.running.channels import Channels
 from agent.running.questions import QuestionDesk
 from agent.schedules import JOBS_FILE, ScheduleDesk
 from agent.sessions import SessionStore
@@ -32,7 +32,7 @@ class Parts:
 
     Attributes:
         events: progress of all runs.
-        transports: channels by name.
+        channels: where answers and questions go.
         model: the model client.
         engine: the durable engine.
         framework: the task framework.
@@ -44,7 +44,7 @@ class Parts:
     """
 
     events: EventBus
-    transports: dict[str, Transport]
+    channels: Channels
     model: ModelClient
     engine: Engine
     framework: Framework
@@ -58,18 +58,18 @@ class Parts:
 async def assemble(config: AppConfig, program: str, stack: AsyncExitStack) -> Parts:
     """Makes the parts from the bottom up; `stack` ends them from the top down."""
     use_prompts_from(config.home / "prompts")
-    events, transports, step_meters = EventBus(), dict[str, Transport](), dict[str, Meter]()
+    events, channels, step_meters = EventBus(), Channels(), dict[str, Meter]()
     model = await ModelClient.open(config)
     stack.push_async_callback(model.close)
     engine = LocalEngine(config.home / STATE_FILE, program)
-    desk = QuestionDesk(engine, events, transports)
+    desk = QuestionDesk(engine, events, channels)
     schedules = ScheduleDesk(JobBook(JobStore(config.home / JOBS_FILE)))
     stack.callback(schedules.book.store.close)
     services = {"llm": PlanModelService(model, step_meters), "chat": desk, "schedule": schedules}
     framework = await stack.enter_async_context(build_framework(config, events, services))
     return Parts(
         events=events,
-        transports=transports,
+        channels=channels,
         model=model,
         engine=engine,
         framework=framework,

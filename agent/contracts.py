@@ -330,7 +330,8 @@ class RunSummary(Contract):
 class Transport(Protocol):
     """What a channel offers to a run: seed 004's `bot`.
 
-    Every call may come again with the same `key` after a crash: send at most once per key where the channel can.
+    Every call may come again with the same `key` after a crash: send at most once per key where the channel can. What
+    cannot be reached for long is a `ChannelAwayError`: the call then comes again later.
     """
 
     name: str

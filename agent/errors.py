@@ -59,6 +59,10 @@ class UnknownReferenceError(AgentError):
     """A `${step.field}` refers to something that no earlier step gave; names what there is."""
 
 
+class ChannelAwayError(AgentError):
+    """A channel could not hand something over, although it tried for long; trying again later may help."""
+
+
 class NotAllowedError(AgentError):
     """The profile does not allow this task, command or action."""
 

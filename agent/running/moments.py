@@ -5,7 +5,7 @@ Each is one function that the run loop calls inside a durable step: it takes JSO
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping
+from collections.abc import Callable
 from dataclasses import dataclass
 from datetime import datetime
 from typing import Any
@@ -14,7 +14,7 @@ import structlog
 
 from agent.answer import compose_final_answer
 from agent.config import AppConfig
-from agent.contracts import Artifact, ExecutorRequest, ExecutorResponse, PlanStep, Transport
+from agent.contracts import Artifact, ExecutorRequest, ExecutorResponse, PlanStep
 from agent.dispatcher import Dispatcher
 from agent.durable.protocol import Json
 from agent.errors import AgentError
@@ -25,6 +25,7 @@ from agent.memory import maybe_update_memory, read_memory
 from agent.plan_graph import fingerprint
 from agent.planner import PlannerConfig, plan_command, plan_steps
 from agent.progress import AnswerText, PhaseChanged, StepDrafted
+from agent.running.deliveries import Deliveries, Parcel
 from agent.running.live import LiveRun, Opened
 from agent.sessions import SessionStore
 from aura_core.events import EventBus
@@ -43,7 +44,7 @@ class Moments:
     executor: Executor
     sessions: SessionStore
     events: EventBus
-    transports: Mapping[str, Transport]
+    deliveries: Deliveries
     clock: Callable[[], datetime]
 
     async def open(self, run: LiveRun) -> Json:
@@ -137,19 +138,21 @@ class Moments:
 
     async def deliver(self, run: LiveRun, answer: str) -> Json:
         """Hands the answer to the person."""
-        transport = self.transports.get(str(run.dest.get("channel", "")))
-        if transport is not None:
-            await transport.send_text(run.dest, answer, key=f"{run.id}/answer")
-        return {"delivered": transport is not None}
+        parcel = Parcel(key=f"{run.id}/answer", session_id=run.session_id, dest=run.dest, text=answer)
+        return {"delivered": await self.deliveries.hand_over(parcel)}
 
     async def deliver_file(self, run: LiveRun, artifact: Artifact) -> Json:
         """Hands one file to the person, if it is still there."""
-        transport = self.transports.get(str(run.dest.get("channel", "")))
-        path = resolve_inside(self.sessions.files(run.session_id), artifact.path)
-        if transport is None or not path.is_file():
+        if not resolve_inside(self.sessions.files(run.session_id), artifact.path).is_file():
             return {"delivered": False}
-        await transport.send_file(run.dest, path, artifact.caption, key=f"{run.id}/file/{artifact.path}")
-        return {"delivered": True}
+        parcel = Parcel(
+            key=f"{run.id}/file/{artifact.path}",
+            session_id=run.session_id,
+            dest=run.dest,
+            file=artifact.path,
+            caption=artifact.caption,
+        )
+        return {"delivered": await self.deliveries.hand_over(parcel)}
 
     async def record(self, run: LiveRun, answer: str, status: str) -> Json:
         """Writes the entry of SESSION.json; the same run is written once."""

@@ -2,20 +2,27 @@
 
 from __future__ import annotations
 
+import asyncio
+import contextlib
 import hashlib
 import time
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import AsyncGenerator, Callable, Sequence
 from dataclasses import dataclass, field
 
-from agent.contracts import ExecutorResponse, PlanStep, Question, RunRequest, Transport
+import structlog
+
+from agent.contracts import ExecutorResponse, PlanStep, Question, RunRequest
 from agent.durable.protocol import Ctx, Engine, Json, Records
 from agent.errors import NotAllowedError
 from agent.progress import QuestionAsked, QuestionClosed
+from agent.running.channels import Channels
 from aura_core.events import EventBus
 from aura_core.tasklet import RunInfo
 
 QUESTION_TASK = "question"
 ANSWER_SIGNAL = "answer"
+SHOWN = "shown"
+"""Beside the question in the record of its showing: whether its channel took it; always, in older records."""
 ALLOW, DENY = "Allow", "Don't allow"
 
 
@@ -64,14 +71,14 @@ class QuestionDesk:
     Attributes:
         engine: where questions live.
         events: where they are announced.
-        transports: channels by name; a destination names its own.
+        channels: where questions are shown.
         answered: ids of questions whose answer is on its way to the run.
         on_change: called with a run id when one of its steps begins or ends to wait inside a task.
     """
 
     engine: Engine
     events: EventBus
-    transports: Mapping[str, Transport]
+    channels: Channels
     on_change: Callable[[str], None] = field(default=lambda _: None)
     answered: set[str] = field(default_factory=set[str])
     waiting_inside: dict[str, set[str]] = field(default_factory=dict[str, set[str]])
@@ -81,16 +88,35 @@ class QuestionDesk:
 
         async def show() -> Json:
             question = question_of(ctx.id, args, time.time())
-            transport = self.transports.get(str(args["dest"].get("channel", "")))
-            if transport is not None:
-                await transport.send_question(args["dest"], question)
-            return question.model_dump(mode="json")
+            shown = await self.channels.send_now(dest, lambda transport: transport.send_question(dest, question))
+            return {**question.model_dump(mode="json"), SHOWN: shown}
 
-        question = Question.model_validate(await ctx.step("show", show))
+        dest: dict[str, Json] = args["dest"]
+        record = dict(await ctx.step("show", show))
+        shown = record.pop(SHOWN, True)
+        question = Question.model_validate(record)
         self.events.publish(QuestionAsked(question.run_id, question.session_id, question))
-        answer = await ctx.wait_signal(ANSWER_SIGNAL)
+        async with contextlib.nullcontext() if shown else self._showing(ctx, dest, question):
+            answer = await ctx.wait_signal(ANSWER_SIGNAL)
         self.events.publish(QuestionClosed(question.run_id, question.session_id, question.id, str(answer["text"])))
         return answer
+
+    @contextlib.asynccontextmanager
+    async def _showing(self, ctx: Ctx, dest: dict[str, Json], question: Question) -> AsyncGenerator[None]:
+        """Shows a question whose channel was away as soon as that is back, while the block waits for the answer."""
+
+        async def show() -> None:
+            if ctx.journal.recall(SHOWN) is None:
+                await self.channels.send_when_there(dest, lambda transport: transport.send_question(dest, question))
+                await ctx.journal.record({SHOWN: True})
+
+        showing = asyncio.create_task(show())
+        showing.add_done_callback(_log_failure)
+        try:
+            yield
+        finally:
+            showing.cancel()
+            await asyncio.wait([showing])
 
     async def open_questions(self, session_id: str = "", run_id: str = "") -> list[Question]:
         """Questions that wait for an answer, oldest first, of a session or a run."""
@@ -162,3 +188,8 @@ async def open_questions(records: Records, session_id: str = "", run_id: str = "
 def question_of(question_id: str, args: Json, asked_at: float) -> Question:
     """The question that a durable question task asks."""
     return Question(id=question_id, asked_at=asked_at, **{key: value for key, value in args.items() if key != "dest"})
+
+
+def _log_failure(showing: asyncio.Task[None]) -> None:
+    if not showing.cancelled() and (error := showing.exception()) is not None:
+        structlog.get_logger(__name__).error("a question could not be shown", exc_info=error)

@@ -49,7 +49,7 @@ class Asking:
             reply_markup=keyboard_of(question),
             message_thread_id=place.thread_id,
         )
-        message_id = await self._sender.once(f"question:{question.id}", method)
+        message_id = await self._sender.send(f"question:{question.id}", method)
         if message_id is not None:
             self._book.shown(question.id, message_id)
 

@@ -8,6 +8,7 @@ meanwhile) the message is looked for before it is sent again: an edit to the ver
 from __future__ import annotations
 
 import asyncio
+import sqlite3
 from collections import defaultdict
 from typing import Any, TypeVar
 
@@ -25,6 +26,7 @@ from aiogram.methods import (
 from agent.channels.telegram.failures import described, is_unchanged, meaning_of
 from agent.channels.telegram.limits import Governor
 from agent.channels.telegram.sendings import UNDELIVERABLE, Sendings
+from agent.errors import ChannelAwayError
 
 ResultT = TypeVar("ResultT")
 MAX_ATTEMPTS = 60
@@ -33,10 +35,7 @@ LOOKED_AT = 8
 """How many message ids after the last known one may be the lost message."""
 REQUEST_SECONDS = 30
 UPLOAD_SECONDS = 300
-
-
-class GaveUpError(Exception):
-    """A call was tried for about an hour; Telegram cannot be reached. Never reaches a person: nothing could."""
+GAVE_UP = "Telegram could not be reached for about an hour."
 
 
 class Sender:
@@ -58,22 +57,35 @@ class Sender:
         self._log = structlog.get_logger(__name__)
 
     async def once(self, key: str, method: SendMessage | SendDocument) -> int | None:
+        """The same as `send`, for what nobody sends again later: None also if it cannot be sent now."""
+        try:
+            return await self.send(key, method)
+        except ChannelAwayError as error:
+            self._log.error("message not delivered", key=key, chat=int(method.chat_id), error=str(error))
+            return None
+
+    async def send(self, key: str, method: SendMessage | SendDocument) -> int | None:
         """Sends a message unless it was sent before under this key, also by a process that was killed.
 
         Returns:
-            The message's id; None if Telegram will never take it (blocked, chat gone) or cannot be reached for an hour.
+            The message's id; None if Telegram will never take it (blocked, chat gone).
+
+        Raises:
+            ChannelAwayError: Telegram could not be reached for about an hour, or the channel's memory not be written.
         """
+        try:
+            return await self._send(key, method)
+        except sqlite3.Error as error:
+            raise ChannelAwayError(f"The bot's memory of what it sent cannot be used: {error}") from error
+
+    async def _send(self, key: str, method: SendMessage | SendDocument) -> int | None:
         chat_id = int(method.chat_id)
         async with self._orders[chat_id]:
             before = self._sendings.get(key)
             if before is not None and before.message_id is not None:
                 return None if before.message_id == UNDELIVERABLE else before.message_id
             sending = before or self._sendings.begin(key, chat_id)
-            try:
-                message_id = await self._deliver(method, sending.after, doubtful=before is not None)
-            except GaveUpError as error:
-                self._log.error("message not delivered", key=key, chat=chat_id, error=str(error))
-                return None
+            message_id = await self._deliver(method, sending.after, doubtful=before is not None)
             self._sendings.end(key, chat_id, UNDELIVERABLE if message_id is None else message_id)
             return message_id
 
@@ -91,7 +103,7 @@ class Sender:
         """Makes a call that may be repeated, until it is answered; None if it is refused or Telegram stays away."""
         try:
             return await self._repeated(method, chat_id)
-        except GaveUpError as error:
+        except ChannelAwayError as error:
             self._log.warning("call given up", chat=chat_id, error=str(error))
         except AiogramError as error:
             if not is_unchanged(error):
@@ -136,7 +148,7 @@ class Sender:
                     self._log.warning("message refused", chat=chat_id, error=described(error))
                     return None
                 method = milder
-        raise GaveUpError("Telegram could not be reached for about an hour")
+        raise ChannelAwayError(GAVE_UP)
 
     async def _find(self, method: SendMessage | SendDocument, after: int) -> int | None:
         """Looks for a message that may have arrived; it can only have one of the next ids that nobody knows."""
@@ -161,7 +173,7 @@ class Sender:
                 if meaning_of(error) == "refused":
                     raise
                 await self._pause(chat_id, attempt, error)
-        raise GaveUpError("Telegram could not be reached for about an hour")
+        raise ChannelAwayError(GAVE_UP)
 
     async def _pause(self, chat_id: int, attempt: int, error: AiogramError) -> None:
         """Waits after a failure: as long as Telegram says, else longer each time."""

@@ -1,4 +1,7 @@
-"""The Transport protocol for Telegram: final answers, files and questions of a run, each at most once per key."""
+"""The Transport protocol for Telegram: final answers, files and questions of a run, each at most once per key.
+
+What Telegram does not take for about an hour is a ChannelAwayError: the run sends it again later, under the same key.
+"""
 
 from __future__ import annotations
 
@@ -48,7 +51,7 @@ class TelegramTransport:
             await self._send_long(place, text, key)
             return
         for number, part in enumerate(parts):
-            await self._sender.once(f"{key}#{number}", message(place, part))
+            await self._sender.send(f"{key}#{number}", message(place, part))
 
     async def send_file(self, dest: dict[str, Any], path: Path, caption: str, *, key: str) -> None:
         """Hands over a file as a document; what Telegram cannot take is said in words."""
@@ -57,7 +60,7 @@ class TelegramTransport:
         problem = {-1: "is gone", 0: "is empty"}.get(size, "is larger than the 50 MB that Telegram takes")
         if not 0 < size <= MAX_UPLOAD:
             text = f"The file {path.name} {problem}, so it cannot be sent. It belongs into this session's files folder."
-            await self._sender.once(f"{key}#problem", message(place, Part(text)))
+            await self._sender.send(f"{key}#problem", message(place, Part(text)))
             return
         method = SendDocument(
             chat_id=place.chat_id,
@@ -65,7 +68,7 @@ class TelegramTransport:
             caption=shorten(caption.strip(), MAX_CAPTION) or None,
             message_thread_id=place.thread_id,
         )
-        await self._sender.once(key, method)
+        await self._sender.send(key, method)
 
     async def send_question(self, dest: dict[str, Any], question: Question) -> None:
         """Shows a question with its choices as buttons."""
@@ -74,14 +77,14 @@ class TelegramTransport:
     async def _send_long(self, place: Destination, text: str, key: str) -> None:
         beginning = split(render(text[: MAX_UNITS * 2]), PREVIEW_UNITS)[0]
         note = "\n\n… The whole answer is in the file."
-        await self._sender.once(f"{key}#begin", message(place, Part(beginning.text + note, beginning.spans)))
+        await self._sender.send(f"{key}#begin", message(place, Part(beginning.text + note, beginning.spans)))
         data = text.encode("utf-8", "replace")
         method = SendDocument(
             chat_id=place.chat_id,
             document=BufferedInputFile(data, "answer.md"),
             message_thread_id=place.thread_id,
         )
-        await self._sender.once(f"{key}#file", method)
+        await self._sender.send(f"{key}#file", method)
 
 
 def message(place: Destination, part: Part) -> SendMessage:
