@@ -4,5 +4,6 @@ from agent.schedules.desk import JOBS_FILE, ScheduleDesk, new_name
 from agent.schedules.listing import known_jobs
 from agent.schedules.owner import JobOwner, owner_of
 from agent.schedules.runner import JobRunner
+from agent.schedules.running import running_jobs
 
-__all__ = ["JOBS_FILE", "JobOwner", "JobRunner", "ScheduleDesk", "known_jobs", "new_name", "owner_of"]
+__all__ = ["JOBS_FILE", "JobOwner", "JobRunner", "ScheduleDesk", "known_jobs", "new_name", "owner_of", "running_jobs"]
