@@ -81,16 +81,19 @@ class PrioritySemaphore:
         return Place(self, priority)
 
     def _hand_out(self) -> None:
-        while self._free > 0 and self._waiting:
+        while self._free > 0 and (turn := self._next()) is not None:
             self._free -= 1
             self._waiting -= 1
-            self._next().set_result(None)
+            turn.set_result(None)
 
-    def _next(self) -> Turn:
-        """Whose turn it is; there is somebody."""
+    def _next(self) -> Turn | None:
+        """Whose turn it is; None if nobody waits."""
         arrivals = self._arrivals
-        while (oldest := arrivals[0]).done():
+        while arrivals and arrivals[0].done():
             arrivals.popleft()
+        if not arrivals:
+            return None
+        oldest = arrivals[0]
         if self._overtaken == PATIENCE:
             first = oldest
             self._forget_the_gone()
