@@ -40,17 +40,24 @@ class Handling:
     def __init__(self, orchestrator: Callable[[str], Orchestrator], events: EventBus) -> None:
         self._orchestrator = orchestrator
         self._events = events
-        self._failing: dict[str, str] = {}
+        self._failing: dict[str, type[Exception]] = {}
 
     async def holds(self, one: Watched, run: RunInfo) -> bool:
-        """Whether the condition of an interrupt holds; one that fails does not, and is logged when that changes."""
+        """Whether the condition of an interrupt holds.
+
+        One that fails does not; that is logged once, until it works again or fails with another kind of error.
+
+        Args:
+            one: the interrupt.
+            run: the run behind the check.
+        """
         try:
             check = self._orchestrator(one.plan).perform_condition_check(one.interrupt.condition.as_data(), run=run)
             held = await within(CONDITION_SECONDS, check, f"the condition of interrupt {one.ref}")
         except Exception as error:
             if being_ended():
                 raise asyncio.CancelledError from error
-            self._failed(one, explain(error))
+            self._failed(one, error)
             return False
         if self._failing.pop(one.ref, None) is not None:
             _log.info("interrupt_condition_works_again", interrupt=one.ref)
@@ -87,10 +94,10 @@ class Handling:
             return task_error(error, one.interrupt.task)
         return result.error
 
-    def _failed(self, one: Watched, reason: str) -> None:
-        if self._failing.get(one.ref) != reason:
-            self._failing[one.ref] = reason
-            _log.warning("interrupt_condition_failed", interrupt=one.ref, reason=reason)
+    def _failed(self, one: Watched, error: Exception) -> None:
+        if self._failing.get(one.ref) is not type(error):
+            self._failing[one.ref] = type(error)
+            _log.warning("interrupt_condition_failed", interrupt=one.ref, reason=explain(error))
 
     def _tell(
         self,

@@ -15,10 +15,12 @@ Handle = Callable[[Watched, Callable[[], None]], Awaitable[None]]
 Begin = Callable[[Coroutine[Any, Any, None]], asyncio.Task[None]]
 LONGEST_SLEEP = 5.0
 """Seconds after which a watcher that has nothing to watch looks again."""
+PATIENCE = 0.5
+"""Seconds in which conditions that are asked together must answer to be handled in their order; later ones follow."""
 
 
 class Watcher:
-    """One asyncio task that watches, and one for each handler.
+    """One asyncio task that watches, one for each condition that is asked, and one for each handler.
 
     Args:
         watched: the interrupts, asked for at every turn.
@@ -43,8 +45,10 @@ class Watcher:
         self._handle = handle
         self._asleep = asleep
         self._due = due
+        self._looks: set[asyncio.Future[bool]] = set()
         self._handlers: dict[asyncio.Task[None], bool] = {}
         self._wake = asyncio.Event()
+        self._stopping = False
         self._task: asyncio.Task[None] | None = None
 
     def start(self, begin: Begin | None = None) -> None:
@@ -62,20 +66,27 @@ class Watcher:
             finish: handlers that have begun may end by themselves, unless the waiter is cancelled.
         """
         cancelled: asyncio.CancelledError | None = None
+        self._stopping = True
         if self._task is not None:
             self._task.cancel()
+        for look in self._looks:
+            look.cancel()
         for task, begun in self._handlers.items():
             if not (finish and begun):
                 task.cancel()
-        while running := [task for task in (self._task, *self._handlers) if task is not None and not task.done()]:
+        while running := self._running():
             try:
                 await asyncio.wait(running)
             except asyncio.CancelledError as error:
                 cancelled = error
-                for task in running:
-                    task.cancel()
+                for work in running:
+                    work.cancel()
         if cancelled is not None:
             raise cancelled
+
+    def _running(self) -> list[asyncio.Future[Any]]:
+        everything = (self._task, *self._looks, *self._handlers)
+        return [work for work in everything if work is not None and not work.done()]
 
     async def _watch(self) -> None:
         while True:
@@ -91,32 +102,40 @@ class Watcher:
 
     async def _turn(self, due: Sequence[Watched]) -> None:
         """Checks side by side what is due, and handles what holds, the most important first."""
-        holds = await asyncio.gather(*(self._check(one) for one in due))
-        now = asyncio.get_running_loop().time()
-        for one in due:
-            self._due[one.ref] = now + one.interrupt.every
-        holding = sorted((one for one, held in zip(due, holds, strict=True) if held), key=lambda one: one.order)
-        for one in holding:
-            self._due[one.ref] = inf
-            task = asyncio.create_task(self._handled(one))
-            self._handlers[task] = False
-            task.add_done_callback(self._handlers.pop)
+        looks = [asyncio.ensure_future(self._check(one)) for one in due]
+        for look in looks:
+            self._looks.add(look)
+            look.add_done_callback(self._looks.discard)
+        await asyncio.wait(looks, timeout=PATIENCE)
+        for one, look in sorted(zip(due, looks, strict=True), key=lambda pair: pair[0].order):
+            self._follow(one, look)
 
-    async def _handled(self, one: Watched) -> None:
+    def _follow(self, one: Watched, look: asyncio.Future[bool]) -> None:
+        """Has an interrupt handled that holds, or that may hold: its condition has not answered yet."""
+        if look.done() and not look.result():
+            self._due[one.ref] = asyncio.get_running_loop().time() + one.interrupt.every
+            return
+        self._due[one.ref] = inf
+        task = asyncio.create_task(self._handle_if(one, look))
+        self._handlers[task] = False
+        task.add_done_callback(lambda task: self._handled(one, task))
+
+    async def _handle_if(self, one: Watched, look: asyncio.Future[bool]) -> None:
         task = asyncio.current_task()
-        rest = one.interrupt.every
 
         def begun() -> None:
-            nonlocal rest
-            rest = max(rest, one.interrupt.cooldown)
             if task is not None:
                 self._handlers[task] = True
 
-        try:
+        if await look and not self._stopping:
             await self._handle(one, begun)
-        finally:
-            self._due[one.ref] = asyncio.get_running_loop().time() + rest
-            self._wake.set()
+
+    def _handled(self, one: Watched, task: asyncio.Task[None]) -> None:
+        """Decides when to look again; also after a handler that was ended before its first turn."""
+        begun = self._handlers.pop(task)
+        rest = max(one.interrupt.every, one.interrupt.cooldown) if begun else one.interrupt.every
+        self._due[one.ref] = asyncio.get_running_loop().time() + rest
+        self._wake.set()
 
     async def _sleep(self, watched: Sequence[Watched]) -> None:
         """Until the next check; not longer than the shortest `every`, for what is watched may change."""

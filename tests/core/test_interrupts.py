@@ -3,16 +3,24 @@
 from __future__ import annotations
 
 import asyncio
-from collections.abc import AsyncIterator
+from collections.abc import AsyncIterator, Callable
 from contextlib import asynccontextmanager
+from math import inf
 from typing import Any
 
 import pytest
 import structlog
 
+from aura_core.errors import NotFoundError
+from aura_core.events import EventBus
+from aura_core.execution.slots import Slots
 from aura_core.execution_manager import ExecutionLimits
 from aura_core.framework import Framework
-from aura_core.interrupts import InterruptFired
+from aura_core.interrupts import InterruptFired, InterruptService
+from aura_core.interrupts.watched import Watched
+from aura_core.interrupts.watcher import Watcher
+from aura_core.model.interrupts import Interrupt, InterruptCondition
+from aura_core.orchestrator import Orchestrator
 from aura_core.tasklet import RunInfo, Tasklet, TaskResult
 from tests.fixtures.guarded import Disk, write_guarded
 from tests.fixtures.project import Project
@@ -542,3 +550,117 @@ async def test_a_global_interrupt_that_a_task_also_activates_watches_once(projec
         disk.go("a")
         assert (await work).ok
     assert disk.log.count("sweep begins") == 1
+
+
+async def test_a_condition_that_does_not_answer_keeps_no_other_from_being_handled(
+    project: Project, disk: Disk, monkeypatch: pytest.MonkeyPatch
+):
+    monkeypatch.setattr("aura_core.interrupts.watcher.PATIENCE", 0.02)
+    write_guarded(project, {"low": {"mode": "beside", "cooldown": "1h"}, "stuck": {"priority": 9}})
+    disk.waits, disk.stuck = {"a"}, {"stuck"}
+    disk.low["low"] = True
+    async with running(project, disk) as framework:
+        work = begin(framework)
+        await disk.begun("sweep")
+        disk.go("a")
+        assert (await work).ok
+    assert disk.looks["stuck"] == 1
+
+
+async def test_a_condition_that_answers_late_is_handled_all_the_same(
+    project: Project, disk: Disk, monkeypatch: pytest.MonkeyPatch
+):
+    monkeypatch.setattr("aura_core.interrupts.watcher.PATIENCE", 0.01)
+    write_guarded(project, {"low": {"mode": "beside", "cooldown": "1h"}, "late": {"mode": "beside", "task": "flee"}})
+    project.task("flee", "steps: [{action: work, params: {name: flee}}]")
+    disk.waits, disk.stuck = {"a"}, {"late"}
+    disk.low = {"low": True, "late": True}
+    async with running(project, disk) as framework:
+        work = begin(framework)
+        await disk.begun("sweep")
+        disk.low["late"] = True
+        disk.unstick("late")
+        await disk.begun("flee")
+        disk.low["late"] = False
+        disk.go("a")
+        assert (await work).ok
+    assert disk.log[-1] == "b done"
+
+
+@pytest.mark.parametrize("scope", ["task", "global"])
+@pytest.mark.parametrize("cancelled", [False, True])
+async def test_a_condition_that_makes_an_error_of_its_end_keeps_nothing_running(
+    project: Project, disk: Disk, scope: str, cancelled: bool
+):
+    write_guarded(project, {"low": {"scope": scope}})
+    disk.waits, disk.deaf = {"a"}, {"low"}
+    async with running(project, disk) as framework:
+        work = begin(framework)
+        await disk.looked("low")
+        if cancelled:
+            work.cancel()
+            with pytest.raises(asyncio.CancelledError):
+                await asyncio.wait_for(work, 20)
+        else:
+            disk.go("a")
+            assert (await asyncio.wait_for(work, 20)).ok
+    assert disk.looks["low"] == 1
+
+
+async def test_a_handler_that_makes_an_error_of_its_end_is_told_and_ends(project: Project, disk: Disk):
+    write_guarded(project, {"low": {}})
+    disk.waits, disk.deaf = {"a", "sweep"}, {"sweep"}
+    async with running(project, disk) as framework:
+        with framework.events.subscribe(InterruptFired) as told:
+            work = begin(framework)
+            await disk.begun("a")
+            disk.low["low"] = True
+            await disk.looked("low")
+            disk.go("a")
+            await disk.begun("sweep")
+            work.cancel()
+            with pytest.raises(asyncio.CancelledError):
+                await work
+            assert [event.phase for event in told.pending()] == ["began", "failed"]
+
+
+async def test_an_interrupt_whose_handler_was_ended_before_its_first_turn_is_looked_at_again():
+    handled: list[str] = []
+    ends: list[asyncio.Task[None]] = []
+
+    class Due(dict[str, float]):
+        def __setitem__(self, ref: str, moment: float) -> None:
+            super().__setitem__(ref, moment)
+            if moment == inf:
+                ends.append(asyncio.create_task(watcher.stop(finish=True)))
+
+    async def holds(_one: Watched) -> bool:
+        return True
+
+    async def handle(one: Watched, begun: Callable[[], None]) -> None:
+        handled.append(one.ref)
+        begun()
+
+    condition = InterruptCondition(action="low")
+    one = Watched("p", "low", Interrupt(condition=condition, task="sweep"))
+    due = Due()
+    watcher = Watcher(lambda: [one], check=holds, handle=handle, asleep=lambda: False, due=due)
+    watcher.start()
+    while not ends:  # noqa: ASYNC110 (each turn of the loop counts)
+        await asyncio.sleep(0)
+    await asyncio.gather(*ends)
+    assert handled == []
+    assert due["p/low"] < inf
+
+
+async def test_of_an_interrupt_that_is_there_no_more_nobody_is_told(project: Project, disk: Disk):
+    """A task whose interrupt an edit took away runs as if it had never been there."""
+    write_guarded(project, {"low": {}})
+    async with running(project, disk) as framework:
+        task = framework.orchestrator("p").runtime.find_task("t")
+    service = InterruptService(dict, nobody, EventBus())
+    assert service.guard(task, RunInfo(), Slots([], 0, lambda _phase: None)) is None
+
+
+def nobody(plan: str) -> Orchestrator:
+    raise NotFoundError(f"There is no plan {plan!r}.")

@@ -3,16 +3,22 @@
 from __future__ import annotations
 
 import asyncio
-from collections.abc import AsyncIterator
+from collections.abc import AsyncIterator, Iterator
 from contextlib import asynccontextmanager
 from typing import Any
 
 import pytest
 import structlog
 
+from aura_core.errors import StatePlanningError
+from aura_core.execution.slots import Slots, current_slots
 from aura_core.execution_manager import ExecutionLimits
 from aura_core.framework import Framework
+from aura_core.model.states import State, Transition
+from aura_core.model.task import TaskDefinition
 from aura_core.state_planner import PlanningLimits, StatePlanner
+from aura_core.state_planner.journey import Journey
+from aura_core.state_planner.sensing import Sensing
 from aura_core.task_events import TaskChanged
 from aura_core.tasklet import RunInfo, Tasklet, TaskResult
 from tests.fixtures.project import Project
@@ -400,3 +406,171 @@ async def test_planning_counts_no_outside_effects_of_the_task(project: Project, 
     async with project.running() as framework:
         result = await framework.submit(Tasklet("p/t", run=RunInfo(idempotency_key="run/step")))
     assert result.result == "run/step/1/mark"
+
+
+async def test_a_state_that_comes_after_the_last_try_counts(project: Project, world: World):
+    states: dict[str, dict[str, Any]] = {"off": {}, "ready": {"verify": {"attempts": 1, "delay": 0}}}
+    write_states(project, states, ["off>ready"])
+    write_task(project, "t", "ready")
+    world.ways["off>ready"] = lambda: "on its way"
+    world.before_look = {"ready": asyncio.Event()}
+    async with running(project, world, planning=PlanningLimits(replans=0, look_delay=0)) as framework:
+        work = asyncio.create_task(framework.submit(Tasklet("p/t")))
+        for times in (1, 2):
+            await world.looks_for("ready", times=times)
+            world.before_look["ready"].set()
+            world.before_look["ready"] = asyncio.Event()
+        await world.looks_for("ready", times=3)
+        world.state = "ready"
+        world.before_look["ready"].set()
+        assert (await work).ok
+    assert len(world.went) == 1
+
+
+async def test_parallel_checks_of_which_none_holds_leave_the_others_to_be_asked(project: Project, world: World):
+    parallel: dict[str, dict[str, Any]] = {name: {"parallel": True, "priority": 1} for name in ("ready", "steady")}
+    write_states(project, {**parallel, "off": {}}, ["off>ready", "steady>ready"])
+    write_task(project, "t", "ready")
+    assert (await run(project, world)).ok
+    assert sorted(world.looked[:2]) == ["ready", "steady"]
+    assert world.looked[2] == "off"
+
+
+@pytest.mark.parametrize("where", ["check", "transition"])
+async def test_a_cancellation_that_comes_back_as_another_error_still_ends_the_task(
+    project: Project, world: World, where: str
+):
+    write_states(project, ["off", "ready"], ["off>ready"])
+    write_task(project, "t", "ready")
+
+    async def turned(_name: str) -> bool:
+        world.here.set()
+        try:
+            await asyncio.Event().wait()
+        except asyncio.CancelledError:
+            raise OSError("the device went away") from None
+        return False
+
+    if where == "check":
+        world.look = turned
+    else:
+        world.go = turned
+    async with running(project, world) as framework:
+        work = asyncio.create_task(framework.submit(Tasklet("p/t")))
+        await world.here.wait()
+        with framework.events.subscribe(TaskChanged) as told:
+            work.cancel()
+            with pytest.raises(asyncio.CancelledError):
+                await work
+            assert [event.phase for event in told.pending()] == ["cancelled"]
+    assert world.worked == []
+
+
+@pytest.fixture
+def ending() -> Iterator[None]:
+    slots = Slots([], 0, lambda _phase: None)
+    slots.ending = True
+    token = current_slots.set(slots)
+    yield
+    current_slots.reset(token)
+
+
+async def test_what_fails_while_the_task_is_being_ended_is_its_end_and_no_answer(ending: None):
+    async def too_late(_ref: str) -> TaskResult:
+        raise TimeoutError("too late")
+
+    with pytest.raises(asyncio.CancelledError):
+        await Sensing("p", {"ready": State(check="look")}, too_late).holds("ready")
+    journey = Journey(
+        "p/t",
+        "p",
+        states=None,  # pyright: ignore[reportArgumentType] (one transition looks at no others)
+        routes=None,  # pyright: ignore[reportArgumentType]
+        sensing=None,  # pyright: ignore[reportArgumentType]
+        travel=too_late,
+        limits=QUICK,
+    )
+    with pytest.raises(asyncio.CancelledError):
+        await journey._run(Transition.model_validate({"from": "off", "to": "ready", "task": "go"}))
+
+
+async def test_a_state_can_be_reached_outside_any_task(project: Project, world: World):
+    write_states(project, ["off", "ready"], ["off>ready"])
+    write_task(project, "t", "ready")
+    project.task("free", "steps: []")
+    async with running(project, world) as framework:
+        planner = StatePlanner(framework.orchestrator, QUICK)
+        find = framework.orchestrator("p").runtime.find_task
+        await planner.reach(find("free"), RunInfo())
+        assert world.looked == []
+        await planner.reach(find("t"), RunInfo())
+    assert world.state == "ready"
+
+
+async def test_a_state_that_an_edit_took_away_is_named(project: Project, world: World):
+    write_states(project, ["off", "ready"], ["off>ready"])
+    write_task(project, "t", "ready")
+    async with running(project, world) as framework:
+        task = framework.orchestrator("p").runtime.find_task("t")
+    write_states(project, ["off", "set"], ["off>set"])
+    project.task("t", "steps: []")
+    async with running(project, world) as framework:
+        with pytest.raises(StatePlanningError, match="requires the state 'ready', which plan p does not have"):
+            await StatePlanner(framework.orchestrator, QUICK).reach(task, RunInfo())
+
+
+async def test_a_task_whose_state_is_not_reached_does_not_begin_and_has_failed_for_its_hooks(
+    project: Project, world: World
+):
+    write_states(project, ["off", "other", "ready"], ["other>ready"])
+    write_task(project, "t", "ready")
+    seen: list[str] = []
+    with structlog.testing.capture_logs() as logs:
+        async with running(project, world) as framework:
+            for moment in ("before_task_run", "after_task_success", "after_task_failure", "after_task_run"):
+                framework.hooks.register(moment, lambda moment=moment: seen.append(moment))
+            with framework.events.subscribe(TaskChanged) as told:
+                await framework.submit(Tasklet("p/t"))
+                assert [event.phase for event in told.pending()] == ["queued", "planning", "error"]
+    assert seen == ["after_task_failure", "after_task_run"]
+    assert [entry["status"] for entry in logs if entry["event"] == "task_failed"] == ["error"]
+    assert "task_crashed" not in [entry["event"] for entry in logs]
+    assert world.worked == []
+
+
+async def test_a_bug_in_planning_is_an_unexpected_error_and_no_failure_to_plan(project: Project, world: World):
+    write_states(project, ["off", "ready"], ["off>ready"])
+    write_task(project, "t", "ready")
+
+    class Broken(StatePlanner):
+        async def reach(self, task: TaskDefinition, run: RunInfo) -> None:
+            raise ZeroDivisionError
+
+    with structlog.testing.capture_logs() as logs:
+        async with running(project, world) as framework:
+            framework.execution_manager.state_planner = Broken(framework.orchestrator)
+            result = await framework.submit(Tasklet("p/t"))
+    assert result.error is not None
+    assert result.error.type == "ZeroDivisionError"
+    assert "task_crashed" in [entry["event"] for entry in logs]
+
+
+async def test_planning_begins_when_the_task_has_its_places_and_keeps_them_until_it_has_run(
+    project: Project, world: World
+):
+    write_states(project, ["off", "ready"], ["off>ready"])
+    for name in ("t", "u"):
+        write_task(project, name, "ready", resources=["device"])
+    world.before_go = {"off>ready": asyncio.Event()}
+    world.before_work = {"t": asyncio.Event()}
+    async with running(project, world) as framework, asyncio.TaskGroup() as group:
+        with framework.events.subscribe(TaskChanged) as told:
+            works = [group.create_task(framework.submit(Tasklet(f"p/{name}"))) for name in "tu"]
+            await world.here.wait()
+            world.here.clear()
+            world.before_go["off>ready"].set()
+            await world.here.wait()
+            assert [(event.task, event.phase) for event in told.pending() if event.task == "p/u"] == [("p/u", "queued")]
+            world.before_work["t"].set()
+            assert [(await work).ok for work in works] == [True, True]
+    assert [name for name, _ in world.worked] == ["t", "u"]

@@ -4,12 +4,14 @@ from __future__ import annotations
 
 import asyncio
 import tempfile
+from collections import Counter
 from pathlib import Path
 from typing import Any
 
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
+from aura_core.execution_manager import ExecutionLimits
 from aura_core.tasklet import Tasklet
 from tests.fixtures.guarded import ACTIONS, Disk
 from tests.fixtures.project import Project
@@ -18,22 +20,39 @@ PAUSES = st.lists(st.sampled_from(["0", "0.003", "0.012"]), min_size=1, max_size
 TASKS = st.lists(st.lists(PAUSES, min_size=1, max_size=3), min_size=1, max_size=3)
 GUARDS = st.lists(
     st.fixed_dictionaries(
-        {"scope": st.sampled_from(["task", "global"]), "times": st.integers(1, 3), "priority": st.integers(0, 1)}
+        {
+            "scope": st.sampled_from(["task", "global"]),
+            "mode": st.sampled_from(["pause", "pause", "beside"]),
+            "times": st.integers(1, 3),
+            "priority": st.integers(0, 1),
+            "condition": st.sampled_from(["works", "works", "raises at first", "is slow"]),
+            "handler": st.sampled_from(["works", "works", "fails"]),
+        }
     ),
     min_size=1,
     max_size=3,
 )
 
 
+ENDS = st.sampled_from(["by itself", "by itself", "cancelled", "in time-out", "with everything"])
+MOMENTS = st.floats(0, 0.05)
+
+
 class Shaky(Disk):
     """A disk on which each guard finds something so many times."""
 
-    def __init__(self, times: dict[str, int]) -> None:
+    def __init__(self, guards: list[dict[str, Any]]) -> None:
         super().__init__()
-        self.times = times
+        self.guards = {f"g{number}": guard for number, guard in enumerate(guards)}
+        self.times = {name: guard["times"] for name, guard in self.guards.items()}
 
     async def look(self, name: str, where: str) -> bool:
         await super().look(name, where)
+        condition = self.guards[name]["condition"]
+        if condition == "raises at first" and self.looks[name] == 1:
+            raise OSError("no such disk")
+        if condition == "is slow":
+            await asyncio.sleep(0.004)
         return self.times[name] > 0
 
     async def work(self, name: str) -> None:
@@ -51,13 +70,15 @@ class Shaky(Disk):
         finally:
             self.times[name] -= 1
             self.log.append(f"{name} done")
+        if self.guards[name]["handler"] == "fails":
+            raise OSError("the broom broke")
 
 
 def write(project: Project, tasks: list[list[list[str]]], guards: list[dict[str, Any]]) -> None:
     project.write("p/actions/guards.py", ACTIONS)
     lines = [
         f"g{number}: {{condition: {{action: low, params: {{name: g{number}}}}}, task: sweep{number}, every: 10ms, "
-        f"cooldown: 0, scope: {guard['scope']}, priority: {guard['priority']}}}"
+        f"cooldown: 0, scope: {guard['scope']}, mode: {guard['mode']}, priority: {guard['priority']}}}"
         for number, guard in enumerate(guards)
     ]
     project.write("p/interrupts.yaml", "\n".join(lines))
@@ -83,34 +104,45 @@ def broken(log: list[str], guards: list[dict[str, Any]]) -> str:
         running = handlers if name.startswith("g") else inside
         (running.add if what == "begins" else running.discard)(name)
         for handler in handlers:
-            everywhere = guards[int(handler[1:])]["scope"] == "global"
+            guard = guards[int(handler[1:])]
+            everywhere = guard["scope"] == "global"
             held = {work for work in inside if everywhere or work.startswith("t0.")}
-            if held:
+            if held and guard["mode"] == "pause":
                 return f"{held} while {handler}: {log}"
     return ""
 
 
-@settings(max_examples=25, deadline=None)
-@given(tasks=TASKS, guards=GUARDS, cancelled=st.one_of(st.none(), st.floats(0, 0.05)))
-def test_nothing_of_a_held_task_runs_while_its_handler_does(tasks, guards, cancelled):
-    async def scenario(folder: Path) -> Shaky:
-        project = Project(folder)
-        write(project, tasks, guards)
-        disk = Shaky({f"g{number}": guard["times"] for number, guard in enumerate(guards)})
-        async with project.running(services={"disk": disk}) as framework:
-            before = asyncio.all_tasks()
-            works = [asyncio.create_task(framework.submit(Tasklet(f"p/t{number}"))) for number in range(len(tasks))]
-            if cancelled is not None:
-                await asyncio.sleep(cancelled)
-                works[0].cancel()
-            results = await asyncio.wait_for(asyncio.gather(*works, return_exceptions=True), 30)
-            assert all(getattr(result, "ok", cancelled is not None) for result in results), results
-            assert asyncio.all_tasks() == before
-        return disk
+async def scenario(folder: Path, tasks: Any, guards: Any, end: str, moment: float) -> Disk:
+    project = Project(folder)
+    write(project, tasks, guards)
+    disk = Shaky(guards)
+    before = asyncio.all_tasks()
+    async with project.running(services={"disk": disk}, limits=ExecutionLimits(grace=0.02)) as framework:
+        idle = asyncio.all_tasks()
+        limits = {0: 0.001 + moment} if end == "in time-out" else {}
+        works = [
+            asyncio.create_task(framework.submit(Tasklet(f"p/t{number}", timeout=limits.get(number))))
+            for number in range(len(tasks))
+        ]
+        if end in ("cancelled", "with everything"):
+            await asyncio.sleep(moment)
+        if end == "cancelled":
+            works[0].cancel()
+        if end != "with everything":
+            await asyncio.wait_for(asyncio.wait(works), 30)
+            assert all(work.result().ok for work in works[1:])
+            assert end != "by itself" or works[0].result().ok
+            assert asyncio.all_tasks() <= idle
+    await asyncio.wait(works)
+    assert asyncio.all_tasks() == before
+    return disk
 
+
+@settings(max_examples=40, deadline=None)
+@given(tasks=TASKS, guards=GUARDS, end=ENDS, moment=MOMENTS)
+def test_nothing_of_a_held_task_runs_while_its_handler_does(tasks, guards, end, moment):
     with tempfile.TemporaryDirectory() as folder:
-        disk = asyncio.run(scenario(Path(folder)))
+        disk = asyncio.run(scenario(Path(folder), tasks, guards, end, moment))
     assert broken(disk.log, guards) == ""
-    if cancelled is None:
-        begun = {line.removesuffix(" begins") for line in disk.log if line.endswith("begins")}
-        assert begun == {line.removesuffix(" done") for line in disk.log if line.endswith("done")}
+    begun = Counter(line.removesuffix(" begins") for line in disk.log if line.endswith("begins"))
+    assert begun == Counter(line.removesuffix(" done") for line in disk.log if line.endswith("done"))
