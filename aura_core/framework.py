@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import os
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Collection, Mapping, Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, Self
 
@@ -19,6 +19,8 @@ from aura_core.execution_manager import ExecutionLimits, ExecutionManager, State
 from aura_core.generation import Generation, Ground
 from aura_core.generations import Generations
 from aura_core.hooks import HookManager
+from aura_core.hot_reload.events import ReloadReport
+from aura_core.hot_reload.reloader import Reloader
 from aura_core.interrupts import InterruptService
 from aura_core.model.plan_manager import PlanManager
 from aura_core.model.plan_set import PlanSet
@@ -53,6 +55,8 @@ class Framework:
         events: the bus.
         hooks: the registered hooks; more may be added.
         execution_manager: decides when and how tasks run.
+        generations: the plans as runs see them: those that begin now, and those in flight.
+        reloader: takes edits in; there once the framework is entered.
     """
 
     def __init__(
@@ -82,7 +86,7 @@ class Framework:
             pools=pools,
             middleware=middleware,
         )
-        self._generations = Generations(Generation(PlanSet(), self._ground))
+        self.generations = Generations(Generation(PlanSet(), self._ground))
         self.execution_manager = ExecutionManager(
             self._world,
             pools=pools,
@@ -99,18 +103,21 @@ class Framework:
         generation = Generation(self.plans.current, self._ground)
         self.problems.extend(generation.problems)
         self._take(generation)
+        self.reloader = Reloader(
+            self.plans, self.problems, make=self._next_generation, take=self._take, events=self.events
+        )
         await self.execution_manager.startup()
         return self
 
     async def __aexit__(self, *_exception: object) -> None:
         """Ends running tasks, closes services in reverse order, forgets the plans' modules."""
         await self.execution_manager.shutdown()
-        await self._generations.close()
+        await self.generations.close()
 
     @property
     def config(self) -> ConfigService:
         """Settings of all plans, as a run that begins now sees them."""
-        return self._generations.current.config
+        return self.generations.current.config
 
     def orchestrator(self, plan: str) -> Orchestrator:
         """The Orchestrator of a plan: inside a running task as the task began with it, else as it is now.
@@ -124,18 +131,34 @@ class Framework:
         """Runs a task; see `ExecutionManager.submit`."""
         return await self.execution_manager.submit(tasklet)
 
+    async def reload(self, plans: Collection[str] = ()) -> ReloadReport:
+        """Reloads plans that were edited, added or removed, for the runs that begin after it; see `Reloader.reload`.
+
+        Args:
+            plans: names of plans to reload although nothing in them was edited.
+
+        Raises:
+            NotFoundError: there is no plan of such a name.
+        """
+        report = await self.reloader.reload(plans)
+        self.problems = self.reloader.problems
+        return report
+
+    def _next_generation(self, plans: PlanSet) -> Generation:
+        return Generation(plans, self._ground, self.generations.current)
+
     def _world(self) -> World:
         world = current_world.get()
-        return world if isinstance(world, Generation) and world.stands_on(self._ground) else self._generations.current
+        return world if isinstance(world, Generation) and world.stands_on(self._ground) else self.generations.current
 
     def _take(self, generation: Generation) -> None:
         """Makes a generation the one with which runs begin; nothing else runs meanwhile."""
-        self.plans.current = generation.plans
         self.hooks.follow(generation.hooks(), generation.config)
         self.execution_manager.resources.follow(generation.resources())
         if self.execution_manager.state_planner is None and generation.has_states:
             self.execution_manager.state_planner = _state_planner(self.orchestrator)
-        self._generations.take(generation)
+        self.plans.current = generation.plans
+        self.generations.take(generation)
 
 
 def _state_planner(orchestrator: Callable[[str], Orchestrator]) -> StatePlanner:

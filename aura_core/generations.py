@@ -39,10 +39,14 @@ class Generations:
         if not earlier.usage.count:
             self._left(earlier)
 
+    async def settled(self) -> None:
+        """Waits until everything that nobody needs any more has ended."""
+        while self._ending:
+            await asyncio.wait(self._ending)
+
     async def close(self) -> None:
         """Ends all of them; whatever still runs loses its services."""
-        if self._ending:
-            await asyncio.wait(self._ending)
+        await self.settled()
         while self._earlier:
             await self._end(self._earlier[0])
         await self.current.services.close()

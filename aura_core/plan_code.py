@@ -110,7 +110,7 @@ def _marked(module: ModuleType) -> Iterator[tuple[Any, Any]]:
 
 
 def _problem(error: BaseException, path: Path, code: PlanCode) -> Problem:
-    message = f"this file cannot be imported: {type(error).__name__}: {error}"
+    message = f"this file cannot be imported: {type(error).__name__}: {error}".removesuffix(": ")
     hint = ""
     if isinstance(error, ModuleNotFoundError) and error.name and error.name.startswith(f"{code.package}."):
         inside = error.name.removeprefix(f"{code.package}.").replace(".", "/")
@@ -122,5 +122,6 @@ def _problem(error: BaseException, path: Path, code: PlanCode) -> Problem:
         return Problem(error.filename, error.lineno or 0, error.offset or 0, message, hint)
     for frame in reversed(traceback.extract_tb(error.__traceback__)):
         if Path(frame.filename).is_relative_to(code.folder):
-            return Problem(frame.filename, frame.lineno or 0, (frame.colno or -1) + 1, message, hint)
+            column = 0 if frame.colno is None else frame.colno + 1
+            return Problem(frame.filename, frame.lineno or 0, column, message, hint)
     return Problem(str(path), 0, 0, message, hint)

@@ -11,6 +11,7 @@ import re
 import sys
 import uuid
 from collections.abc import Iterator, Mapping
+from contextlib import suppress
 from dataclasses import dataclass
 from importlib.abc import MetaPathFinder
 from importlib.machinery import EXTENSION_SUFFIXES, ExtensionFileLoader, FileFinder, ModuleSpec, SourceFileLoader
@@ -51,10 +52,9 @@ class PlanModules:
         absolute = folder.resolve()
         sources: dict[str, bytes] = {}
         for path in python_files(absolute):
-            try:
-                sources[path.relative_to(absolute).as_posix()] = path.read_bytes()
-            except OSError:
-                continue
+            with suppress(OSError):
+                if path.is_file():
+                    sources[path.relative_to(absolute).as_posix()] = path.read_bytes()
         return cls(plan, package, absolute, sources)
 
     def mount(self) -> None:

@@ -190,9 +190,7 @@ class ServiceRegistry:
 
     def _cell(self, key: ServiceKey) -> ServiceCell:
         cell = self._cells.get(key)
-        if cell is None:
-            cell = self._cells[key] = ServiceCell(self._definitions[key], self._config)
-        return cell
+        return cell or self._cells.setdefault(key, ServiceCell(self._definitions[key], self._config))
 
     def _is_same(
         self, definition: ServiceDefinition, other: ServiceDefinition | None, same: Mapping[ServiceKey, bool]

@@ -62,12 +62,11 @@ class Resources:
         Args:
             tags: those of all plans; they do not contradict each other.
         """
-        tasklets = {name: limit for name, limit in self._limits.items() if name not in self._of_plans}
-        self._limits = {}
+        plans = Resources(self._configured)
         for tag in tags:
-            self.declare(tag)
-        self._of_plans = dict(self._limits)
-        self._limits = {**tasklets, **self._of_plans}
+            plans.declare(tag)
+        tasklets = {name: limit for name, limit in self._limits.items() if name not in self._of_plans}
+        self._of_plans, self._limits = plans._limits, {**tasklets, **plans._limits}
         for name in self.semaphores:
             self.semaphore(name)
 

@@ -6,8 +6,10 @@ import os
 from collections.abc import Iterable, Iterator
 from hashlib import blake2b
 from pathlib import Path
+from stat import S_ISREG
 
 from aura_core.model.loader import SUFFIXES
+from aura_core.model.source import MAX_BYTES
 from aura_core.plan_modules import python_files
 
 SIDE_FILES = ("plan.yaml", "config.yaml", "states.yaml", "interrupts.yaml")
@@ -46,17 +48,25 @@ def plan_mark(folder: Path) -> str:
     digest = blake2b(str(folder).encode(errors="surrogateescape"), digest_size=16)
     for path in _files(folder):
         digest.update(f"\0{path.relative_to(folder)}\0".encode(errors="surrogateescape"))
-        try:
-            data = path.read_bytes()
-        except OSError as error:
-            data = f"unreadable: {error.errno}".encode()
+        data = _content(path)
         digest.update(len(data).to_bytes(8) + data)
     return digest.hexdigest()
 
 
+def _content(path: Path) -> bytes:
+    """What a file holds; of one that no load would read, only that it is there."""
+    try:
+        status = path.stat()
+        if not S_ISREG(status.st_mode) or status.st_size > MAX_BYTES:
+            return f"{status.st_mode} {status.st_size} {status.st_mtime_ns}".encode()
+        return path.read_bytes()
+    except OSError as error:
+        return f"unreadable: {error.errno}".encode()
+
+
 def _files(folder: Path) -> Iterator[Path]:
     """Every file that a load reads, in an order that is always the same."""
-    yield from (folder / name for name in SIDE_FILES if (folder / name).exists())
+    yield from (folder / name for name in SIDE_FILES if (folder / name).is_file())
     for root, folders, files in os.walk(folder / "tasks"):
         folders.sort()
         names = (name for name in sorted(files) if not name.startswith("."))
