@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+from collections import Counter
 from collections.abc import Sequence
 from typing import TYPE_CHECKING
 
@@ -52,7 +53,7 @@ class Journey:
         self._sensing = sensing
         self._travel = travel
         self._limits = limits
-        self._tried: list[str] = []
+        self._tried: Counter[str] = Counter()
 
     async def reach(self, target: str) -> None:
         """Reaches a state: looks where the plan is, takes the cheapest way, looks again after a failure.
@@ -93,7 +94,7 @@ class Journey:
             if failure:
                 _log.warning("state_transition_failed", plan=self._plan, transition=str(transition), reason=failure)
                 self._routes.failed(index)
-                self._tried.append(f"{transition} ({failure})")
+                self._tried[f"{transition} ({failure})"] += 1
                 return False
         return True
 
@@ -119,7 +120,8 @@ class Journey:
             advice = 'bring it into a state that a check knows, or add a transition `from: "*"` to states.yaml'
         else:
             advice = f"add a transition from {current!r} towards {target!r} to states.yaml, or bring it there by hand"
-        tried = "; ".join(self._tried) or "nothing, for no transition leads there"
+        ways = [way if times == 1 else f"{way}, {times} times" for way, times in self._tried.items()]
+        tried = "; ".join(ways) or "nothing, for no transition leads there"
         return StatePlanningError(
             f"Task {self._task} was not started: it requires the state {target!r} of plan {self._plan}, "
             f"which is in {here}. Tried: {tried}. What to do: {advice}."
