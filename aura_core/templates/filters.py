@@ -9,7 +9,7 @@ from datetime import UTC, date, datetime, timedelta
 from pathlib import PurePath
 from typing import Any, Literal, cast
 
-from jinja2.filters import do_round
+from jinja2.filters import do_indent, do_round
 from pydantic import BaseModel
 
 from aura_core.templates.limits import MAX_ITEMS, MAX_OUTPUT, MAX_WIDTH, LimitError, measure
@@ -97,6 +97,11 @@ def replace(text: Any, old: str, new: str, count: int | None = None) -> str:
     if len(text) + times * len(new) > MAX_OUTPUT + len(text):
         raise LimitError(f"replacing would make more than {MAX_OUTPUT:,} characters")
     return text.replace(old, new, -1 if count is None else count)
+
+
+def indent(value: Any, width: int | str = 4, first: bool = False, blank: bool = False) -> str:
+    """The filter `indent`, of the value's text: Jinja's would lengthen a list in place."""
+    return do_indent(bounded_text(value), width, first, blank)
 
 
 def bounded_text(value: Any) -> str:

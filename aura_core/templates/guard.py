@@ -6,6 +6,7 @@ into a list, a mapping or a call.
 
 from __future__ import annotations
 
+from math import isinf
 from typing import Any
 
 from jinja2 import nodes
@@ -45,6 +46,12 @@ class Guard(NodeTransformer):
         """`self` is a variable like any other; Jinja would make it its template."""
         if node.name == "self":
             node.name = SELF
+        return node
+
+    def visit_Const(self, node: nodes.Const) -> nodes.Node:  # noqa: N802
+        """A number must be one that can be held; Jinja would take `inf` for a name."""
+        if isinstance(node.value, float) and isinf(node.value):
+            raise TemplateSyntaxError("a number is too large", node.lineno)
         return node
 
     def visit_For(self, node: nodes.For) -> nodes.Node:  # noqa: N802

@@ -9,7 +9,7 @@ from __future__ import annotations
 
 import re
 from collections.abc import Callable, ItemsView, Iterable, Iterator, KeysView, Mapping, ValuesView
-from types import BuiltinMethodType, GeneratorType, ModuleType
+from types import BuiltinMethodType, ModuleType
 from typing import Any, cast
 
 import jinja2
@@ -29,7 +29,7 @@ _MAKES_TEXT = (str, bytes, bytearray, int)
 _FORBIDDEN_METHODS = frozenset({"translate", "to_bytes", "from_bytes"})
 _NOT_FOR_TASKS = frozenset({"cycler", "joiner", "lipsum", "namespace"})
 _DIGITS = re.compile(r"\d+")
-_PASSING = (GeneratorType, range, KeysView, ValuesView, ItemsView, map, filter, zip, reversed)
+_PASSING = (range, KeysView, ValuesView, ItemsView)
 COUNTED = "aura counted"
 CONCAT = "aura concat"
 SELF = "aura_self"
@@ -120,7 +120,9 @@ class Sandbox(ImmutableSandboxedEnvironment):
             self.globals.pop(name, None)
         self.globals |= cast("dict[str, Any]", {"config": config, "now": now})
         self.filters.update(fromjson=filters.from_json, tojson=filters.to_json, date=filters.format_date)
-        self.filters.update(join=_join, replace=filters.replace, format=_format, string=filters.bounded_text)
+        self.filters.update(
+            join=_join, replace=filters.replace, format=_format, indent=filters.indent, string=filters.bounded_text
+        )
         self.filters = {name: _counting(name, function) for name, function in self.filters.items()}
         self.filters[COUNTED] = _counted
         self.filters[REQUIRED] = required
@@ -182,7 +184,7 @@ def _bounded_method(method: BuiltinMethodType, args: tuple[Any, ...], kwargs: Ma
 
 
 def _counting(name: str, function: Callable[..., Any]) -> Callable[..., Any]:
-    """A filter that counts the items handed to it, and refuses arguments out of bounds."""
+    """A filter that counts the items handed to it, refuses arguments out of bounds, and gives a value that stays."""
     marker: Any = getattr(function, "jinja_pass_arg", None)
     passes = marker.name if marker is not None else ""
     bounded = name in _BOUNDED_ARGUMENTS
@@ -194,13 +196,9 @@ def _counting(name: str, function: Callable[..., Any]) -> Callable[..., Any]:
             for argument in (*args, *kwargs.values()):
                 if isinstance(argument, int) and abs(argument) > limits.MAX_WIDTH:
                     raise LimitError(f"the filter {name} takes numbers up to {limits.MAX_WIDTH:,}")
-        if passes == "context":
-            return function(context, value, *args, **kwargs)
-        if passes == "eval_context":
-            return function(context.eval_ctx, value, *args, **kwargs)
-        if passes == "environment":
-            return function(context.environment, value, *args, **kwargs)
-        return function(value, *args, **kwargs)
+        first: dict[str, Any] = {"context": context, "eval_context": context.eval_ctx, "environment": SANDBOX}
+        wanted = (first[passes],) if passes else ()
+        return settled(function(*wanted, value, *args, **kwargs))
 
     return counting
 
@@ -229,8 +227,8 @@ def _each_required(function: Callable[..., Any]) -> Callable[..., Any]:
     """`map(attribute=…)` must find it in every item."""
 
     @jinja2.pass_context
-    def mapped(*args: Any, **kwargs: Any) -> Iterator[Any]:
-        return (required(item) for item in function(*args, **kwargs))
+    def mapped(*args: Any, **kwargs: Any) -> list[Any]:
+        return [required(item) for item in function(*args, **kwargs)]
 
     return mapped
 
@@ -253,8 +251,8 @@ def _written(value: Any) -> Any:
 
 
 def settled(value: Any) -> Any:
-    """A value that stays: generators, views and ranges as lists, Jinja's marked text as text."""
-    if isinstance(value, _PASSING):
+    """A value that stays: generators, iterators, views and ranges as lists, Jinja's marked text as text."""
+    if isinstance(value, _PASSING) or (hasattr(value, "__next__") and type(value).__module__ == "builtins"):
         return list(value)  # pyright: ignore[reportUnknownArgumentType, reportUnknownVariableType] (any items)
     if isinstance(value, str) and type(value) is not str and type(value).__module__ == "markupsafe":
         return str.__str__(value)

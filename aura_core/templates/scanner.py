@@ -31,6 +31,7 @@ _TOKEN = re.compile(
     )""",
     re.VERBOSE | re.DOTALL,
 )
+_INFINITE = float("inf")
 _OPENING = frozenset("([{")
 _CLOSING = frozenset(")]}")
 
@@ -119,8 +120,11 @@ class Scanner:
         elif group is None or group == 6 or len(token) > MAX_FAST_LENGTH:  # noqa: PLR2004
             raise NotSimpleError(len(shape))
         else:
+            number = int(token) if group == 3 else float(token)  # noqa: PLR2004
+            if number == _INFINITE:
+                raise NotSimpleError(len(shape))
             shape.append(NUMBER)
-            cells.append(int(token) if group == 3 else float(token))  # noqa: PLR2004
+            cells.append(number)
 
 
 def token_offset(source: str, index: int) -> int:
