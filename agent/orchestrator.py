@@ -2,11 +2,8 @@
 
 from __future__ import annotations
 
-import asyncio
 import time
 import uuid
-from collections.abc import AsyncGenerator
-from contextlib import asynccontextmanager
 from typing import Any, Protocol, cast
 
 import structlog
@@ -28,17 +25,15 @@ from agent.errors import AgentError, DurableError, HomeNotWritableError, TaskCan
 from agent.executor import Executor
 from agent.llm.meter import Ledger, Meter
 from agent.plan_graph import fingerprint
-from agent.progress import PhaseChanged, PlanMade, RunEnded, RunStarted, StepEnded
+from agent.progress import PlanMade, RunEnded, RunStarted, StepEnded
 from agent.references import resolve_references
 from agent.running.live import LiveRun, Opened
 from agent.running.moments import Moments
 from agent.running.outcomes import RUN_TASK
 from agent.running.questions import QUESTION_TASK, QuestionDesk, answer_response, ask_args, is_approved
 from agent.running.step_task import STEP_TASK, StepTask
+from agent.running.turns import APPROVAL_KEY, ASK_KEY, Turns, is_question
 from aura_core.errors import CoreError
-
-APPROVAL_KEY = "approve:"
-QUESTION_KEYS = ("ask:", APPROVAL_KEY)
 
 
 class SessionLike(Protocol):
@@ -78,8 +73,8 @@ class OrchestratorRunner:
         self._desk = desk
         self._events = moments.events
         self._log = structlog.get_logger("agent.orchestrator")
-        self._turns: dict[str, asyncio.Lock] = {}
         self.live: dict[str, LiveRun] = {}
+        self._turns = Turns(self.live, desk, moments.events)
         self._steps = StepTask(
             config,
             engine=engine,
@@ -92,7 +87,7 @@ class OrchestratorRunner:
         engine.task(RUN_TASK, self._run)
         engine.task(STEP_TASK, self._steps.run)
         engine.task(QUESTION_TASK, desk.run_question)
-        desk.on_change = self.update_waiting
+        desk.on_change = self._turns.update
 
     async def run(self, session: SessionLike, user_text: str, bot: Any, context: Any, dest: dict[str, Any]) -> str:  # noqa: ARG002 (seed 004's signature)
         """Runs one request to its answer (seed 004).
@@ -118,13 +113,17 @@ class OrchestratorRunner:
             return RunOutcome.model_validate(record.result).answer
         return f"The request could not be answered: {record.error or record.status}"
 
+    def update_waiting(self, run_id: str) -> None:
+        """Looks again whether all that is left of a run waits for its person."""
+        self._turns.update(run_id)
+
     async def _run(self, ctx: Ctx, args: Json) -> Json:
         request = RunRequest.model_validate(args)
         profile = self._config.profile_for(request)
         run = LiveRun(request, profile, await self._steps.meter(ctx.id, profile))
         self.live[run.id] = run
         try:
-            async with self._turn(run):
+            async with self._turns.turn(run):
                 resumed = bool(await self._engine.steps(ctx.id))
                 self._events.publish(RunStarted(run.id, run.session_id, run.text, resumed))
                 run.opened = Opened.model_validate(await ctx.step("open", self._moments.open, run))
@@ -141,27 +140,6 @@ class OrchestratorRunner:
             del self.live[run.id]
             self._steps.forget(run.id)
 
-    @asynccontextmanager
-    async def _turn(self, run: LiveRun) -> AsyncGenerator[None]:
-        """One run of a session at a time; `_wait` lends the turn to others while only the person is waited for."""
-        await self._take_turn(run)
-        try:
-            yield
-        finally:
-            self._lend_turn(run)
-
-    async def _take_turn(self, run: LiveRun) -> None:
-        lock = self._turns.setdefault(run.session_id, asyncio.Lock())
-        if lock.locked():
-            self._events.publish(PhaseChanged(run.id, run.session_id, "queued", "after the request before it"))
-        await lock.acquire()
-        run.has_turn = True
-
-    def _lend_turn(self, run: LiveRun) -> None:
-        if run.has_turn:
-            run.has_turn = False
-            self._turns[run.session_id].release()
-
     async def _drive(self, ctx: Ctx, run: LiveRun) -> str:
         """Plans and runs until nothing is left; returns what went wrong with the run as a whole, or nothing.
 
@@ -171,17 +149,14 @@ class OrchestratorRunner:
         problem = await self._plan(ctx, run, 0)
         while True:
             problem = problem or await self._start_ready(ctx, run)
-            if not state.running or (problem and self._only_questions(run)):
+            if not state.running or (problem and all(is_question(child) for child in state.running)):
                 if problem or not self._wants_replan(run):
                     return problem
                 problem = await self._plan(ctx, run, state.replans + 1)
                 continue
-            ended = await self._wait(ctx, run, waits)
+            ended = await self._turns.lending(run, ctx.wait_any(f"wait:{waits}", list(state.running)))
             waits += 1
             await self._collect(ctx, run, ended)
-
-    def _only_questions(self, run: LiveRun) -> bool:
-        return all(child.rsplit("/", 1)[-1].startswith(QUESTION_KEYS) for child in run.state.running)
 
     async def _plan(self, ctx: Ctx, run: LiveRun, revision: int) -> str:
         started = time.monotonic()
@@ -235,7 +210,7 @@ class OrchestratorRunner:
                 name: resolve_references(getattr(step, name), run.state.outputs) for name in ("question", "options")
             }
             step = step.model_copy(update={"question": str(words["question"]), "options": _choices(words["options"])})
-            child = await ctx.start(f"ask:{step.id}", QUESTION_TASK, ask_args(run.request, step))
+            child = await ctx.start(f"{ASK_KEY}{step.id}", QUESTION_TASK, ask_args(run.request, step))
             run.state.running[child] = step
             return False
         settled = self._settled(run, step)
@@ -286,47 +261,6 @@ class OrchestratorRunner:
         )
         run.state.running[child] = step
 
-    async def _wait(self, ctx: Ctx, run: LiveRun, number: int) -> str:
-        """Waits for the next step that ends; lends the session's turn while only the person is waited for."""
-        self.update_waiting(run.id)
-        started = time.monotonic()
-        lender = asyncio.create_task(self._lend_when_waiting(run))
-        try:
-            ended = await ctx.wait_any(f"wait:{number}", list(run.state.running))
-        finally:
-            lender.cancel()
-            await asyncio.wait([lender])
-            run.waiting.clear()
-        worked_until = time.monotonic() if lender.cancelled() else lender.result()
-        run.seconds += worked_until - started
-        if not run.has_turn:
-            await self._take_turn(run)
-        return ended
-
-    async def _lend_when_waiting(self, run: LiveRun) -> float:
-        """Lends the session's turn as soon as only the person is waited for; returns when that was."""
-        await run.waiting.wait()
-        self._events.publish(PhaseChanged(run.id, run.session_id, "waiting"))
-        self._lend_turn(run)
-        return time.monotonic()
-
-    def _waits_for_person(self, child: str, inside: set[str]) -> bool:
-        if child.rsplit("/", 1)[-1].startswith(QUESTION_KEYS):
-            return child not in self._desk.answered
-        return any(key == child or key.startswith(f"{child}/") for key in inside)
-
-    def update_waiting(self, run_id: str) -> None:
-        """Says whether all that is left of a run waits for a person."""
-        run = self.live.get(run_id)
-        if run is None:
-            return
-        inside = self._desk.waiting_inside.get(run_id, set[str]())
-        waits = [self._waits_for_person(child, inside) for child in run.state.running]
-        if waits and all(waits):
-            run.waiting.set()
-        else:
-            run.waiting.clear()
-
     async def _collect(self, ctx: Ctx, run: LiveRun, child: str) -> None:
         step = run.state.running.pop(child)
         self._desk.answered.discard(child)
@@ -344,7 +278,7 @@ class OrchestratorRunner:
                 return
             text = f"{step.title or step.task}: not done, because you did not allow it."
             self._ended(run, step, ExecutorResponse(step_id=step.id, status="cancelled", error=text, summary=text))
-        elif key.startswith("ask:"):
+        elif key.startswith(ASK_KEY):
             self._ended(run, step, answer_response(step, result))
         else:
             run.state.spend(Usage.model_validate(result["usage"]))
