@@ -45,6 +45,8 @@ if TYPE_CHECKING:
 
 FOLDER = "telegram"
 LONGEST_PAUSE = 30.0
+GO_ON_SECONDS = 10.0
+"""Between two looks for runs that broke off because the disk was full."""
 HOW_TO_BEGIN = (
     "The bot needs a token: write to @BotFather in Telegram, /newbot, and set what it gives you as TELEGRAM_TOKEN "
     "(or telegram.token in aura.yaml). Your own id goes into AURA_TELEGRAM_OWNERS=[id]; the bot tells it to you."
@@ -110,11 +112,25 @@ async def _run(app: App, bot: Bot, store: Store, announce: Callable[[str], None]
             async with asyncio.TaskGroup() as group:
                 reception = Reception(group, channel.inbox, channel.updates)
                 group.create_task(channel.cards.watch(events))
+                group.create_task(channel.commands.follow_plans())
+                group.create_task(_go_on(app))
                 group.create_task(_tidy(app, channel, set(await app.resume(channel=CHANNEL))))
                 reception.take_leftovers()
                 group.create_task(Poller(bot, reception.take).run())
         except ExceptionGroup as errors:
             raise errors.exceptions[0] from errors
+
+
+async def _go_on(app: App) -> None:
+    """Goes on with runs that broke off because nothing could be written, until cancelled."""
+    while True:
+        await asyncio.sleep(GO_ON_SECONDS)
+        await logged(_resume(app), "going on with runs that broke off")
+
+
+async def _resume(app: App) -> None:
+    if resumed := await app.resume(channel=CHANNEL):
+        structlog.get_logger(__name__).info("runs that broke off go on", runs=resumed)
 
 
 async def _tidy(app: App, channel: Channel, resumed: set[str]) -> None:

@@ -67,7 +67,7 @@ class Poller:
                 raise ConfigError(REFUSED) from error
             except (AiogramError, OSError, sqlite3.Error) as error:
                 failures += 1
-                await self._pause(error, failures)
+                await self._pause(error, failures)  # what was not stored is not confirmed: Telegram gives it again
             else:
                 failures = 0
 
@@ -97,8 +97,10 @@ class Poller:
         seconds = min(self._first_pause * 2 ** min(failures - 1, 10), LONGEST_PAUSE)
         if isinstance(error, TelegramRetryAfter):
             seconds = float(error.retry_after)
-        what = (
-            "another program polls with this bot's token" if isinstance(error, TelegramConflictError) else "poll failed"
-        )
+        what = "poll failed"
+        if isinstance(error, TelegramConflictError):
+            what = "another program polls with this bot's token"
+        elif isinstance(error, sqlite3.Error):
+            what = "what came cannot be stored; Telegram keeps it"
         self._log.warning(what, error=described(error), failures=failures, pause=seconds)
         await asyncio.sleep(seconds)

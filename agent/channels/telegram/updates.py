@@ -89,14 +89,18 @@ class Updates:
 
     async def say(self, update: Update, text: str) -> None:
         """Replies to an update with a few words, once."""
-        message = update.message or (update.callback_query.message if update.callback_query else None)
-        if message is None:
+        place = _place_of(update)
+        if place is None:
             return
-        place = (
-            Destination.of(destination_of(message)) if isinstance(message, Message) else Destination(message.chat.id)
-        )
         for number, part in enumerate(split(Part(text))):
             await self._sender.once(f"reply:{update.update_id}#{number}", message_to(place, part))
+
+    async def say_now(self, update: Update, text: str) -> None:
+        """Replies without noting it anywhere, if that works at once; strangers hear nothing."""
+        source = update.message or update.callback_query
+        place, user = _place_of(update), source.from_user if source is not None else None
+        if place is not None and user is not None and not self._guests.is_guest(person_of(user.id)):
+            await self._sender.perhaps_now(message_to(place, Part(text)), place.chat_id)
 
     async def _tap(self, query: CallbackQuery) -> None:
         person = person_of(query.from_user.id)
@@ -187,3 +191,11 @@ class Updates:
 
     async def _id(self, incoming: Incoming, _: Profile) -> str:
         return f"Your id is {incoming.person.rpartition(':')[2]}; this chat's is {incoming.dest['chat_id']}."
+
+
+def _place_of(update: Update) -> Destination | None:
+    """Where a reply to an update goes."""
+    message = update.message or (update.callback_query.message if update.callback_query else None)
+    if message is None:
+        return None
+    return Destination.of(destination_of(message)) if isinstance(message, Message) else Destination(message.chat.id)
