@@ -14,10 +14,11 @@ from aura_core.engine.failure import explain
 from aura_core.engine.pause import current_gate
 from aura_core.engine.recording import begin_task
 from aura_core.errors import CoreError, InputError, ShutDownError, StatePlanningError
+from aura_core.execution.calls import unfinished_work
 from aura_core.execution.clock import Clock
 from aura_core.execution.job import Job
 from aura_core.execution.limits import ExecutionLimits
-from aura_core.execution.pools import Pools, unfinished_work
+from aura_core.execution.pools import Pools
 from aura_core.execution.resources import Resources
 from aura_core.execution.semaphores import PrioritySemaphore
 from aura_core.execution.slots import Slots, current_slots

@@ -14,7 +14,7 @@ import structlog
 from aura_core.api import MOMENTS
 from aura_core.asynccontext import plan_context
 from aura_core.config import ConfigService, using_config
-from aura_core.execution.pools import Work, given_up_calls
+from aura_core.execution.calls import Work, given_up_calls
 
 if TYPE_CHECKING:
     from collections.abc import Awaitable

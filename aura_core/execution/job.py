@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING, Any, Literal
 from aura_core.tasklet import TaskError, Tasklet, TaskResult
 
 if TYPE_CHECKING:
-    from aura_core.execution.pools import Work
+    from aura_core.execution.calls import Work
     from aura_core.execution.slots import Slots
     from aura_core.execution.world import World
     from aura_core.model.task import TaskDefinition

@@ -590,11 +590,14 @@ async def test_shutdown_ends_processes_that_do_not_end(project: Project):
     async with project.running(limits=ExecutionLimits(grace=0.1)) as framework:
         run = asyncio.create_task(framework.submit(Tasklet("p/t")))
         await until(lambda: mark.exists() and bool(mark.read_text()))
-        pool = framework.execution_manager.pools
-        processes = pool._spawn.started
-        assert [process.pid for process in processes] == [int(mark.read_text())]
+        pool = framework.execution_manager.pools.cpu
+        assert pool is not None
+        (worker,) = pool.workers
+        process = worker.process
+        assert process is not None
+        assert process.pid == int(mark.read_text())
     assert (await run).status == "cancelled"
-    assert not any(process.is_alive() for process in processes)
+    assert not process.is_alive()
 
 
 async def test_shutdown_does_not_wait_for_ever_for_a_thread(project: Project, gated: Any):

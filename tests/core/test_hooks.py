@@ -10,7 +10,8 @@ from typing import Any
 import pytest
 
 from aura_core.asynccontext import current_plan_name
-from aura_core.execution.pools import Pools, unfinished_work
+from aura_core.execution.calls import unfinished_work
+from aura_core.execution.pools import Pools
 from aura_core.hooks import HOOK_THREADS, HookManager
 
 

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import asyncio
 import os
 import signal
 import threading
@@ -15,7 +14,6 @@ from opentelemetry import trace
 
 from aura_core import injector, middleware, orchestrator
 from aura_core.api import ActionSpec
-from aura_core.execution_manager import ExecutionLimits
 from aura_core.middleware import ActionCall, Proceed
 from aura_core.registry import problem_at
 from aura_core.signature import SignatureError, read_signature
@@ -294,34 +292,6 @@ async def test_a_worker_killed_from_outside_is_replaced_too(project: Project):
         result = await framework.submit(Tasklet("p/t"))
         killer.join()
     assert result.result == "second time"
-
-
-async def test_a_worker_killed_while_nothing_runs_is_replaced_and_nobody_notices(project: Project):
-    project.write("p/actions/cpu.py", CPU)
-    project.task("swap", "steps: [{action: swap, params: {pair: {left: 1, right: 2}}}]")
-    async with project.running() as framework:
-        assert (await framework.submit(Tasklet("p/swap"))).ok
-        pools = framework.execution_manager.pools
-        first = pools.cpu
-        (process,) = pools._spawn.started
-        assert process.pid is not None
-        os.kill(process.pid, signal.SIGKILL)
-        while not getattr(first, "_broken"):  # noqa: ASYNC110, B009 (the executor tells nobody)
-            await asyncio.sleep(0.005)
-        assert (await framework.submit(Tasklet("p/swap"))).ok
-        assert pools.cpu is not first
-        assert not process.is_alive()
-
-
-async def test_all_who_wait_for_a_process_that_dies_are_told_and_one_pool_replaces_it(project: Project):
-    project.write("p/actions/cpu.py", CPU)
-    project.task("die", "steps: [{parallel: [[{action: die, continue_on_failure: true}], [{action: die}]]}]")
-    project.task("swap", "steps: [{action: swap, params: {pair: {left: 1, right: 2}}}]")
-    async with project.running(limits=ExecutionLimits(processes=2)) as framework:
-        error = (await framework.submit(Tasklet("p/die"))).error
-        assert error is not None
-        assert error.type == "WorkerDiedError"
-        assert (await framework.submit(Tasklet("p/swap"))).ok
 
 
 async def test_an_inline_action_gets_its_context(project: Project):
