@@ -98,6 +98,7 @@ class Worker:
     def __init__(self) -> None:
         self._spawn = _RememberingContext()
         self._packages: set[str] = set()
+        self._ended = False
         self.executor = ProcessPoolExecutor(1, mp_context=self._spawn)
 
     @property
@@ -108,10 +109,11 @@ class Worker:
     @property
     def usable(self) -> bool:
         """Whether it can take a call."""
-        return self.process is not None and not wait([self.process.sentinel], 0)
+        return not self._ended and self.process is not None and not wait([self.process.sentinel], 0)
 
     def kill(self) -> None:
         """Ends the process at once."""
+        self._ended = True
         if self.process is not None:
             self.process.kill()
 
