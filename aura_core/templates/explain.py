@@ -27,7 +27,7 @@ _WORDS = {
 _TOO_DEEP = "it is nested too deeply or too long; split it into several steps"
 _REASONS = {
     RecursionError: _TOO_DEEP,
-    MemoryError: _TOO_DEEP,
+    MemoryError: "it needs too much memory, or is nested too deeply; split it into several steps",
     SyntaxError: _TOO_DEEP,
     ZeroDivisionError: "it divides by zero",
 }

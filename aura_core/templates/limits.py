@@ -9,6 +9,8 @@ MAX_SOURCE_LENGTH = 100_000
 """Characters of one template."""
 MAX_FAST_LENGTH = 300
 """Digits of one number."""
+MAX_FAST_TOKENS = 2_000
+"""Names, literals and signs of one expression that is compiled to Python; longer ones are Jinja's."""
 MAX_ITEMS = 1_000_000
 """Items or characters that one operator or filter may make."""
 MAX_WIDTH = 10_000
@@ -19,6 +21,8 @@ MAX_WORK = 1_000_000
 """Loop turns and items handed to filters, while one template is rendered."""
 MAX_OUTPUT = 10_000_000
 """Characters that one template may write."""
+MAX_MADE = 50_000_000
+"""Characters that the filters of one template may make."""
 
 _NUMBERS = frozenset({int, float, bool})
 _FORMAT_WIDTH = re.compile(r"%(?:\([^)]*\))?[-#0 +]*(\*|\d+)?(?:\.(\*|\d+))?")

@@ -78,6 +78,7 @@ class Scope(Context):
     def __init__(self, environment: jinja2.Environment, variables: Mapping[str, Any]) -> None:
         super().__init__(environment, cast("dict[str, Any]", variables), None, {})
         self.work = 0
+        self.made = 0
 
     def resolve_or_missing(self, key: str) -> Any:
         """The variable, or the global, or `missing`."""
@@ -96,6 +97,19 @@ class Scope(Context):
         self.work += amount
         if self.work > limits.MAX_WORK:
             raise LimitError(f"it needs more than {limits.MAX_WORK:,} turns")
+
+    def take(self, made: Any) -> Any:
+        """The value that a filter made, its characters counted.
+
+        Raises:
+            LimitError: all of them together are too many.
+        """
+        value = settled(made)
+        if isinstance(value, str):
+            self.made += len(value)
+            if self.made > limits.MAX_MADE:
+                raise LimitError(f"its filters make more than {limits.MAX_MADE:,} characters")
+        return value
 
 
 class BoundedFormatter(SandboxedFormatter):
@@ -128,6 +142,7 @@ class Sandbox(ImmutableSandboxedEnvironment):
         self.filters[REQUIRED] = required
         self.filters[CONCAT] = filters.concat
         self.filters["map"] = _each_required(self.filters["map"])
+        self.filters["groupby"] = _each_grouped(self.filters["groupby"])
         self.finalize = _written
 
     def getattr(self, obj: Any, attribute: str) -> Any:
@@ -198,7 +213,7 @@ def _counting(name: str, function: Callable[..., Any]) -> Callable[..., Any]:
                     raise LimitError(f"the filter {name} takes numbers up to {limits.MAX_WIDTH:,}")
         first: dict[str, Any] = {"context": context, "eval_context": context.eval_ctx, "environment": SANDBOX}
         wanted = (first[passes],) if passes else ()
-        return settled(function(*wanted, value, *args, **kwargs))
+        return context.take(function(*wanted, value, *args, **kwargs))
 
     return counting
 
@@ -231,6 +246,19 @@ def _each_required(function: Callable[..., Any]) -> Callable[..., Any]:
         return [required(item) for item in function(*args, **kwargs)]
 
     return mapped
+
+
+def _each_grouped(function: Callable[..., Any]) -> Callable[..., Any]:
+    """`groupby(…)` must find its attribute in every item."""
+
+    @jinja2.pass_context
+    def grouped(*args: Any, **kwargs: Any) -> list[Any]:
+        groups = function(*args, **kwargs)
+        for group in groups:
+            required(group[0])
+        return groups
+
+    return grouped
 
 
 def required(value: Any) -> Any:

@@ -7,6 +7,7 @@ method that hides behind a key): whoever runs it then asks the sandbox, so it on
 
 from __future__ import annotations
 
+from aura_core.templates.limits import MAX_FAST_TOKENS
 from aura_core.templates.names import FAST_FILTERS, FAST_GLOBALS, SLOW_GLOBALS
 from aura_core.templates.scanner import KEYWORDS, NAME, NUMBER, PLACEHOLDERS, STRING, NotSimpleError, Shape
 
@@ -30,7 +31,7 @@ class SimpleParser:
         self._cell = first_cell
         self._depth = 0
         self._callable: set[str] = set()
-        self._lenient: dict[str, str] = {}
+        self._lenient = ("", "")  # the last link of a chain, and the same for when it may be missing
 
     def parse(self) -> tuple[str, int]:
         """Python source of the whole expression, and the index of the next free cell.
@@ -38,6 +39,8 @@ class SimpleParser:
         Raises:
             NotSimpleError: it is not simple, or not an expression.
         """
+        if len(self._tokens) > MAX_FAST_TOKENS:
+            raise NotSimpleError
         source = self._condition()
         if self._tokens[self._at]:
             raise NotSimpleError(self._at)
@@ -175,7 +178,7 @@ class SimpleParser:
 
     def _variable(self, name: str) -> str:
         source = f"s[{name}]"
-        self._lenient[source] = f"s.get({name}, missing)"
+        self._lenient = source, f"s.get({name}, missing)"
         return source
 
     def _group(self) -> str:
@@ -221,7 +224,7 @@ class SimpleParser:
                 if not self._accept("]"):
                     raise NotSimpleError(None if self._tokens[self._at] in {":", ","} else self._at)
                 item = f"{source}[{index}]"
-                self._lenient[item] = f"item_or_missing({source}, {index})"
+                self._lenient = item, f"item_or_missing({source}, {index})"
                 source = item
             elif word == "(":
                 source = self._call(source)
@@ -241,7 +244,7 @@ class SimpleParser:
             self._at += 1
             return f"get({', '.join([source, *self._items(')')])})"
         value = f"(t[{name}] if (t := {source}).__class__ is dict else attribute(t, {name}))"
-        self._lenient[value] = f"attribute_or_missing({source}, {name})"
+        self._lenient = value, f"attribute_or_missing({source}, {name})"
         return value
 
     def _call(self, source: str) -> str:
@@ -266,9 +269,10 @@ class SimpleParser:
 
     def _or_missing(self, source: str) -> str:
         """The same, but `missing` if the last link of a chain is undefined; earlier links still raise, as in Jinja."""
-        if source not in self._lenient:
+        chain, lenient = self._lenient
+        if source != chain:
             raise NotSimpleError
-        return self._lenient[source]
+        return lenient
 
     def _filter(self, source: str) -> str:
         name = self._tokens[self._at]

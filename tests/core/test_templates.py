@@ -99,6 +99,10 @@ def refusal(raw: Any, **more: Any) -> str:
         ("{{ a.b | map('string') }}", ["1", "2", "3"]),
         ("{{ {'x': 1}.items() }}", [("x", 1)]),
         ("{{ range(3) }}", [0, 1, 2]),
+        ("{{ a.b | reverse }}", [3, 2, 1]),
+        ("{{ a.b | select | first }}", 1),
+        ("{{ ['a', 'b'] | map('upper') | string }}", "['A', 'B']"),
+        ("{{ [{'k': 1}] | groupby('k') | length }}", 1),
         ("{{ '<b>' | escape }}", "&lt;b&gt;"),
         ("{{ '{:>4}|{}'.format(n, name) }}", "   5|Ada"),
         ("{{ '{x}'.format_map({'x': 1}) }}", "1"),
@@ -283,6 +287,7 @@ def test_tojson_writes_every_value_that_tasks_hold(tmp_path: Path):
         ("{{ a[none_here or zzz] }}", "there is no variable 'zzz'"),
         ("{{ [a.b] | map(attribute=zzz) | list }}", "an undefined value is used as a key"),
         ("{{ 1 if false }}", "write an else"),
+        ("{{ [page] | groupby('nope') }}", "there is no 'nope' in a value of type Page"),
         ("{{ [] | first }}", "No first item"),
         ("{{ [[] | last] }}", "No last item"),
         ("{{ [page] | map(attribute='nope') | list }}", "there is no 'nope' in a value of type Page"),
@@ -316,6 +321,8 @@ def test_an_error_names_what_is_missing_and_what_is_there(raw: Any, message: str
         ("{{ a.+ }}", 5, "expected name or number"),
         ("{{ a[1 }}", 0, "expected"),
         ("{{ (1 }}", 5, "expected ')'"),
+        ("{{ 1e400 }}", 3, "a number is too large"),
+        ("x{{ 1e400 }}", 4, "a number is too large"),
         ("{% for x in a %}", 0, ""),
         ("{% set x = 1 %}", 0, "use a set step"),
         ("{% macro m() %}{% endmacro %}", 0, "only if and for are"),
@@ -395,6 +402,7 @@ def test_there_is_no_way_out_of_the_sandbox(raw: str):
         "x{{ shared }}",
         "{% for i in range(99999) %}{% for j in range(99999) %}{% endfor %}{% endfor %}",
         "{% for i in range(9999) %}{{ 'x' * 9999 }}{% endfor %}",
+        "{{ range(9999) | map('center', 9999) | list | length }}",
         "{% for i in range(9999) %}{{ range(99999) | list | length }}{% endfor %}",
         "{{ " + "(" * 300 + "1" + ")" * 300 + " }}",
         "{{ " + "-" * 5000 + "1 }}",
@@ -418,6 +426,12 @@ def test_large_but_honest_values_pass():
     assert render("{{ " + " + ".join(["n"] * 500) + " }}") == 2500
     assert render("{{ 2 ** 64 }}") == 2**64
     assert render("{{ 2 ** -1 }}") == 0.5
+
+
+def test_no_filter_changes_the_data():
+    scope = {"rows": [1, 2], "text": "x"}
+    assert render("{{ rows | indent }}", **scope) == "[1, 2]"
+    assert scope["rows"] == [1, 2]
 
 
 def test_generators_from_data_can_be_written():

@@ -112,8 +112,8 @@ def _grown(inner):
 
 ODD_FILTERS = [
     "abs", "capitalize", "count", "d", "d(1)", "d('', true)", "date", "default", "default(missing)", "first", "float",
-    "float(2)", "fromjson", "int", "int(3, 16)", "join", "join('-')", "join(', ', 'a')", "last", "length", "list", "lower",
-    "replace('a', 'b')", "replace('', '-')", "replace('a', 'b', 1)", "replace(1, 2)", "round", "round(2)",
+    "float(2)", "fromjson", "int", "int(3, 16)", "join", "join('-')", "join(', ', 'a')", "last", "length", "list",
+    "lower", "replace('a', 'b')", "replace('', '-')", "replace('a', 'b', 1)", "replace(1, 2)", "round", "round(2)",
     "round(-1)", "round(1, 'floor')", "sort", "sort(true)", "sort(attribute='a')", "string", "sum", "sum(start=1)",
     "sum('a')", "title", "tojson", "tojson(2)", "trim", "trim('x')", "upper", "map('upper') | list",
     "map(attribute='a') | list", "select | list", "reject('none') | list", "unique | list", "reverse", "min", "max",
@@ -127,14 +127,17 @@ ODD_TESTS = [
 ]  # fmt: skip
 ODD_LEAVES = [
     *NAMES, *("self", "config", "now", "loop", "_x", "range", "d", "items", "caller", "now()", "'é'", '"x y"'),
-    *("0", "1", "-1", "12", "1.5", "1e2", "true", "false", "none", "None", "''", "'a'", "'it\\'s'", "012", "1_000", "0b1"),
-    *("0o7", "0xF", "1.", ".5", "1e400", "9" * 30, "'\\n'", "'\\u00e9'", "'a' 'b'", "[]", "{}", "()", "TRUE", "NONE"),
+    *("0", "1", "-1", "12", "1.5", "1e2", "true", "false", "none", "None", "''", "'a'", "'it\\'s'", "012", "1_000"),
+    "0b1", *("0o7", "0xF", "1.", ".5", "1e400", "9" * 30, "'\\n'", "'\\u00e9'", "'a' 'b'", "[]", "{}", "()", "TRUE"),
 ]  # fmt: skip
 ODD_FORMS = [
-    *(f"@ {sign} @" for sign in ("+", "-", "*", "/", "//", "%", "~", "**", "==", "!=", "<", "<=", ">", ">=", "and", "or")),
-    *("@ in @", "@ not in @", "not @", "-@", "+@", "(@)", "((@))", "@ if @ else @", "(@ if @)", "@ if @ else @ if @ else @"),
-    *("[@]", "[@, @]", "[@,]", "(@,)", "(@, @)", "@, @", "{'k': @, @: 1}", "{@: @,}", "@ @", " @\n", "\t@  ", "@ < @ < @"),
-    *("@[@]", "@[@, @]", "@[1:]", "@[:-1]", "@[@:]", "@(@)", "config(@)", "range(@)", "dict(@)", "@.get(@)", "@.get(@, @)"),
+    *(f"@ {sign} @" for sign in ("+", "-", "*", "/", "//", "%", "~", "**", "==", "!=", "<", "<=", ">", ">=", "and")),
+    *("@ or @", "@ in @", "@ not in @", "not @", "-@", "+@", "(@)", "((@))", "@ if @ else @", "(@ if @)"),
+    "@ if @ else @ if @ else @",
+    *("[@]", "[@, @]", "[@,]", "(@,)", "(@, @)", "@, @", "{'k': @, @: 1}", "{@: @,}", "@ @", " @\n", "\t@  "),
+    "@ < @ < @",
+    *("@[@]", "@[@, @]", "@[1:]", "@[:-1]", "@[@:]", "@(@)", "config(@)", "range(@)", "dict(@)", "@.get(@)"),
+    "@.get(@, @)",
     *(f"@[{key!r}]" for key in (*NAMES, *ODD_KEYS)),
     *(f"@.get({key!r})" for key in ODD_KEYS),
     *(f"@[{key}]" for key in ("0", "-1", "1.0", "none", "true", "99")),

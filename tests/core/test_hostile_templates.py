@@ -1,0 +1,157 @@
+"""Templates that would break out, never end or eat the machine: each is refused, in bounds, with words."""
+
+from __future__ import annotations
+
+import json
+import subprocess
+import sys
+from pathlib import Path
+
+import pytest
+
+PROGRAM = Path(__file__).with_name("hostile_templates.py")
+
+BREAKING_OUT = [
+    "{{ ''.__class__ }}",
+    "{{ ''.__class__.__mro__[1].__subclasses__() }}",
+    "{{ ''['__class__'] }}",
+    "{{ ''['__cla' ~ 'ss__'] }}",
+    "{{ x | attr('__class__') }}",
+    "{{ x | attr('__cla' ~ 'ss__') }}",
+    "{{ ().__class__.__base__ }}",
+    "{{ page.__init__.__globals__ }}",
+    "{{ page.read.__func__.__globals__ }}",
+    "{{ f.__self__ }}",
+    "{{ f.__func__.__code__ }}",
+    "{{ config.__globals__['__builtins__'] }}",
+    "{{ now.__wrapped__ }}",
+    "{{ range.__self__ }}",
+    "{{ dict.__base__ }}",
+    "{{ '{0.__class__}'.format(x) }}",
+    "{{ '{0.__class__.__mro__}' | format(x) ~ '{0.__class__}'.format(x) }}",
+    "{{ '{a.__class__}'.format(a=x) }}",
+    "{{ '{a[__class__]}'.format(a=page) }}",
+    "{{ '{x.__init__.__globals__}'.format_map({'x': page}) }}",
+    "{{ ('{0.__cl' ~ 'ass__}').format(x) }}",
+    "{{ [x] | map(attribute='__class__') | list }}",
+    "{{ [x] | map('attr', '__class__') | list }}",
+    "{{ [x] | selectattr('__class__') | list }}",
+    "{{ [x] | groupby('__class__') }}",
+    "{{ [[page]] | sum(attribute='__class__') }}",
+    "{{ [x] | join(attribute='__class__') }}",
+    "{{ [page] | unique(attribute='__dict__') | list }}",
+    "{{ lipsum.__globals__ }}",
+    "{{ cycler.__init__ }}",
+    "{{ joiner }}",
+    "{{ namespace() }}",
+    "{{ self.__init__ }}",
+    "{{ self._TemplateReference__context }}",
+    "{{ caller }}",
+    "{{ environment }}",
+    "{{ context }}",
+    "{{ d.update({'a': 2}) }}",
+    "{{ d.__setitem__('a', 2) }}",
+    "{{ items.append(1) }}",
+    "{{ items.clear() }}",
+    "{% for i in items %}{{ loop.__class__ }}{% endfor %}",
+    "{% for i in items %}{{ loop._iterator }}{% endfor %}",
+    "{% set x = 1 %}",
+    "{% include '/etc/passwd' %}",
+    "{% import 'os' as os %}",
+    "{% from 'os' import path %}",
+    "{% extends 'base' %}",
+    "{% block b %}{% endblock %}",
+    "{% macro m() %}{{ m() }}{% endmacro %}{{ m() }}",
+    "{% call x() %}{% endcall %}",
+    "{% filter upper %}x{% endfilter %}",
+    "{% raw %}{{ x }}{% endraw %}{{ ''.__class__ }}",
+    "{% for i in [[1]] recursive %}{{ loop([i]) }}{% endfor %}",
+    "{% autoescape false %}{% endautoescape %}",
+    "{% do x %}",
+    "{% debug %}",
+]
+NEVER_ENDING = [
+    "{{ range(10**9) }}",
+    "{{ range(10**9) | list }}",
+    "{{ range(10**9) | sum }}",
+    "{{ range(0, 10**18, 1) | length }}",
+    "{{ range(99999) | map('string') | map('center', 9999) | list | length }}",
+    "{{ 'a' * 10**9 }}",
+    "{{ 10**9 * 'a' }}",
+    "{{ ('a' * 10**5) * 10**5 }}",
+    "{{ [0] * 10**9 }}",
+    "{{ (0,) * 10**9 }}",
+    "{{ [[0] * 10**3] * 10**3 * 10**3 }}",
+    "{{ 10**10**10 }}",
+    "{{ 9.9 ** 9999 }}",
+    "{{ (10 ** 80) ** 80 }}",
+    "{{ x | center(10**9) }}",
+    "{{ x | indent(10**9) }}",
+    "{{ x | indent('y' * 10**6) | length * 10**9 * 'x' }}",
+    "{{ x.center(10**9) }}",
+    "{{ x.ljust(10**9) }}",
+    "{{ x.zfill(10**9) }}",
+    "{{ x.expandtabs(10**9) }}",
+    "{{ '\t'.expandtabs(10**9) }}",
+    "{{ '%1000000000d' % 1 }}",
+    "{{ '%*d' % (10**9, 1) }}",
+    "{{ '%.1000000000f' % 1.5 }}",
+    "{{ '%(a)1000000000d' % {'a': 1} }}",
+    "{{ '%1000000000d' | format(1) }}",
+    "{{ '{:1000000000d}'.format(1) }}",
+    "{{ '{:{}}'.format(1, 10**9) }}",
+    "{{ '{0:{1}}'.format(1, '1' * 9) }}",
+    "{{ 1.5 | round(10**9) }}",
+    "{{ items | batch(10**9, 'x') | list }}",
+    "{{ items | slice(10**9) | list }}",
+    "{{ x | wordwrap(1, wrapstring='y' * 10**6) | length * 'x' * 10**9 }}",
+    "{{ d | tojson(indent=10**9) }}",
+    "{{ x | replace('', 'y' * 10**6) | replace('', 'y' * 10**6) }}",
+    "{{ x.replace('', 'y' * 10**6).replace('', 'y' * 10**6) }}",
+    "{{ x.join(['y' * 10**6] * 1000) }}",
+    "{{ (['y' * 10**5] * 10**3) | join('z' * 10**6) }}",
+    "{{ ('y' * 10**6) | urlize | urlize | length * 'x' * 10**9 }}",
+    "{{ 1 if range(10**6) | list == range(10**6) | list else range(10**9) }}",
+    "{{ x.encode().hex().encode().hex() * 10**9 }}",
+    "{{ n.to_bytes(10**9, 'big') }}",
+    "{{ x.translate({116: 'y' * 10**6}) * 10**6 }}",
+    "{% for a in range(9999) %}{% for b in range(9999) %}{{ b }}{% endfor %}{% endfor %}",
+    "{% for a in items %}{% for b in items %}{% for c in items %}{{ c }}{% endfor %}{% endfor %}{% endfor %}",
+    "{% for a in items %}{{ 'x' * 999999 }}{% endfor %}",
+    "{% for a in items %}{{ items | map('string') | join }}{{ items * 900 | length }}{% endfor %}",
+    "{% for a in range(10**9) %}{% endfor %}",
+    "{% for a in range(99999) if false %}{% endfor %}" * 30,
+    "{{ " + "(" * 5000 + "1" + ")" * 5000 + " }}",
+    "{{ " + "[" * 5000 + "]" * 5000 + " }}",
+    "{{ " + "{'a':" * 500 + "1" + "}" * 500 + " }}",
+    "{{ x" + ".a" * 8000 + " }}",
+    "{{ x" + "[0]" * 8000 + " }}",
+    "{{ x" + "|upper" * 6000 + " }}",
+    "{{ " + "1 if 1 else " * 8000 + "1 }}",
+    "{{ " + "-" * 90000 + "1 }}",
+    "{{ " + "not " * 20000 + "1 }}",
+    "{{ " + "1+" * 12000 + "1 }}",
+    "{{ " + "x and " * 8000 + "nope }}",
+    "{% if 1 %}" * 3000 + "{% endif %}" * 3000,
+    "{% for i in [1] %}" * 40 + "{% endfor %}" * 40,
+    "{{ '" + "a" * 200_000 + "' ~ nope }}",
+    "{{ nope }}" * 11_200,
+    "{{" * 50_000,
+    "{% " * 30_000,
+    "{#" * 50_000 + "{{ x }}",
+    "{{ " + "9" * 100_000 + " }}",
+    "{{ " + "9" * 4000 + " * " + "9" * 4000 + " * nope }}",
+]
+
+
+@pytest.mark.skipif(sys.platform == "win32", reason="limits of memory and alarms are of Unix")
+def test_hostile_templates_are_refused_within_bounds_of_time_and_memory():
+    raws = [*BREAKING_OUT, *NEVER_ENDING]
+    done = subprocess.run(
+        [sys.executable, str(PROGRAM)], input=json.dumps(raws), capture_output=True, text=True, timeout=100, check=False
+    )
+    assert done.returncode == 0, done.stderr[-2000:]
+    told = dict(zip(raws, json.loads(done.stdout), strict=True))
+    assert {raw[:80]: said for raw, said in told.items() if said[0] != "refused"} == {}
+    assert {raw[:80]: said for raw, said in told.items() if len(said[1]) > 500 or not said[1].strip()} == {}
+    assert not any("__builtins__" in said[1].partition(": ")[2] for said in told.values())
