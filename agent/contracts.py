@@ -236,6 +236,7 @@ class Profile(Contract):
         approve: effects that need the person's approval when the inputs descend from untrusted output.
         max_file_bytes: largest file taken in or handed out.
         memory: whether MEMORY.md is read and written.
+        shares_data: whether its people share the owner's notes and the like, instead of having their own.
     """
 
     name: str
@@ -247,6 +248,7 @@ class Profile(Contract):
     approve: list[Effects] = Field(default_factory=lambda: ["write", "external"])
     max_file_bytes: int = 20_000_000
     memory: bool = True
+    shares_data: bool = False
 
     def allows(self, task: str) -> bool:
         """Whether the task `plan/name` may be used; a glob may end in `/*`. Deny wins."""

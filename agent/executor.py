@@ -27,6 +27,7 @@ from aura_core.journal import Journal
 from aura_core.tasklet import Attachment, RunInfo, Tasklet, TaskResult
 
 OnText = Callable[[str], None]
+OWNER, NOBODY = "owner", "nobody"
 
 
 class Executor:
@@ -152,6 +153,7 @@ class Executor:
             corr_id=req.run_id,
             session_id=req.session_id,
             person=req.person,
+            whose=whose_data(req.person, profile),
             dest=req.dest,
             files_folder=files,
             source=req.source,
@@ -187,6 +189,11 @@ class Executor:
         return await run_agent_step(
             req, cards, self._model, meter=meter, now=self._clock(), turns=self._agent_turns, call=call
         )
+
+
+def whose_data(person: str, profile: Profile) -> str:
+    """Whose notes and the like a run reads and writes: empty for the owner's, which all the owner's channels share."""
+    return "" if profile.name == OWNER or profile.shares_data else person or NOBODY
 
 
 def prefetchable(step: PlanStep, card: TaskCard, user_text: str) -> bool:

@@ -35,6 +35,8 @@ class RunInfo:
         corr_id: correlation id that every log line and event of the run carries.
         session_id: the chat session; empty for a task without a chat.
         person: who asked, as `channel:id`; empty when nobody did.
+        whose: whose personal data plans read and write: empty for the owner of this installation, on every channel,
+            and where nobody asked; else the person.
         dest: where answers go, as the channel of the person wrote it; empty when nowhere.
         files_folder: absolute folder where the session's files live; None when there is no session.
         source: who started it: "chat", "command", "schedule", "cli", "mcp".
@@ -50,6 +52,7 @@ class RunInfo:
     corr_id: str = ""
     session_id: str = ""
     person: str = ""
+    whose: str = ""
     dest: Mapping[str, Any] = field(default_factory=dict[str, Any])
     files_folder: Path | None = None
     source: str = "cli"

@@ -104,7 +104,13 @@ class Moments:
         if not prefetchable(step, card, run.text):
             return
         request = ExecutorRequest(
-            run_id=run.id, session_id=run.session_id, profile=run.profile.name, step=step, user_text=run.text
+            run_id=run.id,
+            session_id=run.session_id,
+            profile=run.profile.name,
+            person=run.request.incoming.person,
+            dest=run.dest,
+            step=step,
+            user_text=run.text,
         )
         mark = fingerprint(step, step.inputs)
         if run.state.finished_like(mark) or run.state.failed_like(mark):

@@ -1,4 +1,4 @@
-"""Notes: added once, listed, found by words in any form, deleted."""
+"""Notes of a person: added once, listed, found by words in any form, deleted."""
 
 from __future__ import annotations
 
@@ -14,6 +14,15 @@ from .search import matching
 
 KEYS_KEPT = 200
 _NUMBER = re.compile(r"(?:note |number |no\.? |#)*(\d{1,9})\.?")
+
+
+def _of(state: Mapping[str, Any], whose: str) -> Mapping[str, Any]:
+    """What is kept of one person; the owner's stands at the top."""
+    return state.get("people", {}).get(whose, {}) if whose else state
+
+
+def _to_edit(data: dict[str, Any], whose: str) -> dict[str, Any]:
+    return data.setdefault("people", {}).setdefault(whose, {}) if whose else data
 
 
 def _notes(state: Mapping[str, Any]) -> list[dict[str, Any]]:
@@ -48,7 +57,8 @@ async def add(text: str, context: Context, config: Callable[..., Any]) -> dict[s
         raise ActionError(f"The note has {len(text):,} characters; at most {longest:,} are kept. Save it as a file.")
     digest = hashlib.sha256(text.encode("utf-8", "replace")).hexdigest()[:16]
     key = context.run.once_key(f"notes/add:{digest}")
-    async with context.state.edit() as data:
+    async with context.state.edit() as everything:
+        data = _to_edit(everything, context.run.whose)
         number = data.get("added", {}).get(key)
         if number is None:
             number = _keep(data, text, key, config("limits.notes", 5_000))
@@ -70,7 +80,7 @@ def _keep(data: dict[str, Any], text: str, key: str, most: int) -> int:
 
 @action("list")
 def list_notes(context: Context) -> dict[str, Any]:
-    """All notes, oldest first.
+    """All notes of whoever asks, oldest first.
 
     Args:
         context: the running task's.
@@ -78,7 +88,7 @@ def list_notes(context: Context) -> dict[str, Any]:
     Returns:
         `{count, notes: [{id, text, created}], text}`.
     """
-    return _shown(_notes(context.state), "There are no notes yet.")
+    return _shown(_notes(_of(context.state, context.run.whose)), "There are no notes yet.")
 
 
 @action("find")
@@ -92,7 +102,7 @@ def find(query: str, context: Context) -> dict[str, Any]:
     Returns:
         `{count, notes, text}`, oldest first.
     """
-    notes = _notes(context.state)
+    notes = _notes(_of(context.state, context.run.whose))
     return _shown(_numbered(notes, query) or matching(notes, query), f"No note speaks of “{query.strip()}”.")
 
 
@@ -116,7 +126,8 @@ async def delete(note: str, context: Context) -> dict[str, Any]:
     Raises:
         ActionError: no note, or more than one, is meant.
     """
-    async with context.state.edit() as data:
+    async with context.state.edit() as everything:
+        data = _to_edit(everything, context.run.whose)
         numbered = _numbered(_notes(data), note)
         found = matching(_notes(data), note) if numbered is None else numbered
         if not found:

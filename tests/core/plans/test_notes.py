@@ -45,6 +45,22 @@ async def test_a_loop_that_adds_two_equal_notes_adds_two_and_its_repetition_none
     assert (await done("notes/list"))["count"] == 2
 
 
+async def test_everybody_has_notes_of_their_own_and_the_owner_those_that_were_there_before(framework):
+    async def result(task: str, whose: str, **inputs: str):
+        done = await framework.submit(Tasklet(task, inputs, run=RunInfo(whose=whose)))
+        return done.result if done.ok else done.error.message
+
+    await result("notes/add", "", text="the safe is behind the picture")
+    assert (await result("notes/add", "telegram:7", text="buy a picture"))["id"] == 1
+    for whose, text in {"": "the safe is behind the picture", "telegram:7": "buy a picture"}.items():
+        for task, inputs in (("notes/list", {}), ("notes/find", {"query": "picture"})):
+            assert [note["text"] for note in (await result(task, whose, **inputs))["notes"]] == [text]
+    assert (await result("notes/list", "telegram:8"))["count"] == 0
+    assert "no note" in await result("notes/delete", "telegram:7", note="safe")
+    await result("notes/delete", "telegram:7", note="1")
+    assert (await result("notes/list", ""))["count"] == 1
+
+
 async def test_an_id_is_never_given_twice(done):
     await done("notes/add", text="one")
     await done("notes/add", text="two")
