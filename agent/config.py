@@ -124,6 +124,9 @@ class AppConfig(Section):
     profiles: dict[str, Profile] = Field(
         default_factory=dict, description="name -> profile; `owner` and `guest` always exist"
     )
+    hot_reload: bool = Field(
+        default=True, description="an edited plan counts from the next run on, in `aura chat` and `aura bot`"
+    )
     log_level: Literal["debug", "info", "warning", "error"] = Field(
         default="warning", description="what is logged to stderr"
     )
@@ -242,7 +245,7 @@ def _from_environment(env: Mapping[str, str]) -> dict[str, Any]:
             values.setdefault(section, {})[name] = _parsed(raw)
     if env.get("AURA_LOG_LEVEL"):
         values["log_level"] = env["AURA_LOG_LEVEL"].lower()
-    for name in ("trusted", "profiles"):
+    for name in ("trusted", "profiles", "hot_reload"):
         if raw := env.get(f"AURA_{name}".upper()):
             values[name] = _parsed(raw)
     if env.get("AURA_PLANS"):

@@ -140,8 +140,9 @@ class Framework:
         Raises:
             NotFoundError: there is no plan of such a name.
         """
+        known = self.reloader.problems
         report = await self.reloader.reload(plans)
-        self.problems = self.reloader.problems
+        self.problems = [*self.reloader.problems, *(problem for problem in self.problems if problem not in known)]
         return report
 
     def _next_generation(self, plans: PlanSet) -> Generation:

@@ -62,9 +62,21 @@ async def _long_lived(config: AppConfig, program: str) -> AsyncGenerator[App]:
     """
     from agent.app import App
 
-    async with App.open(config, program=program) as app, app.running_jobs():
+    async with App.open(config, program=program) as app, app.running_jobs(), _edits_of_plans(config, app):
         gc.freeze()
         try:
             yield app
         finally:
             gc.unfreeze()
+
+
+@asynccontextmanager
+async def _edits_of_plans(config: AppConfig, app: App) -> AsyncGenerator[None]:
+    """Takes in edits of plans for the block, unless the settings say otherwise."""
+    if not config.hot_reload:
+        yield
+        return
+    from aura_core.hot_reload.watching import PlanWatcher
+
+    async with PlanWatcher(config.known_plan_folders, app.framework.reload):
+        yield

@@ -24,6 +24,7 @@ TABLE = re.compile(r"(<!-- settings:[^\n]*-->\n).*?(<!-- end of settings -->)", 
 OWN_VARIABLES = {
     "home": "AURA_HOME",
     "plan_folders": "AURA_PLANS",
+    "hot_reload": "AURA_HOT_RELOAD",
     "log_level": "AURA_LOG_LEVEL",
     "trusted": "AURA_TRUSTED",
 }

@@ -12,6 +12,7 @@ from agent.channels.telegram import live_cards, run_bot
 from agent.contracts import PlanStep, TaskCard
 from agent.errors import ConfigError, NotAllowedError
 from agent.progress import PhaseChanged
+from aura_core.hot_reload import PlansReloaded
 from tests.fixtures.stand_in_app import Run
 from tests.fixtures.telegram.bench import OWNER, PlayedApp, eventually, hurry, running
 from tests.fixtures.telegram.world import Post
@@ -316,6 +317,19 @@ async def test_plugin_commands_stand_in_the_menu_and_run_their_task(telegram: Em
     assert app.commands_called == [("notes/add", {"text": "buy milk"}), ("notes/list", {})]
     assert menu == ["start", "help", "new", "stop", "tasks", "id", "list_notes", "note"]
     assert strangers_menu == ["start", "id"]
+
+
+async def test_the_menu_follows_edited_plans(telegram: Emulator, tmp_path: Path):
+    app, olga = PlayedApp(tmp_path, telegram, cards=CARDS[:1]), telegram.person(OWNER)
+    async with running(app):
+        olga.send("/note one")
+        await olga.wait_for("You said: /note one")
+        app.cards = CARDS[:2]
+        app.events.publish(PlansReloaded(("notes",)))
+        olga.send("/list_notes")
+        await olga.wait_for("You said: /list_notes")
+        menu = [command["command"] for command in telegram.world.menus[f"chat:{OWNER}"]]
+    assert menu[-2:] == ["list_notes", "note"]
 
 
 async def test_the_built_in_commands_answer(telegram: Emulator, tmp_path: Path):

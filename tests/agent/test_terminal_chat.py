@@ -14,6 +14,9 @@ from agent.channels.terminal.draw import UNICODE
 from agent.channels.terminal.plain import PlainTerminal
 from agent.contracts import PlanStep, RunSummary, TaskCard
 from agent.errors import AgentError
+from agent.progress import RunStarted
+from aura_core.errors import Problem
+from aura_core.hot_reload import PlanEditRefused, PlansReloaded
 from tests.fixtures.stand_in_app import StandInApp, echo
 from tests.fixtures.stand_in_chat import NOTE, play
 
@@ -49,6 +52,18 @@ async def test_a_damaged_file_that_was_set_aside_is_said_once(app):
     app.notices = ["SESSION.json was damaged and is kept as SESSION.damaged.json."]
     shown = await chat(app, "hello there")
     assert shown.count("kept as SESSION.damaged.json") == 1
+
+
+async def test_edits_of_plans_are_said_as_they_happen(app, tmp_path):
+    def happen(_event):
+        app.events.publish(PlanEditRefused("notes", tmp_path, (Problem("a.yaml", 3, 5, "no such key"),), None))
+        app.events.publish(PlansReloaded(("notes",)))
+        return False
+
+    with app.events.subscribe(RunStarted, happen):
+        shown = await chat(app, "hello there")
+    assert shown.count("plan notes: edit not taken, it is not there yet: a.yaml:3:5: error: no such key") == 1
+    assert shown.count("plan notes reloaded") == 1
 
 
 async def test_the_next_line_answers_a_question_by_number_or_in_own_words(app):

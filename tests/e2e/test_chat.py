@@ -127,6 +127,27 @@ def test_a_person_sees_the_live_plan_answers_a_question_and_comes_back_tomorrow(
         assert terminal.wait_for_exit() == 0
 
 
+def test_an_edited_plan_counts_from_the_next_request_and_a_broken_edit_is_said(aura, person, tmp_path):
+    task = tmp_path / "greet" / "tasks" / "hello.yaml"
+    task.parent.mkdir(parents=True)
+    text = "meta: {{title: Greet, command: {command}}}\nsteps: []\nreturns: Greetings from version {word}.\n"
+    (tmp_path / "greet" / "plan.yaml").write_text("name: greet\n")
+    task.write_text(text.format(command="hello", word="one"))
+    aura.environment["AURA_PLANS"] = str(tmp_path / "greet")
+    with person() as terminal:
+        terminal.wait_for("Ask something")
+        terminal.type("/hello\r")
+        terminal.wait_for("version one")
+        task.write_text(text.format(command="welcome", word="two"))
+        terminal.wait_for("plan greet reloaded")
+        terminal.type("/welcome\r")
+        terminal.wait_for("version two")
+        task.write_text("steps: [{action: nothing}]")
+        terminal.wait_for("plan greet: edit not taken, still the version of", "tasks/hello.yaml:1:")
+        terminal.type("/quit\r")
+        assert terminal.wait_for_exit() == 0
+
+
 def test_ctrl_c_stops_a_run_that_hangs_and_the_next_request_works(person, scripted_model):
     scripted_model.hang()
     with person() as terminal:

@@ -13,6 +13,7 @@ from aiogram.types import BotCommand, BotCommandScopeChat, BotCommandScopeDefaul
 from agent.channels.telegram.sending import Sender
 from agent.channels.telegram.text import shorten
 from agent.contracts import Profile, TaskCard
+from aura_core.hot_reload import PlansReloaded
 
 if TYPE_CHECKING:
     from agent.app import App
@@ -72,7 +73,8 @@ class Commands:
     def __init__(self, app: App, sender: Sender) -> None:
         self._app = app
         self._sender = sender
-        self._chats_with_menu: set[int] = set()
+        self._menus: dict[int, int] = {}
+        self._reloads = 0
 
     def plugins(self, profile: Profile) -> dict[str, TaskCard]:
         """The plugins' commands by the name that Telegram takes; a built-in command of that name wins."""
@@ -89,8 +91,9 @@ class Commands:
         await self._sender.perhaps_now(SetMyCommands(commands=commands, scope=BotCommandScopeDefault()), 0)
 
     async def show_menu(self, chat_id: int, profile: Profile) -> None:
-        """The menu of a private chat; set once per chat while the bot runs."""
-        if chat_id in self._chats_with_menu:
+        """The menu of a private chat; set once per chat while the bot runs, and again after plans were edited."""
+        reloads = self._reloads
+        if self._menus.get(chat_id) == reloads:
             return
         commands = [BotCommand(command=name, description=text) for name, text in BUILT_IN.items()]
         commands += [
@@ -98,7 +101,13 @@ class Commands:
         ]
         method = SetMyCommands(commands=commands[:MAX_COMMANDS], scope=BotCommandScopeChat(chat_id=chat_id))
         if await self._sender.perhaps_now(method, chat_id):
-            self._chats_with_menu.add(chat_id)
+            self._menus[chat_id] = reloads
+
+    async def follow_plans(self) -> None:
+        """Has every menu set anew when it is needed next, after plans were edited; until cancelled."""
+        with self._app.events.subscribe(PlansReloaded) as reloads:
+            async for _ in reloads:
+                self._reloads += 1
 
     def help_text(self, profile: Profile) -> str:
         """What /help says."""

@@ -24,6 +24,7 @@ from agent.contracts import Incoming
 from agent.errors import AgentError
 from agent.progress import Progress, QuestionAsked, RunEnded
 from aura_core.errors import CoreError
+from aura_core.hot_reload import PlanNotice, PlansReloaded, notice_of
 
 if TYPE_CHECKING:
     from collections.abc import Awaitable, Coroutine
@@ -83,6 +84,7 @@ class Chat:
             async with asyncio.TaskGroup() as group:
                 self._group = group
                 self._run_beside(self._watch(events))
+                self._run_beside(self._tell_of_plans())
                 try:
                     await self._show_notices()
                     await self._go_on()
@@ -236,6 +238,15 @@ class Chat:
         """What the person should know of damaged files that were set aside."""
         for notice in self._app.take_notices():
             await self._terminal.show(notice_view(notice, "yellow"))
+
+    async def _tell_of_plans(self) -> None:
+        """Says which edits of plans count from now on, and which do not."""
+        with self._app.events.subscribe(PlanNotice) as notices:
+            async for notice in notices:
+                for line in notice_of(notice):
+                    await self._terminal.show(
+                        notice_view(line, "dim" if isinstance(notice, PlansReloaded) else "yellow")
+                    )
 
     def _answer_view(self, text: str) -> RenderableType:
         return answer_view(text, formatted=self._terminal.console.is_terminal)
