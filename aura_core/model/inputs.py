@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import json
 import re
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Sequence
 from datetime import date, datetime, time
 from functools import partial
 from typing import Annotated, Any, cast
@@ -17,7 +17,7 @@ from pydantic_core import PydanticCustomError
 
 from aura_core.errors import InputError
 from aura_core.model.input_spec import InputSpec
-from aura_core.nearest import hint
+from aura_core.nearest import hint, sentence
 
 _EMAIL = re.compile(r"[^@\s]+@[^@\s]+\.[^@\s.]+")
 _CONFIG = ConfigDict(
@@ -31,6 +31,18 @@ _TYPES: dict[str, Any] = {
     "string": str, "integer": int, "number": int | float, "boolean": bool,
     "array": list[Any], "object": dict[str, Any], "any": Any,
 }  # fmt: skip
+
+_WANTED = {
+    "string": "text",
+    "integer": "a whole number",
+    "number": "a number",
+    "boolean": "true or false",
+    "array": "a list",
+    "object": "a mapping",
+}
+_OF_ANOTHER_TYPE = ("_parsing", "_type", "_from_float", "_unicode")
+"""How pydantic names mistakes that mean: this is no value of the type."""
+_LONGEST_SHOWN = 80
 
 
 def create_model(name: str, specs: Mapping[str, InputSpec]) -> type[BaseModel]:
@@ -70,7 +82,8 @@ def validate(
     try:
         checked = model.model_validate(given).__dict__
     except ValidationError as error:
-        raise InputError(f"{task}: {'; '.join(_reason(detail, specs) for detail in error.errors())}.") from error
+        reasons = dict.fromkeys(_reason(detail, specs) for detail in error.errors())
+        raise InputError(sentence(f"{task}: {'; '.join(reasons)}", "")) from error
     return {field.alias or name: checked[name] for name, field in model.__pydantic_fields__.items()}
 
 
@@ -80,15 +93,39 @@ def reasons(error: ValidationError) -> str:
 
 
 def _reason(detail: Any, specs: Mapping[str, InputSpec]) -> str:
-    name, *inside = (part for part in detail["loc"] if not str(part).startswith(("function-", "int", "float")))
-    place = str(name) + "".join(f"[{part}]" if isinstance(part, int) else f".{part}" for part in inside)
-    if detail["type"] == "extra_forbidden" and not inside:
-        advice = hint(name, specs, what="its inputs are")
-        return f"it has no input {name!r}; {advice}" if advice else f"it has no input {name!r}, it takes none"
-    if detail["type"] == "missing" and not inside:
-        what = specs[name].description or specs[name].ask
-        return f"it needs the input {name!r}" + (f" ({what})" if what else "")
+    place, spec = _place(detail["loc"], specs)
+    if detail["type"] == "extra_forbidden":
+        *above, name = detail["loc"]
+        holder = _place(above, specs)[1] if above else None
+        beside = specs if holder is None else holder.properties or {}
+        advice = hint(name, beside, what="its inputs are" if holder is None else "there are")
+        return f"it has no input {place!r}; {advice}" if advice else f"it has no input {place!r}, it takes none"
+    if detail["type"] == "missing":
+        what = "" if spec is None else spec.description or spec.ask
+        return f"it needs the input {place!r}" + (f" ({what})" if what else "")
+    if spec is not None and detail["type"].endswith(_OF_ANOTHER_TYPE) and spec.type in _WANTED:
+        return f"the input {place!r}: {_WANTED[spec.type]} is wanted, not {_shown(detail['input'])}"
     return f"the input {place!r}: {detail['msg']}"
+
+
+def _place(loc: Sequence[str | int], specs: Mapping[str, InputSpec]) -> tuple[str, InputSpec | None]:
+    """Where a mistake stands, as people write it, and what is wanted there.
+
+    Beside names and numbers, `loc` holds the alternatives of a number, `int` and `float`; they are no places.
+    """
+    place, spec = str(loc[0]), specs.get(str(loc[0]))
+    for part in loc[1:]:
+        if isinstance(part, int):
+            place, spec = f"{place}[{part}]", None if spec is None else spec.items
+        elif spec is None or spec.type != "number":
+            place = f"{place}.{part}"
+            spec = None if spec is None or spec.properties is None else spec.properties.get(part)
+    return place, spec
+
+
+def _shown(value: Any) -> str:
+    text = repr(value)
+    return text if len(text) <= _LONGEST_SHOWN else f"{text[:_LONGEST_SHOWN]}…"
 
 
 def _field(alias: str, spec: InputSpec) -> Any:

@@ -570,7 +570,13 @@ meta:
     share: {type: number, maximum: 1, minimum: 0}
     loud: {type: boolean}
     tags: {type: array, items: {type: string, maxLength: 3}, maxItems: 2}
-    where: {type: object, properties: {city: {required: true}, zip: {type: integer}}}
+    where:
+      type: object
+      properties:
+        city: {required: true}
+        zip: {type: integer}
+        interior: {type: object, properties: {floats: {type: array, items: {type: number}}}}
+    interval: {type: integer}
     free: {type: any, enum: [1, x, [2], {a: 3}, [1, null]]}
     raw: {type: object}
     mode: {enum: [short, long], default: short}
@@ -609,7 +615,7 @@ def test_inputs_are_converted_and_defaults_filled_in(folder: Folder):
         "file": "x.txt",
     }
     expected = given | {"words": 12, "share": 0.5, "loud": True, "tags": ["a", "7"], "raw": {"a": 1}, "json": "5"}
-    expected |= {"where": {"city": "Köln", "zip": 50667}, "mode": "short", "nothing": None}
+    expected |= {"where": {"city": "Köln", "zip": 50667}, "mode": "short", "nothing": None, "interval": None}
     one = task(folder, INPUTS)
     assert one.validate_inputs(given) == expected
     least = one.validate_inputs({"url": "https://a.b", "words": None})
@@ -627,14 +633,23 @@ def test_inputs_are_converted_and_defaults_filled_in(folder: Folder):
         ({"url": "http://[x"}, "is not a full address"),
         ({"words": 3}, "greater than or equal to 10"),
         ({"words": True}, "a number is wanted, not true or false"),
-        ({"words": 1.5}, "the input 'words'"),
+        ({"words": 1.5}, "the input 'words': a whole number is wanted, not 1.5."),
+        ({"words": "many"}, "demo/t: the input 'words': a whole number is wanted, not 'many'."),
+        ({"share": "x" * 90}, f"demo/t: the input 'share': a number is wanted, not '{'x' * 79}…."),
+        ({"loud": "maybe"}, "the input 'loud': true or false is wanted, not 'maybe'."),
+        ({"tags": 5}, "the input 'tags': a list is wanted, not 5."),
+        ({"raw": [1]}, "the input 'raw': a mapping is wanted, not [1]."),
+        ({"day": ["x"]}, "the input 'day': text is wanted, not ['x']."),
+        ({"where": {"city": "x", "interior": {"floats": [1, "x"]}}}, "'where.interior.floats[1]': a number is wanted"),
+        ({"interval": "x"}, "demo/t: the input 'interval': a whole number is wanted, not 'x'."),
         ({"share": 2}, "less than or equal to 1"),
         ({"tags": "a,b"}, 'a value such as ["a", "b"] is wanted'),
         ({"raw": "x"}, 'a value such as {"a": 1} is wanted'),
         ({"tags": ["long one"]}, "the input 'tags[0]'"),
         ({"tags": ["a", "b", "c"]}, "at most 2"),
-        ({"where": {}}, "the input 'where.city': Field required"),
-        ({"where": {"city": "x", "street": "y"}}, "the input 'where.street'"),
+        ({"where": {}}, "demo/t: it needs the input 'where.city'."),
+        ({"where": {"city": "x", "interiör": 1}}, "it has no input 'where.interiör'; did you mean 'interior'?"),
+        ({"where": {"city": "x", "q": 1}}, "it has no input 'where.q'; there are: city, interior, zip."),
         ({"mode": "shrt"}, "'shrt' is not one of short, long; did you mean 'short'?"),
         ({"mode": "zzz"}, "'zzz' is not one of short, long"),
         ({"level": 3}, "3 is not one of 1, 2"),
@@ -645,7 +660,7 @@ def test_inputs_are_converted_and_defaults_filled_in(folder: Folder):
         ({"key": "x"}, "is not a UUID"),
         ({"code": "A"}, "at least 2 characters"),
         ({"code": "ab"}, "should match pattern"),
-        ({"wrds": 1}, "it has no input 'wrds'; did you mean 'words'?"),
+        ({"wrds": 1}, "demo/t: it has no input 'wrds'; did you mean 'words'?"),
     ],
 )
 def test_wrong_inputs_are_refused_before_anything_runs(folder: Folder, given: dict[str, object], message: str):
