@@ -60,7 +60,7 @@ def _usage(error: TyperException) -> int:
         return DONE
     context = getattr(error, "ctx", None)
     path = getattr(context, "command_path", "aura")
-    _say(f"{message} `{path} --help` says how it is used.")
+    _say(f"{message.rstrip('.')}; `{path} --help` says how it is used.")
     return FAILED
 
 

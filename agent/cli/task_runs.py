@@ -7,13 +7,12 @@ import uuid
 from collections.abc import Sequence
 from typing import TYPE_CHECKING, Any
 
-import yaml
-
 from agent.channels.terminal.chat import CHANNEL, terminal_person
 from agent.cli.invocation import err
 from agent.cli.questions import Answers
 from agent.progress import QuestionAsked
 from aura_core.errors import InputError
+from aura_core.model.yaml_nodes import YamlError, build, compose
 from aura_core.tasklet import RunInfo, Tasklet, TaskResult
 
 if TYPE_CHECKING:
@@ -24,10 +23,10 @@ if TYPE_CHECKING:
 
 
 def inputs_from(definition: TaskDefinition, pairs: Sequence[str]) -> dict[str, Any]:
-    """`key=value` words as inputs: text where the task wants text, else what YAML makes of it.
+    """`key=value` words as inputs: text where the task wants text, else what a task file would make of it.
 
     Raises:
-        InputError: a word without `=`.
+        InputError: a word without `=`, or a key twice.
     """
     properties: dict[str, Any] = definition.input_schema().get("properties", {})
     inputs: dict[str, Any] = {}
@@ -36,14 +35,16 @@ def inputs_from(definition: TaskDefinition, pairs: Sequence[str]) -> dict[str, A
         if not equals or not key:
             known = ", ".join(properties) or "none"
             raise InputError(f"{pair!r} is no input; write key=value. {definition.ref} takes: {known}.")
+        if key in inputs:
+            raise InputError(f"The input {key!r} is given twice; several values are one list: {key}='[a, b]'.")
         inputs[key] = value if properties.get(key, {}).get("type") == "string" else _value(value)
     return inputs
 
 
 def _value(text: str) -> Any:
     try:
-        return yaml.safe_load(text)
-    except yaml.YAMLError:
+        return build(compose(text))
+    except YamlError:
         return text
 
 

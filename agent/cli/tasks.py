@@ -38,7 +38,9 @@ def run(
 
 
 def _failure(message: str) -> Any:
-    return {"status": "error", "result": None, "error": {"type": "", "message": message}, "seconds": 0.0}
+    from aura_core.tasklet import TaskError, TaskResult
+
+    return _document(TaskResult("error", error=TaskError("", message)))
 
 
 async def _run(task: str, pairs: list[str], session: str, answers: list[str], *, as_json: bool) -> int:
@@ -46,15 +48,18 @@ async def _run(task: str, pairs: list[str], session: str, answers: list[str], *,
     from agent.cli.mistakes import warn_of_refused
     from agent.cli.task_runs import inputs_from, run_task
     from agent.contracts import Question
-    from aura_core.errors import NotFoundError
+    from aura_core.errors import InputError, NotFoundError
+    from aura_core.tasklet import TaskError, TaskResult
 
     async with App.open(settings(), program="aura run") as app:
         try:
             definition = app.framework.plans.task(task)
-        except NotFoundError:
+            inputs = inputs_from(definition, pairs)
+        except (InputError, NotFoundError) as error:
             warn_of_refused(app.framework.problems, task.partition("/")[0])
-            raise
-        result = await run_task(app, definition.ref, inputs_from(definition, pairs), session, answers)
+            result = TaskResult("error", error=TaskError(type(error).__name__, str(error), task))
+        else:
+            result = await run_task(app, definition.ref, inputs, session, answers)
     if isinstance(result, Question):
         return _report_question(result, as_json=as_json)
     _report(result, as_json=as_json)
@@ -74,19 +79,16 @@ def _report_question(question: Question, *, as_json: bool) -> int:
     return NEEDS_ANSWER
 
 
-def _report(result: TaskResult, *, as_json: bool) -> None:
+def _document(result: TaskResult) -> Any:
     from dataclasses import asdict
 
+    error = asdict(result.error) if result.error else None
+    return {"status": result.status, "result": result.result, "error": error, "seconds": round(result.seconds, 3)}
+
+
+def _report(result: TaskResult, *, as_json: bool) -> None:
     if as_json:
-        error = asdict(result.error) if result.error else None
-        print_json(
-            {
-                "status": result.status,
-                "result": result.result,
-                "error": error,
-                "seconds": round(result.seconds, 3),
-            }
-        )
+        print_json(_document(result))
         return
     if result.error is not None:
         place = f" ({result.error.location})" if result.error.location else ""
@@ -123,6 +125,9 @@ async def _tasks(word: str, profile_name: str | None, *, as_json: bool) -> int:
         warn_of_refused(app.framework.problems)
     if as_json:
         print_json([card.model_dump(mode="json") for card in cards])
-    else:
+    elif cards:
         out().print(tasks_table(cards))
+    else:
+        what = f"No task that profile {profile.name} may use" + (f" has {word!r} in its name or text" if word else "")
+        err().print(f"{what}; `aura tasks` lists them all, `aura doctor` says what is set up.", markup=False)
     return 0

@@ -76,15 +76,18 @@ def validate(
     Raises:
         InputError: names the task, every input that is wrong, and what is allowed.
     """
-    given = {
-        name: value for name, value in values.items() if value is not None or name not in specs or specs[name].required
-    }
+    given = {name: value for name, value in values.items() if value is not None or _may_be_nothing(name, specs)}
     try:
         checked = model.model_validate(given).__dict__
     except ValidationError as error:
         reasons = dict.fromkeys(_reason(detail, specs) for detail in error.errors())
         raise InputError(sentence(f"{task}: {'; '.join(reasons)}", "")) from error
     return {field.alias or name: checked[name] for name, field in model.__pydantic_fields__.items()}
+
+
+def _may_be_nothing(name: str, specs: Mapping[str, InputSpec]) -> bool:
+    """Whether null is a value of an input, rather than an input left out."""
+    return name not in specs or (specs[name].required and specs[name].type == "any")
 
 
 def reasons(error: ValidationError) -> str:

@@ -628,7 +628,7 @@ def test_inputs_are_converted_and_defaults_filled_in(folder: Folder):
     ("given", "message"),
     [
         ({}, "demo/t: it needs the input 'url' (Page address)."),
-        ({"url": None}, "the input 'url'"),
+        ({"url": None}, "demo/t: it needs the input 'url' (Page address)."),
         ({"url": "example.org"}, "'example.org' is not a full address"),
         ({"url": "http://[x"}, "is not a full address"),
         ({"words": 3}, "greater than or equal to 10"),
