@@ -1,12 +1,18 @@
-"""Running jobs: the scheduler of a program that stays open."""
+"""Running jobs: the scheduler of a program that stays open; plans that are edited meanwhile bring their jobs along."""
 
 from __future__ import annotations
 
+import asyncio
 from collections.abc import AsyncGenerator
 from contextlib import asynccontextmanager
 
+import structlog
+
 from agent.schedules.runner import JobRunner
+from aura_core.errors import CoreError
+from aura_core.events import Subscription
 from aura_core.framework import Framework
+from aura_core.hot_reload.events import PlansReloaded
 from aura_core.scheduler import JobBook, Scheduler, declared_jobs
 
 
@@ -26,7 +32,23 @@ async def running_jobs(book: JobBook, runner: JobRunner, framework: Framework) -
     framework.problems.extend(declared.problems)
     scheduler = Scheduler(book, runner.start, events=framework.events, accepts=runner.accepts)
     await scheduler.start(declared.jobs)
-    try:
-        yield
-    finally:
-        await scheduler.stop()
+    with framework.events.subscribe(PlansReloaded) as reloads:
+        follower = asyncio.create_task(_follow(reloads, book, framework), name="jobs of edited plans")
+        try:
+            yield
+        finally:
+            follower.cancel()
+            await asyncio.gather(follower, return_exceptions=True)
+            await scheduler.stop()
+
+
+async def _follow(reloads: Subscription[PlansReloaded], book: JobBook, framework: Framework) -> None:
+    log = structlog.get_logger("agent.schedules")
+    async for _ in reloads:
+        declared = declared_jobs(framework.plans.tasks(), book.now())
+        for problem in declared.problems:
+            log.warning("job left out", reason=str(problem))
+        try:
+            await book.declare(declared.jobs)
+        except CoreError as error:
+            log.warning("jobs of edited plans were not taken", reason=str(error))

@@ -188,7 +188,10 @@ class Scheduler:
         """Records and runs what a job is due for, unless its former run goes on."""
         first, next_at = job.next_at or now, self._next(job, now)
         busy = self._lines.busy(job.id) and job.missed != "all"
-        moments = [] if busy else moments_to_run(job.trigger, job.missed, first, now, GRACE)
+        try:
+            moments = [] if busy else moments_to_run(job.trigger, job.missed, first, now, GRACE)
+        except ScheduleError:  # `_next` has said it
+            moments = []
         if not moments:
             await self._postpone(job, next_at)
             self._events.publish(JobSkipped(job, first, "still running" if busy else "missed"))

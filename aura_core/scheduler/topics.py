@@ -8,6 +8,7 @@ from fnmatch import fnmatchcase
 from typing import Any
 
 from aura_core.errors import ScheduleError
+from aura_core.hot_reload.events import PlansReloaded
 from aura_core.interrupts.events import InterruptFired
 from aura_core.nearest import hint, sentence
 from aura_core.plan_state import StateSetAside
@@ -21,7 +22,7 @@ _TASK_TOPICS = {
     "timeout": "task.failed",
     "cancelled": "task.cancelled",
 }
-TOPICS = (*dict.fromkeys(_TASK_TOPICS.values()), "interrupt.fired", "data.set_aside")
+TOPICS = (*dict.fromkeys(_TASK_TOPICS.values()), "interrupt.fired", "data.set_aside", "plans.reloaded")
 """Every name; behind a colon stands what it is about, e.g. `task.failed:notes/add`."""
 _PATTERN = re.compile(r"[\w.*?-]+(:\S+)?")
 
@@ -56,6 +57,10 @@ def happening_of(event: object) -> Happening | None:
                 event.corr_id,
                 {"topic": "interrupt.fired", "interrupt": about, "at": event.at},
             )
+        case PlansReloaded():
+            names = [*event.plans, *event.added, *event.removed]
+            facts = {"topic": "plans.reloaded", "plans": names}
+            return Happening("plans.reloaded", " ".join(names), "", facts)
         case StateSetAside():
             facts = {"topic": "data.set_aside", "plan": event.plan, "reason": event.reason}
             return Happening("data.set_aside", event.plan, "", facts)

@@ -8,7 +8,7 @@ from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
 from typing import Literal
 
-from croniter import CroniterBadDateError, croniter
+from croniter import croniter
 
 from aura_core.schedule_rules import MOST_YEARS
 from aura_core.scheduler.zones import moment_of, zone_of
@@ -38,7 +38,7 @@ class Cron:
         while True:
             try:
                 found = moment_of(walls.get_next(datetime), zone)
-            except (CroniterBadDateError, OverflowError):
+            except (ValueError, OverflowError):  # never again: croniter's own error is a ValueError, too
                 return
             if found > last:
                 yield found

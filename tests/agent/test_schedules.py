@@ -11,7 +11,7 @@ from pathlib import Path
 import pytest
 
 from agent.app import App
-from agent.schedules import JobOwner
+from agent.schedules import JobOwner, desk
 from aura_core.errors import InputError, NotFoundError, ScheduleError
 from aura_core.scheduler import Every, JobEnded, OnEvent, trigger_of
 from aura_core.scheduler.job import firing_id
@@ -341,3 +341,54 @@ async def test_events_of_jobs_of_people_can_be_waited_for_too(lab: Lab):
         kept = await app.schedules.book.job(job.id)
         assert kept.trigger == OnEvent("task.succeeded:aura_base/now")
         assert job.next_at is None
+
+
+async def test_an_edited_plan_brings_its_jobs_along(lab: Lab, plan_folder: Path):
+    async with lab.running() as app:
+        tasks = plan_folder / "lab/tasks/lab.yaml"
+        tasks.write_text(tasks.read_text().replace("every: 1h", "every: 2m"))
+        await app.framework.reload()
+        while "every 2m" not in {str(job.trigger) for job in await app.schedules.book.jobs()}:  # noqa: ASYNC110 (the same)
+            await asyncio.sleep(0)
+        async with ending(app, of="tick"):
+            lab.forward(app, minutes=3)
+    assert lab.said == ["tock"]
+
+
+async def test_the_owner_is_told_when_a_reminder_cannot_be_removed(lab: Lab, transport: KeepingTransport):
+    async with lab.running() as app:
+        for text in ("in 2 hours to drink tea", "every day at 9 drink water"):
+            await remind(app, text, transport)
+        run_id = await app.submit_command(incoming("/reminders"), "reminders/list", {})
+        await app.outcome(run_id)
+        first, second = transport.texts[-1].splitlines()[-2:]
+        said = {}
+        for words in ("drink", "coffee", "0", "3", "2"):
+            run_id = await app.submit_command(incoming("/x"), "reminders/remove", {"reminder": words})
+            said[words] = (await app.outcome(run_id)).answer
+    assert {first[:2], second[:2]} == {"1.", "2."}
+    assert "fits 2 reminders; say the number. 1: " in said["drink"]
+    assert "There is no reminder “coffee”" in said["coffee"]
+    assert "There is no reminder" in said["0"]
+    assert "There is no reminder" in said["3"]
+    assert "I will not remind you any more" in said["2"]
+
+
+@pytest.mark.parametrize(
+    ("text", "words"),
+    [("in 5 minutes", "What shall I remind you of?"), ("через час " + "да " * 1500, "слишком длинно")],
+)
+async def test_a_reminder_of_nothing_or_of_too_much_is_explained(lab: Lab, transport: KeepingTransport, text, words):
+    async with lab.running() as app:
+        run_id = await app.submit_command(incoming("/remind"), "reminders/add", {"text": text})
+        outcome = await app.outcome(run_id)
+    assert words in outcome.answer
+
+
+async def test_nobody_adds_jobs_without_end(lab: Lab, monkeypatch: pytest.MonkeyPatch):
+    monkeypatch.setattr(desk, "MOST_JOBS", 2)
+    async with lab.running() as app:
+        for text in ("a", "b"):
+            await app.schedules.add(RUN, "lab/say", {"text": text}, every=60)
+        with pytest.raises(ScheduleError, match="You have 2 jobs already"):
+            await app.schedules.add(RUN, "lab/say", {"text": "c"}, every=60)

@@ -9,11 +9,15 @@ from contextlib import asynccontextmanager
 from dataclasses import replace
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
+from zoneinfo import ZoneInfoNotFoundError
 
 import pytest
+import tzlocal
 
 from aura_core.errors import NotFoundError, ScheduleError, ScheduleStoreError
 from aura_core.events import EventBus
+from aura_core.interrupts.events import InterruptFired
+from aura_core.plan_state import StateSetAside
 from aura_core.scheduler import (
     At,
     Cron,
@@ -28,6 +32,7 @@ from aura_core.scheduler import (
     JobStore,
     OnEvent,
     Scheduler,
+    machine_timezone,
     trigger_of,
 )
 from aura_core.scheduler.topics import TOPICS
@@ -500,3 +505,136 @@ def test_what_a_person_writes_for_when_becomes_a_trigger():
     for topic in TOPICS:
         assert trigger_of(now=START, on_event=topic) == OnEvent(topic)
     assert trigger_of(now=START, on_event="task.*:notes/*") == OnEvent("task.*:notes/*")
+
+
+def test_a_trigger_says_what_it_is():
+    spelled = {86400: "every 1d", 7200: "every 2h", 90: "every 90s", 60: "every 1m", 1.5: "every 1.5s"}
+    assert {seconds: str(Every(seconds, START)) for seconds in spelled} == spelled
+    assert str(Cron("0 8 * * *", "UTC")) == "cron 0 8 * * * (UTC)"
+    assert str(OnEvent("task.failed")) == "on task.failed"
+
+
+async def test_other_things_that_happen_start_jobs_too(world):
+    async with world.scheduler() as scheduler:
+        fired = Job("fired", "w/f", OnEvent("interrupt.fired:lab/*"))
+        aside = Job("aside", "w/a", OnEvent("data.set_aside"))
+        await watching(world, scheduler, fired, aside)
+        async with world.expecting(*[JobFired, JobEnded] * 2) as seen:
+            world.bus.publish(InterruptFired("lab/full", "lab/empty", "began", "pause"))
+            world.bus.publish(InterruptFired("lab/full", "lab/empty", "done", "pause"))
+            world.bus.publish(StateSetAside("notes", world.path, "no JSON"))
+            world.bus.publish("nothing that anybody knows")
+        facts = {event.job.id: event.firing.event for event in seen if isinstance(event, JobFired)}
+        assert facts["fired"]["interrupt"] == "lab/full"
+        assert (facts["aside"]["plan"], facts["aside"]["reason"]) == ("notes", "no JSON")
+
+
+async def test_an_event_that_comes_while_its_job_runs_is_skipped(world):
+    gate = world.gates["alarm"] = asyncio.Event()
+    async with world.scheduler() as scheduler:
+        await watching(world, scheduler, Job("alarm", "watch/alarm", OnEvent("task.failed")))
+        async with world.expecting(JobFired):
+            world.bus.publish(failed("a/b"))
+        async with world.expecting(JobSkipped) as seen:
+            world.bus.publish(failed("a/b"))
+        assert seen[0].reason == "still running"
+        async with world.expecting(JobEnded):
+            gate.set()
+
+
+async def test_an_event_that_cannot_be_stored_is_lost_and_the_next_one_counts(world, monkeypatch):
+    async with world.scheduler() as scheduler:
+        await watching(world, scheduler, Job("alarm", "watch/alarm", OnEvent("task.failed")))
+        store, failures = scheduler.book.store, iter([True])
+        ask = store.ask
+
+        def full(firing):
+            if next(failures, None):
+                raise ScheduleStoreError("disk full")
+            return ask(firing)
+
+        monkeypatch.setattr(store, "ask", full)
+        async with world.expecting(JobFired, JobEnded):
+            world.bus.publish(failed("a/b"))
+            world.bus.publish(failed("a/b"))
+
+
+async def test_an_end_that_cannot_be_stored_does_not_end_the_others(world, monkeypatch):
+    async with world.scheduler() as scheduler:
+        await scheduler.book.add(hourly())
+        monkeypatch.setattr(scheduler.book.store, "finish", broken(ScheduleStoreError("disk full")))
+        async with world.expecting(JobFired, JobEnded):
+            world.to(START + HOUR, scheduler)
+        monkeypatch.undo()
+    async with world.scheduler(), world.expecting(JobFired, JobEnded):
+        pass
+    assert world.ran == ["job:tea:2026-11-21T13:00:00Z"] * 2
+
+
+async def test_a_mistake_of_the_scheduler_itself_does_not_end_it(world, monkeypatch):
+    async with world.scheduler() as scheduler:
+        await scheduler.book.add(hourly())
+        version, mistakes = scheduler.book.store.version, iter([True])
+
+        def mistaken() -> int:
+            if next(mistakes, None):
+                raise ZeroDivisionError
+            return version()
+
+        monkeypatch.setattr(scheduler.book.store, "version", mistaken)
+        async with world.expecting(JobFired, JobEnded):
+            world.to(START + HOUR, scheduler)
+
+
+async def test_a_time_zone_that_is_gone_silences_one_job(world):
+    async with world.scheduler() as scheduler:
+        await scheduler.book.add(hourly())
+        await scheduler.book.add(Job("lost", "a/b", Cron("0 * * * *", "UTC")))
+    with sqlite3.connect(world.path) as connection:
+        connection.execute("UPDATE jobs SET body = replace(body, 'UTC', 'Atlantis') WHERE id = 'lost'")
+    connection.close()
+    async with world.scheduler() as scheduler:
+        async with world.expecting(JobSkipped, JobFired, JobEnded):
+            world.to(START + HOUR, scheduler)
+        jobs = {job.id: job.next_at for job in await scheduler.book.jobs()}
+        assert jobs == {"tea": START + 2 * HOUR, "lost": None}
+
+
+async def test_a_job_whose_time_has_passed_is_refused(world):
+    async with world.scheduler() as scheduler:
+        with pytest.raises(ScheduleError, match="would never run"):
+            await scheduler.book.add(Job("egg", "kitchen/egg", At(START)))
+        with pytest.raises(NotFoundError, match="no job 'egg' any more"):
+            await scheduler.book.ask(Firing("", "egg", START, "event"))
+
+
+def test_a_file_that_cannot_be_made_is_explained(tmp_path):
+    (tmp_path / "file").write_text("in the way")
+    with pytest.raises(ScheduleStoreError, match="make room or allow writing"):
+        JobStore(tmp_path / "file" / "jobs.db").open()
+
+
+def test_a_file_that_is_damaged_inside_is_set_aside_when_it_is_opened_again(tmp_path):
+    path = tmp_path / "jobs.db"
+    store = JobStore(path)
+    for number in range(200):
+        store.add(hourly(f"job-{number}", title="x" * 500))
+    store.close()
+    data = bytearray(path.read_bytes())
+    data[8192:] = b"\xff" * (len(data) - 8192)
+    path.write_bytes(data)
+    assert store.jobs() == []
+    assert "was damaged" in store.take_notices()[0]
+    store.close()
+
+
+def test_a_machine_that_does_not_say_its_zone_is_on_utc(monkeypatch):
+    monkeypatch.setattr(tzlocal, "get_localzone_name", broken(ZoneInfoNotFoundError("no configuration")))
+    assert machine_timezone() == "UTC"
+
+
+def broken(error: Exception):
+    def raises(*_: object):
+        raise error
+
+    return raises
