@@ -43,8 +43,8 @@ class Verdict:
 def judge(last: PlanSet, edits: Mapping[str, Edit], services: Collection[str]) -> Verdict:
     """Takes as many of the edits as go together with each other and with what was not edited.
 
-    An edit is refused for its own problems, and else for those that it makes for a plan that requires it. Then what
-    is left is looked at again, until nothing is wrong any more: the last good plans are right without any edit.
+    An edit is refused for its own problems, or for those that it makes for a plan that requires it. Then what is
+    left is looked at again, until nothing is wrong any more: the last good plans are right without any edit.
 
     Args:
         last: the plans without a problem, as they were before.
@@ -54,6 +54,8 @@ def judge(last: PlanSet, edits: Mapping[str, Edit], services: Collection[str]) -
     refused = {name: edit.problems for name, edit in edits.items() if edit.plan is None and edit.problems}
     while True:
         taken = {name: edit for name, edit in edits.items() if name not in refused}
+        if not taken:
+            return Verdict(last, frozenset(), refused)
         plans = {name: plan for name, plan in last.plans.items() if name not in taken}
         plans |= {name: edit.plan for name, edit in taken.items() if edit.plan is not None}
         found = {name: list(edit.problems) for name, edit in taken.items() if edit.problems}
@@ -66,9 +68,6 @@ def judge(last: PlanSet, edits: Mapping[str, Edit], services: Collection[str]) -
             for name, problems in mistakes.items():
                 if problems:
                     found.setdefault(name, []).extend(problems)
-        broken = found.keys() & {name for name, edit in taken.items() if edit.problems}
-        if broken:
-            found = {name: found[name] for name in broken}
         if not found:
             return Verdict(PlanSet({name: plans[name] for name in order}), frozenset(taken), refused)
         refused |= _blamed(found, plans, taken)
@@ -88,12 +87,17 @@ def _missing(plans: Mapping[str, PlanDefinition], refused: Collection[str]) -> d
 def _blamed(
     found: Mapping[str, list[Problem]], plans: Mapping[str, PlanDefinition], taken: Collection[str]
 ) -> dict[str, list[Problem]]:
-    """The edits behind some problems: a plan's own, else those of the plans it requires, else all of them."""
+    """The edits behind some problems: a plan's own, else those of the plans it requires, else all of them.
+
+    What may only follow from the problems of a required plan is left for another look without that edit.
+    """
     blamed: dict[str, list[Problem]] = {}
-    for name, problems in found.items():
-        behind = [name] if name in taken else [other for other in _required(name, plans) if other in taken]
+    required = {name: _required(name, plans) - {name} for name in found}
+    first = [name for name in found if not any(other in taken for other in required[name] & found.keys())]
+    for name in first or found:
+        behind = [name] if name in taken else [other for other in required[name] if other in taken]
         for other in behind or taken:
-            blamed.setdefault(other, []).extend(problems)
+            blamed.setdefault(other, []).extend(found[name])
     return blamed
 
 

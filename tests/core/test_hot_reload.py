@@ -295,6 +295,35 @@ async def test_of_several_edits_the_good_ones_are_taken(project: Project, gate: 
         assert results == ["new", "old", "new"]
 
 
+async def test_a_good_edit_is_not_refused_for_what_a_bad_one_takes_from_it(project: Project, gate: Gate, diary: Diary):
+    project.write("lib/plan.yaml", "name: lib")
+    project.write("lib/tasks/help.yaml", "steps: []\nreturns: old help")
+    project.write("p/plan.yaml", "name: p\nrequires: [lib]")
+    user = "steps: [{{run_task: lib/help, output_to: it}}]\nreturns: '{word} {{{{ it }}}}'"
+    project.task("t", user.format(word="old"))
+    async with running(project, gate, diary) as framework:
+        (project.plans / "lib/tasks/help.yaml").unlink()
+        project.write("lib/tasks/other.yaml", "steps: [{run_task: nowhere/to_be_found}]")
+        project.task("t", user.format(word="new"))
+        report = await framework.reload()
+        assert (report.reloaded, list(report.refused)) == (("p",), ["lib"])
+        assert [Path(problem.path).name for problem in report.refused["lib"]] == ["other.yaml"]
+        assert (await framework.submit(Tasklet("p/t"))).result == "new old help"
+
+
+async def test_plans_that_come_to_require_each_other_in_a_circle_are_refused(
+    project: Project, gate: Gate, diary: Diary
+):
+    project.write("q/plan.yaml", "name: q\nrequires: [p]")
+    async with running(project, gate, diary) as framework:
+        project.write("p/plan.yaml", "name: p\nrequires: [q]")
+        assert list((await framework.reload()).refused) == ["p"]
+        project.write("q/plan.yaml", "name: q\nrequires: [p]\ndescription: edited")
+        assert sorted((await framework.reload()).refused) == ["p", "q"]
+        project.write("q/plan.yaml", "name: q")
+        assert (await framework.reload()).reloaded == ("p", "q")
+
+
 async def test_limits_that_contradict_each_other_are_refused_and_others_count_at_once(
     project: Project, gate: Gate, diary: Diary
 ):
