@@ -12,7 +12,6 @@ import structlog
 
 from aura_core.engine.failure import explain
 from aura_core.engine.pause import current_gate
-from aura_core.engine.recording import begin_task
 from aura_core.errors import CoreError, InputError, ShutDownError, StatePlanningError
 from aura_core.execution.calls import unfinished_work
 from aura_core.execution.clock import Clock
@@ -281,9 +280,7 @@ class ExecutionManager:
 
     async def _run_execution_chain(self, job: Job) -> TaskResult:
         """Hands the task to the Orchestrator of its plan."""
-        orchestrator = job.world.orchestrator(job.task.plan)
-        begin_task(orchestrator.runtime, job.task, job.tasklet.run)
-        return await orchestrator.execute(job.task, job.inputs, job.tasklet.run)
+        return await job.world.execute(job.task, job.inputs, job.tasklet.run)
 
     async def _after(self, job: Job, result: TaskResult) -> TaskResult:
         """Publishes how the task ended and calls the hooks of that moment."""

@@ -14,7 +14,7 @@ from aura_core.context import ContextManager
 from aura_core.errors import Problem
 from aura_core.events import EventBus
 from aura_core.execution.pools import Pools
-from aura_core.execution.world import World, current_world
+from aura_core.execution.world import current_world
 from aura_core.execution_manager import ExecutionLimits, ExecutionManager, StatePlanner
 from aura_core.generation import Generation, Ground
 from aura_core.generations import Generations
@@ -148,7 +148,7 @@ class Framework:
     def _next_generation(self, plans: PlanSet) -> Generation:
         return Generation(plans, self._ground, self.generations.current)
 
-    def _world(self) -> World:
+    def _world(self) -> Generation:
         world = current_world.get()
         return world if isinstance(world, Generation) and world.stands_on(self._ground) else self.generations.current
 

@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING, Any
 
 from aura_core.config import ConfigService
 from aura_core.engine import PlanRuntime
+from aura_core.engine.recording import begin_task
 from aura_core.errors import NotFoundError, Problem
 from aura_core.execution.usage import Usage
 from aura_core.injector import ActionInjector
@@ -25,6 +26,7 @@ if TYPE_CHECKING:
     from aura_core.model.plan import PlanDefinition
     from aura_core.model.task import TaskDefinition
     from aura_core.plan_code import PlanCode
+    from aura_core.tasklet import RunInfo, TaskResult
 
 DEBUG_CAPTURE = "debug_capture"
 
@@ -113,6 +115,12 @@ class Generation:
             advice = hint(plan, self._orchestrators, what="the plans are")
             raise NotFoundError(sentence(f"There is no plan {plan!r}", advice, "none is loaded"))
         return orchestrator
+
+    async def execute(self, task: TaskDefinition, inputs: dict[str, Any], run: RunInfo) -> TaskResult:
+        """Runs a task through the Orchestrator of its plan; what belongs to a durable step is recorded."""
+        orchestrator = self.orchestrator(task.plan)
+        begin_task(orchestrator.runtime, task, run)
+        return await orchestrator.execute(task, inputs, run)
 
     def hooks(self) -> Iterator[tuple[str, str, Callable[..., Any]]]:
         """Plan, moment and function of every hook."""

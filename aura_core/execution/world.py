@@ -3,12 +3,12 @@
 from __future__ import annotations
 
 from contextvars import ContextVar
-from typing import TYPE_CHECKING, Protocol
+from typing import TYPE_CHECKING, Any, Protocol
 
 if TYPE_CHECKING:
     from aura_core.execution.usage import Usage
     from aura_core.model.task import TaskDefinition
-    from aura_core.orchestrator import Orchestrator
+    from aura_core.tasklet import RunInfo, TaskResult
 
 
 class World(Protocol):
@@ -27,12 +27,8 @@ class World(Protocol):
         """
         ...
 
-    def orchestrator(self, plan: str) -> Orchestrator:
-        """The Orchestrator of a plan.
-
-        Raises:
-            NotFoundError: there is no such plan.
-        """
+    async def execute(self, task: TaskDefinition, inputs: dict[str, Any], run: RunInfo) -> TaskResult:
+        """Runs a task, with inputs that its schema has seen, through the Orchestrator of its plan."""
         ...
 
 
