@@ -6,8 +6,6 @@ import re
 from dataclasses import dataclass
 from datetime import date, datetime, time, timedelta
 
-import dateparser
-
 from .clock_times import find_time
 from .days import find_day
 from .numbers import DAY, NUMBER, START, UNIT, seconds_of
@@ -91,6 +89,8 @@ def read_when(text: str, now: datetime, morning: time) -> When | None:
         return found.when
     if found.when is not None or not text.strip():
         return None
+    import dateparser  # noqa: PLC0415 (takes longer to load than all plans; few texts come so far)
+
     parsed = dateparser.parse(
         text, languages=["en", "ru", "zh"], settings={"RELATIVE_BASE": now, "PREFER_DATES_FROM": "future"}
     )
