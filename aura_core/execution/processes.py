@@ -21,6 +21,9 @@ from aura_core.execution.worker import WorkerCall, run_call
 if TYPE_CHECKING:
     from aura_core.execution.calls import Work
 
+END_SECONDS = 10.0
+"""For a process that was killed to be gone: it has no say in it, but a busy machine takes its time."""
+
 _log = structlog.get_logger(__name__)
 
 
@@ -39,6 +42,7 @@ class Processes:
     def __init__(self, limit: int) -> None:
         self._places = asyncio.Semaphore(limit)
         self._idle: list[Worker] = []
+        self._ending: list[asyncio.Event] = []
         self.workers: set[Worker] = set()
 
     async def run(self, call: WorkerCall) -> bytes:
@@ -61,7 +65,7 @@ class Processes:
         await all_closed(closed, grace)
         for worker in workers:
             worker.kill()
-        await all_closed(closed, grace)
+        await all_closed([*closed, *self._ending], max(grace, END_SECONDS))
         self.workers.clear()
         self._idle.clear()
 
@@ -85,7 +89,7 @@ class Processes:
     def _forget(self, worker: Worker) -> None:
         self.workers.discard(worker)
         worker.kill()
-        worker.executor.shutdown(wait=False, cancel_futures=True)
+        self._ending = [closed for closed in self._ending if not closed.is_set()] + [close_beside(worker.executor)]
 
 
 class Worker:
