@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import asyncio
-from collections.abc import Callable
+from collections.abc import Callable, Collection
 from contextlib import AbstractAsyncContextManager, AsyncExitStack, suppress
 from time import perf_counter
 from typing import TYPE_CHECKING, Any, Protocol
@@ -153,7 +153,7 @@ class ExecutionManager:
         try:
             task = world.task(tasklet.task)
             inputs = task.validate_inputs(tasklet.inputs)
-            semaphores = self._get_semaphores_for(tasklet, task)
+            semaphores = self._get_semaphores_for(tasklet, world.resources_of(task))
             seconds = self._seconds(tasklet, task)
         except CoreError as error:
             return self._ended(tasklet, _failed(error, tasklet.task))
@@ -164,8 +164,13 @@ class ExecutionManager:
         work = job.work = asyncio.create_task(self._run_in_slots(job))
         ended: asyncio.Future[None] = asyncio.get_running_loop().create_future()
         world.usage.begin()
-        work.add_done_callback(lambda _work: ended.done() or ended.set_result(None))
-        work.add_done_callback(lambda _work: world.usage.end())
+
+        def end(_work: object) -> None:
+            world.usage.end()
+            if not ended.done():
+                ended.set_result(None)
+
+        work.add_done_callback(end)
         try:
             await ended
         except asyncio.CancelledError:
@@ -194,13 +199,15 @@ class ExecutionManager:
         limits = (tasklet.timeout, task.meta.timeout, self._limits.task_timeout)
         return next((seconds for seconds in limits if seconds is not None), None)
 
-    def _get_semaphores_for(self, tasklet: Tasklet, task: TaskDefinition) -> list[PrioritySemaphore]:
+    def _get_semaphores_for(self, tasklet: Tasklet, declared: Collection[str]) -> list[PrioritySemaphore]:
         """The semaphores of a tasklet, in the one order in which everybody takes them, so that nobody deadlocks.
+
+        Also those of the tasks that its task may run or go on with: taken on the way they could block each other.
 
         Resources by name, then the pool the task keeps busy, then the global one: who waits for a resource keeps
         nobody else from running.
         """
-        semaphores = self.resources.for_tags(tasklet.resources, declared=task.meta.resources)
+        semaphores = self.resources.for_tags(tasklet.resources, declared=declared)
         if tasklet.mode != "async":
             semaphores.append(self._mode_sems[tasklet.mode])
         return [*semaphores, self._global_sem]

@@ -76,6 +76,7 @@ class Generation:
         self.services = ServiceRegistry(self.config, ground.provided)
         self._ground = ground
         self._actions = ActionRegistry()
+        self._tags: dict[str, Collection[str]] = {}
         for plan in plans.plans.values():
             self.config.set_plan(plan.name, plan.config_defaults, *ground.settings(plan.name))
             self.problems.extend(self._actions.register(plan.code))
@@ -103,6 +104,14 @@ class Generation:
     def task(self, ref: str) -> TaskDefinition:
         """The task of a full reference; see `PlanSet.task`."""
         return self.plans.task(ref)
+
+    def resources_of(self, task: TaskDefinition) -> Collection[str]:
+        """The tags of a task and of all tasks that it may lead to; found once for each task."""
+        tags = self._tags.get(task.ref)
+        if tags is None:
+            reach = self.plans.reach(task)
+            tags = self._tags[task.ref] = tuple({tag for other in reach for tag in other.meta.resources})
+        return tags
 
     def orchestrator(self, plan: str) -> Orchestrator:
         """The Orchestrator of a plan.

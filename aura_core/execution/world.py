@@ -6,6 +6,8 @@ from contextvars import ContextVar
 from typing import TYPE_CHECKING, Any, Protocol
 
 if TYPE_CHECKING:
+    from collections.abc import Collection
+
     from aura_core.execution.usage import Usage
     from aura_core.model.task import TaskDefinition
     from aura_core.tasklet import RunInfo, TaskResult
@@ -25,6 +27,10 @@ class World(Protocol):
         Raises:
             NotFoundError: there is none.
         """
+        ...
+
+    def resources_of(self, task: TaskDefinition) -> Collection[str]:
+        """The tags of the resources that a run of the task may need, whatever task it leads to."""
         ...
 
     async def execute(self, task: TaskDefinition, inputs: dict[str, Any], run: RunInfo) -> TaskResult:

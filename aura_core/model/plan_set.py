@@ -2,11 +2,12 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Collection, Iterator, Mapping
 from types import MappingProxyType
 
 from aura_core.errors import NotFoundError
 from aura_core.model.plan import PlanDefinition
+from aura_core.model.steps import GoTaskStep, RunTaskStep, StepBase
 from aura_core.model.task import TaskDefinition
 from aura_core.nearest import hint, sentence
 
@@ -45,6 +46,19 @@ class PlanSet:
         advice = hint(ref, known, what="there are")
         raise NotFoundError(sentence(f"There is no task {ref!r}", advice, "no plan is loaded"))
 
+    def reach(self, task: TaskDefinition) -> Collection[TaskDefinition]:
+        """A task, and all tasks that it may run or go on with, at any depth."""
+        found, new = {task.ref: task}, [task]
+        while new:
+            current = new.pop()
+            for step in current.walk():
+                ref = _other_task(step)
+                other = None if ref is None else self.task(ref, plan=current.plan)
+                if other is not None and other.ref not in found:
+                    found[other.ref] = other
+                    new.append(other)
+        return found.values()
+
     def tasks(self) -> list[TaskDefinition]:
         """All tasks of all plans, sorted by reference."""
         return sorted(self._all(), key=lambda task: task.ref)
@@ -52,3 +66,9 @@ class PlanSet:
     def _all(self) -> Iterator[TaskDefinition]:
         for plan in self.plans.values():
             yield from plan.tasks.values()
+
+
+def _other_task(step: StepBase) -> str | None:
+    if isinstance(step, RunTaskStep):
+        return step.run_task
+    return step.go_task if isinstance(step, GoTaskStep) else None

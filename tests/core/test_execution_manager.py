@@ -314,6 +314,30 @@ async def test_a_nested_task_takes_no_slot_of_its_own(project: Project, gated: A
         assert (await framework.submit(Tasklet("p/outer"))).status == "success"
 
 
+@pytest.mark.parametrize(
+    "steps",
+    [
+        "[{run_task: photo}]",
+        "[{if: true, then: [{parallel: [[{run_task: album}]]}]}]",
+        "[{go_task: album}]",
+        "[{action: fail}]\non_failure: {steps: [{run_task: photo}]}",
+    ],
+)
+async def test_a_limit_holds_for_tasks_inside_other_tasks_too(project: Project, gated: Any, gate: Gate, steps: str):
+    project.task("photo", "meta: {resources: [camera]}\nsteps: [{action: enter, params: {name: camera}}]")
+    project.task("album", "steps: [{run_task: photo}, {if: false, then: [{run_task: album}]}]")
+    project.task("outer", f"steps: {steps}")
+    async with gated() as framework, asyncio.TaskGroup() as group:
+        for name in ("outer", "photo", "outer", "album"):
+            group.create_task(framework.submit(Tasklet(f"p/{name}")))
+        await gate.entered.wait()
+        await settle()
+        assert gate.inside == {"camera": 1}
+        gate.open()
+    assert gate.most == {"camera": 1}
+    assert gate.order == ["camera"] * 4
+
+
 @pytest.mark.parametrize("where", ["tasklet", "task", "limits"])
 async def test_a_task_that_takes_too_long_is_ended(project: Project, where: str):
     project.task(
