@@ -7,6 +7,8 @@ from difflib import get_close_matches
 
 MOST_LISTED = 10
 """Longer lists of names are cut: an error must stay readable."""
+MOST_COMPARED = 500
+"""Of more names, only the likeliest are compared: by the first letter, then by the length."""
 
 
 def nearest(name: str, existing: Iterable[str]) -> str | None:
@@ -17,6 +19,11 @@ def nearest(name: str, existing: Iterable[str]) -> str | None:
         existing: what could have been written.
     """
     by_lower = {candidate.lower(): candidate for candidate in existing}
+    if len(by_lower) > MOST_COMPARED:
+        alike = sorted(
+            by_lower, key=lambda candidate: (candidate[:1] != name[:1].lower(), abs(len(candidate) - len(name)))
+        )
+        by_lower = {candidate: by_lower[candidate] for candidate in alike[:MOST_COMPARED]}
     found = get_close_matches(name.lower(), by_lower, n=1, cutoff=0.6)
     return by_lower[found[0]] if found else None
 

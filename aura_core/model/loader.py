@@ -3,13 +3,14 @@
 from __future__ import annotations
 
 import re
+from itertools import islice
 from pathlib import Path
 from typing import Any, cast
 
 from aura_core.errors import DefinitionError, Problem
 from aura_core.model.checks import check_task
 from aura_core.model.meta import TaskFile
-from aura_core.model.problems import Finder
+from aura_core.model.problems import MOST_PROBLEMS, Finder
 from aura_core.model.pruning import salvage
 from aura_core.model.source import Source
 from aura_core.model.steps import Place
@@ -65,11 +66,14 @@ class TaskLoader:
         finder = Finder(source, raw)
         found: list[tuple[str, Place, Any]] = []
         for key, value in entries.items():
-            if isinstance(value, dict):
-                found.append(((relative.parent / str(key)).as_posix(), (str(key),), cast("Any", value)))
-                continue
-            message = f"{key!r} is neither a part of a task nor a task of its own"
-            self.problems.append(finder.at((str(key),), message, "a task has `meta:` and `steps:`", key=True))
+            if not isinstance(key, str | int) or isinstance(key, bool) or not key:
+                message = f"{key!r} cannot be the name of a task"
+                self.problems.append(finder.at((key,), message, "a name is text: put it in quotes", key=True))
+            elif isinstance(value, dict):
+                found.append(((relative.parent / str(key)).as_posix(), (key,), cast("Any", value)))
+            else:
+                message = f"{key!r} is neither a part of a task nor a task of its own"
+                self.problems.append(finder.at((key,), message, "a task has `meta:` and `steps:`", key=True))
         return found
 
     def _add(self, name: str, root: Place, value: Any, source: Source, raw: Any) -> None:
@@ -89,8 +93,10 @@ class TaskLoader:
         else:
             task = TaskDefinition(self._plan, name, file, source, root)
             _settle(file)
-            problems.extend(check_task(task, value, finder))
+            problems.extend(islice(check_task(task, value, finder), MOST_PROBLEMS))
             self.tasks[name] = task
+        if len(problems) >= MOST_PROBLEMS:
+            problems[MOST_PROBLEMS:] = [finder.at((), "there are more mistakes in this task", "mend the others first")]
         self.problems.extend(problems)
 
 

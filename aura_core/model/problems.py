@@ -17,6 +17,8 @@ from aura_core.model.steps import STEP_KINDS, STEP_MODELS, Place, Retry, kinds_i
 from aura_core.nearest import hint, nearest
 
 STEP_LISTS = frozenset({"steps", "then", "else", "do", "parallel"})
+MOST_PROBLEMS = 200
+"""Mistakes of one task that are told; nobody mends more at once."""
 _PLAIN_WORDS = {
     "bool_parsing": "true or false is wanted",
     "number_type": "a number is wanted, without quotes",
@@ -62,7 +64,8 @@ class Finder:
 
     def of(self, error: ValidationError, model: type[BaseModel]) -> list[Problem]:
         """All problems of a validation error, in the order of the file."""
-        problems = [self._problem(detail, model) for detail in error.errors(include_url=False)]
+        details = error.errors(include_url=False)[:MOST_PROBLEMS]
+        problems = [self._problem(detail, model) for detail in details]
         return sorted(set(problems), key=lambda problem: (problem.line, problem.column))
 
     def _problem(self, detail: ErrorDetails, model: type[BaseModel]) -> Problem:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import codecs
 from functools import cached_property
 from pathlib import Path
 from typing import Any
@@ -11,8 +12,15 @@ import yaml
 from aura_core.errors import DefinitionError, Problem
 from aura_core.model.yaml_nodes import YamlError, build, compose
 
-MAX_BYTES = 10_000_000
+MAX_BYTES = 2_000_000
 """Larger files are refused: no person wrote them."""
+
+_OTHER_TEXT = {
+    codecs.BOM_UTF32_LE: "UTF-32",
+    codecs.BOM_UTF32_BE: "UTF-32",
+    codecs.BOM_UTF16_LE: "UTF-16",
+    codecs.BOM_UTF16_BE: "UTF-16",
+}
 
 
 class Source:
@@ -38,16 +46,17 @@ class Source:
             size = path.stat().st_size
             if size > MAX_BYTES:
                 raise _refused(path, f"the file has {size:,} bytes", f"split it; {MAX_BYTES:,} bytes is the most")
-            data = path.read_bytes()
+            data = path.read_bytes().removeprefix(codecs.BOM_UTF8)
         except OSError as error:
             raise _refused(path, f"the file cannot be read: {error.strerror or error}", "") from error
         try:
-            return cls(path, data.decode("utf-8-sig"))
+            return cls(path, data.decode())
         except UnicodeDecodeError as error:
             line = data.count(b"\n", 0, error.start) + 1
-            column = error.start - data.rfind(b"\n", 0, error.start)
-            wide = data[:2] in {b"\xff\xfe", b"\xfe\xff"}
-            what = "the file is UTF-16" if wide else f"the byte 0x{data[error.start]:02x} is not UTF-8"
+            before = data[data.rfind(b"\n", 0, error.start) + 1 : error.start]
+            column = len(before.decode()) + 1
+            named = next((f"the file is {name}" for mark, name in _OTHER_TEXT.items() if data.startswith(mark)), None)
+            what = named or f"the byte 0x{data[error.start]:02x} is not UTF-8"
             problem = Problem(str(path), line, column, what, "save the file as UTF-8")
             raise DefinitionError([problem]) from error
 
@@ -93,7 +102,7 @@ class Source:
         for part in place:
             found: tuple[yaml.Node, yaml.Node | None] | None = None
             if isinstance(node, yaml.MappingNode):
-                found = next(((value, name) for name, value in node.value if name.value == str(part)), None)
+                found = next(((value, name) for name, value in node.value if _is_key(name, part)), None)
             elif isinstance(node, yaml.SequenceNode) and isinstance(part, int) and part < len(node.value):
                 found = node.value[part], None
             if found is None:
@@ -111,6 +120,10 @@ class Source:
             first = next((row for row in rows[node.start_mark.line + 1 :] if row.strip()), "")
             return line + 1, len(first) - len(first.lstrip()) + len(before.rpartition("\n")[2]) + 1
         return line + 1, column + offset + (1 if node.style else 0) + 1
+
+
+def _is_key(name: yaml.Node, part: object) -> bool:
+    return name.value == part if isinstance(part, str) else build(name) == part
 
 
 def _refused(path: Path, message: str, hint: str) -> DefinitionError:

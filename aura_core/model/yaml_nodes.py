@@ -27,6 +27,11 @@ _INTEGER = re.compile(r"[-+]?[0-9]+|0o[0-7]+|0x[0-9a-fA-F]+")
 _FLOAT = re.compile(r"[-+]?(?:\.[0-9]+|[0-9]+(?:\.[0-9]*)?)(?:[eE][-+]?[0-9]+)?")
 _INFINITE = re.compile(r"[-+]?\.(?:inf|Inf|INF)|\.(?:nan|NaN|NAN)")
 _MAX_DIGITS = 4000
+_PLAIN_WORDS = {
+    "but found another document": ("a second document begins here", "a file holds one: make a file of each"),
+    "did not find expected <document start>": ("this does not go on from the lines above", "indent it, or quote it"),
+    "found undefined alias": ("there is no such anchor before this alias", "name a value above with &name"),
+}
 _BRACKETS = re.compile(r"[\[\]{}]")
 _DASHES = re.compile(rf"(?:[-?] +){{{MAX_DEPTH}}}")
 
@@ -76,8 +81,16 @@ def compose(text: str) -> yaml.Node | None:
     except yaml.MarkedYAMLError as error:
         raise _explained(error, text) from error
     except yaml.reader.ReaderError as error:
-        line = text.count("\n", 0, error.position) + 1
-        raise YamlError("the file holds a control character", "remove it", line, 1) from error
+        raise _unreadable(error.position, text) from error
+
+
+def _unreadable(position: int, text: str) -> YamlError:
+    """A character that no YAML file may hold; the position is in bytes of UTF-8."""
+    before = text.encode()[:position].decode("utf-8", "ignore")
+    line, column = before.count("\n") + 1, len(before) - before.rfind("\n")
+    character = text[len(before) : len(before) + 1]
+    message = f"the character U+{ord(character or chr(0)):04X} cannot stand in a file of text"
+    return YamlError(message, "save the file as UTF-8 text" if character == "\0" else "remove it", line, column)
 
 
 def _may_be_deep(text: str) -> bool:
@@ -208,6 +221,8 @@ def _explained(error: yaml.MarkedYAMLError, text: str) -> YamlError:
     if "cannot start any token" in message and row[column : column + 1] in {"%", "@", "`"}:
         message = f"a value cannot begin with {row[column]}"
         return YamlError(message, "put it in quotes", line + 1, column + 1)
+    if message in _PLAIN_WORDS:
+        return YamlError(*_PLAIN_WORDS[message], line + 1, column + 1)
     hint = ""
     if "mapping values are not allowed" in message or "{{" in row:
         hint = "put text with a colon, and every {{ … }}, in quotes"

@@ -14,6 +14,7 @@ from typing import Any, TypeAlias
 from aura_core.errors import ExpressionError
 from aura_core.templates import jinja
 from aura_core.templates.filters import bounded_text
+from aura_core.templates.limits import MAX_SOURCE_LENGTH
 from aura_core.templates.names import LITERAL
 from aura_core.templates.operations import FUNCTIONS
 from aura_core.templates.sandbox import settled
@@ -146,6 +147,8 @@ def _in_functions(keys: list[Any], items: list[Any], children: list[Piece]) -> P
 
 
 def _text_piece(text: str) -> Piece:
+    if len(text) > MAX_SOURCE_LENGTH:
+        return CALL, (jinja.compile_text(text),)
     if text.startswith("{{") and text.endswith("}}"):
         source = inner(text)
         wrong: NotSimpleError | None
