@@ -3,8 +3,10 @@
 from __future__ import annotations
 
 import asyncio
+import gc
 import sys
 import threading
+import weakref
 from collections.abc import AsyncGenerator, Callable, Generator
 from contextlib import asynccontextmanager, contextmanager
 from pathlib import Path
@@ -38,6 +40,9 @@ class Diary:
 
     def __init__(self) -> None:
         self.lines: list[str] = []
+
+        self.due = asyncio.Event()
+        self.handled = asyncio.Event()
 
     def write(self, line: str) -> None:
         self.lines.append(line)
@@ -566,3 +571,77 @@ async def test_a_cancelled_reload_leaves_everything_as_it_was(project: Project, 
         assert (await framework.submit(Tasklet("talk/say"))).result == said("two")
         await framework.generations.settled()
         assert len(modules("talk")) == 1
+
+
+GUARD = """
+from typing import Any
+from aura_core.api import action, requires_services
+
+@action("is_due")
+@requires_services(diary="diary")
+async def is_due(diary: Any) -> bool:
+    return diary.due.is_set() and not diary.handled.is_set()
+
+@action("handle")
+@requires_services(diary="diary")
+async def handle(diary: Any, who: str) -> None:
+    diary.write("{word} action for " + who)
+    diary.handled.set()
+
+@action("is_ready")
+@requires_services(diary="diary")
+async def is_ready(diary: Any, of: str) -> bool:
+    diary.write("{word} action looks, " + of)
+    return True
+"""
+
+
+def guarded(project: Project, word: str) -> None:
+    project.write("talk/actions/guard.py", GUARD.format(word=word))
+    project.write(
+        "talk/interrupts.yaml",
+        f"{word}:\n  condition: {{action: is_due}}\n  task: handle_{word}\n  every: 0.01\n  mode: beside\n",
+    )
+    project.write("talk/states.yaml", f"states: {{ready: {{check: {word}_ready}}}}\ntransitions: []\n")
+    for old in project.plans.glob("talk/tasks/*"):
+        old.unlink()
+    project.write(f"talk/tasks/handle_{word}.yaml", f"steps: [{{action: handle, params: {{who: {word} task}}}}]\n")
+    look = f"{{action: is_ready, params: {{of: {word} task}}, output_to: it}}"
+    project.write(f"talk/tasks/{word}_ready.yaml", f"steps: [{look}]\nreturns: '{{{{ it }}}}'\n")
+    meta = f"meta: {{requires_initial_state: ready, activates_interrupts: [{word}]}}\n"
+    project.write("talk/tasks/t.yaml", f"{meta}steps: [{{action: held}}, {{action: held}}]\nreturns: {word}\n")
+
+
+async def test_states_and_interrupts_of_a_run_are_those_it_began_with(project: Project, gate: Gate, diary: Diary):
+    project.write("talk/plan.yaml", "name: talk")
+    project.write("talk/actions/gate.py", GATE)
+    guarded(project, "old")
+    async with running(project, gate, diary) as framework:
+        first = asyncio.create_task(framework.submit(Tasklet("talk/t")))
+        await gate.here.acquire()
+        guarded(project, "new")
+        assert (await framework.reload()).reloaded == ("talk",)
+        diary.due.set()
+        await diary.handled.wait()
+        gate.go.set()
+        assert await result(first) == "old"
+        assert diary.lines == ["old action looks, old task", "old action for old task"]
+        diary.lines.clear()
+        assert (await framework.submit(Tasklet("talk/t"))).result == "new"
+        assert diary.lines == ["new action looks, new task"]
+
+
+async def test_the_old_version_leaves_the_memory(project: Project, gate: Gate, diary: Diary):
+    gate.go.set()
+    version(project, "one")
+    async with running(project, gate, diary) as framework:
+        assert (await framework.submit(Tasklet("talk/say"))).ok
+        generation = weakref.ref(framework.generations.current)
+        function = weakref.ref(framework.plans.plans["talk"].actions["speak"])
+        version(project, "two")
+        await framework.reload()
+        assert (await framework.submit(Tasklet("talk/say"))).ok
+        async with asyncio.timeout(20):
+            while generation() is not None or function() is not None:
+                await asyncio.sleep(0.01)
+                gc.collect()
