@@ -10,6 +10,7 @@ from hypothesis import strategies as st
 
 from aura_core.scheduler import trigger_of
 from plans.reminders.actions.reading import When, read, read_when
+from plans.reminders.actions.words import rule_of
 
 NOW = datetime(2026, 11, 21, 10, 0)  # noqa: DTZ001 (a wall clock: a Saturday)
 MORNING = time(9)
@@ -212,3 +213,17 @@ def test_whatever_is_written_gives_a_rule_that_can_run_or_none(words, between):
     if when.at is not None and (when.at <= NOW or when.at > NOW + WORKABLE_OFFSET):
         return
     trigger_of(now=NOW.astimezone(), cron=when.cron or None, every=when.every or None, at=when.at)
+
+
+@pytest.mark.parametrize(
+    ("when", "text", "words"),
+    [
+        ("cron 0 8 * * mon-fri (UTC)", "stand up", "Mon–Fri 08:00"),
+        ("cron 30 7 * * mon,fri (UTC)", "бегать", "пн, пт 07:30"),
+        ("cron 0 9 * * * (UTC)", "吃药", "每天 09:00"),
+        ("cron 0 9 1 * * (UTC)", "pay the rent", "day 1 of every month 09:00"),
+        ("every 15m", "drink", "every 15m"),
+    ],
+)
+def test_a_rule_is_told_in_the_words_of_people(when, text, words):
+    assert rule_of(when, text) == words

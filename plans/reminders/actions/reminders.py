@@ -11,7 +11,7 @@ from zoneinfo import ZoneInfo
 from aura_core.api import ActionError, Context, ScheduledJob, ScheduleService, action, requires_services
 
 from .reading import read, read_when
-from .words import said, when_of
+from .words import rule_of, said, when_of
 
 REMIND = "reminders/remind"
 LONGEST = 2000
@@ -140,7 +140,7 @@ def _shown(job: ScheduledJob) -> dict[str, Any]:
     return {
         "id": job.id,
         "text": job.title,
-        "when": job.when,
+        "when": rule_of(job.when, job.title),
         "next": when_of(job.next_at, job.title) if job.next_at else "",
         "repeats": job.repeats,
     }

@@ -6,6 +6,7 @@ import re
 from datetime import datetime
 
 from .reading import EXAMPLES
+from .repeating import SHORT
 
 _SAID = {
     "en": {
@@ -44,6 +45,13 @@ _WEEKDAYS = {
     "ru": ("пн", "вт", "ср", "чт", "пт", "сб", "вс"),
     "zh": ("周一", "周二", "周三", "周四", "周五", "周六", "周日"),
 }
+_DAYS = {
+    "en": {"*": "every day", "mon-fri": "Mon–Fri", "sat,sun": "Sat, Sun"},
+    "ru": {"*": "каждый день", "mon-fri": "пн–пт", "sat,sun": "сб, вс"},
+    "zh": {"*": "每天", "mon-fri": "工作日", "sat,sun": "周末"},
+}
+_MONTHLY = {"en": "day {day} of every month", "ru": "{day}-го числа", "zh": "每月{day}号"}
+_CRON = re.compile(r"cron (?P<minute>\d+) (?P<hour>\d+) (?P<day>\S+) \* (?P<days>\S+) \(.*\)")
 
 
 def language_of(text: str) -> str:
@@ -63,3 +71,16 @@ def when_of(moment: datetime, text: str) -> str:
     weekday = _WEEKDAYS[language_of(text)][moment.weekday()]
     seconds = ":%S" if moment.second else ""
     return f"{weekday} {moment.strftime('%Y-%m-%d %H:%M' + seconds)}"
+
+
+def rule_of(when: str, text: str) -> str:
+    """A job's rule for people, in the language of `text`: `Mon–Fri 08:00` for `cron 0 8 * * mon-fri (UTC)`."""
+    match = _CRON.fullmatch(when)
+    if match is None:
+        return when
+    language = language_of(text)
+    names = dict(zip(SHORT, _WEEKDAYS[language], strict=True))
+    days = _DAYS[language].get(match["days"]) or ", ".join(names.get(day, day) for day in match["days"].split(","))
+    if match["day"] != "*":
+        days = _MONTHLY[language].format(day=match["day"])
+    return f"{days} {int(match['hour']):02}:{int(match['minute']):02}"
