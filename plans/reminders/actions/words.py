@@ -45,12 +45,12 @@ _WEEKDAYS = {
     "ru": ("пн", "вт", "ср", "чт", "пт", "сб", "вс"),
     "zh": ("周一", "周二", "周三", "周四", "周五", "周六", "周日"),
 }
-_DAYS = {
+_DAYS: dict[str, dict[str, str]] = {
     "en": {"*": "every day", "mon-fri": "Mon–Fri", "sat,sun": "Sat, Sun"},
     "ru": {"*": "каждый день", "mon-fri": "пн–пт", "sat,sun": "сб, вс"},
     "zh": {"*": "每天", "mon-fri": "工作日", "sat,sun": "周末"},
 }
-_MONTHLY = {"en": "day {day} of every month", "ru": "{day}-го числа", "zh": "每月{day}号"}
+_MONTHLY: dict[str, str] = {"en": "day {day} of every month", "ru": "{day}-го числа", "zh": "每月{day}号"}
 _CRON = re.compile(r"cron (?P<minute>\d+) (?P<hour>\d+) (?P<day>\S+) \* (?P<days>\S+) \(.*\)")
 
 
@@ -79,7 +79,7 @@ def rule_of(when: str, text: str) -> str:
     if match is None:
         return when
     language = language_of(text)
-    names = dict(zip(SHORT, _WEEKDAYS[language], strict=True))
+    names: dict[str, str] = dict(zip(SHORT, _WEEKDAYS[language], strict=True))
     days = _DAYS[language].get(match["days"]) or ", ".join(names.get(day, day) for day in match["days"].split(","))
     if match["day"] != "*":
         days = _MONTHLY[language].format(day=match["day"])
