@@ -20,8 +20,8 @@ from pathlib import Path
 from types import CodeType, ModuleType
 
 PREFIX = "aura_plan_"
-SKIPPED = frozenset({"__pycache__", "node_modules", "site-packages"})
-"""Folders that hold no file of the author."""
+SKIPPED = frozenset({"__pycache__", "node_modules", "site-packages", "tests"})
+"""Folders that hold nothing that a plan runs."""
 _ATTRIBUTE = "__aura_modules__"
 
 
