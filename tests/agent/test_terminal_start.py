@@ -14,6 +14,7 @@ from agent.channels.terminal.fetch import fetch_model
 from agent.channels.terminal.plain import PlainTerminal
 from agent.config import AppConfig
 from agent.errors import WeightsError
+from aura_core.errors import Problem
 from tests.fixtures.stand_in_app import StandInApp
 
 NAME = "smollm2-135m"
@@ -70,7 +71,7 @@ async def test_the_first_time_there_are_examples_and_later_there_are_not(app):
 
 
 async def test_a_plan_that_was_left_out_is_named(app):
-    app.framework.problems = ["plans/x/plan.yaml:3: unknown key"]
+    app.framework.problems = [Problem("plans/x/plan.yaml", 3, 1, "unknown key")]
     at = terminal()
     await start._greet(app, at, "terminal")
     assert "plans/x/plan.yaml:3" in shown(at)
