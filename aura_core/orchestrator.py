@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import copy
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, cast
 
@@ -114,10 +115,10 @@ class Orchestrator:
         return bool(result) and bool(getattr(result, "found", True))
 
     async def get_persistent_context_data(self) -> dict[str, Any]:
-        """The plan's persistent data as it stands on disk."""
+        """The plan's persistent data as it stands on disk; a copy, which may be changed."""
         state = self.runtime.contexts.state(self.plan_name)
         await state.refresh()
-        return dict(state)
+        return copy.deepcopy(dict(state))
 
     async def get_file_content(self, relative_path: str) -> str:
         """The text of a file of the plan, read beside the event loop.

@@ -10,9 +10,11 @@ from pathlib import Path
 
 import pytest
 
+from aura_core.asynccontext import current_plan_name
 from aura_core.config import config
 from aura_core.errors import ForbiddenPathError, InputError, NotFoundError
 from aura_core.execution_manager import ExecutionLimits
+from aura_core.middleware import ActionCall, Proceed
 from aura_core.tasklet import RunInfo, Tasklet
 from tests.fixtures.project import Project
 
@@ -197,6 +199,30 @@ async def test_a_read_only_action_can_be_a_condition(project: Project):
             await check({"action": "lwo"})
         with pytest.raises(InputError, match="there is no parameter 'over'"):
             await check({"action": "low", "params": {"below": 1, "over": 2}})
+
+
+async def test_a_condition_goes_through_the_middleware_like_every_call(project: Project):
+    seen: list[tuple[str, object, object]] = []
+
+    async def watch(call: ActionCall, proceed: Proceed) -> object:
+        seen.append((call.action.ref, call.params, call.engine))
+        return await proceed(call)
+
+    async with project.running(middleware=[watch]) as framework:
+        orchestrator = framework.orchestrator("p")
+        assert await orchestrator.perform_condition_check({"action": "echo", "params": {"value": 1}}) is True
+    assert seen == [("p/echo", {"value": 1}, None)]
+    assert current_plan_name.get() is None
+
+
+async def test_the_plans_data_is_handed_out_as_a_copy(project: Project):
+    project.data.mkdir()
+    (project.data / "p.json").write_text(json.dumps({"notes": ["a"]}))
+    async with project.running() as framework:
+        data = await framework.orchestrator("p").get_persistent_context_data()
+        data["notes"].append("b")
+        assert await framework.orchestrator("p").get_persistent_context_data() == {"notes": ["a"]}
+    assert json.loads((project.data / "p.json").read_text()) == {"notes": ["a"]}
 
 
 async def test_files_of_the_plan_can_be_read_and_nothing_else(project: Project, tmp_path: Path):
