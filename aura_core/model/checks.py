@@ -7,6 +7,7 @@ from collections.abc import Collection, Iterator
 from typing import TYPE_CHECKING, Any, cast
 
 from aura_core.errors import Problem
+from aura_core.model.inputs import default_mistake
 from aura_core.model.steps import GoStepStep, Place, StepBase
 from aura_core.model.task import TaskDefinition
 from aura_core.nearest import hint
@@ -32,7 +33,7 @@ def check_task(task: TaskDefinition, raw: Any, finder: Finder) -> Iterator[Probl
         walked = [inner for step in steps for inner in step.walk()]
         yield from _check_ids(walked, finder)
     for name, spec in task.meta.inputs.items():
-        reason = spec.check_default()
+        reason = default_mistake(spec)
         if reason is not None:
             yield finder.at(("meta", "inputs", name, "default"), f"the default does not fit: {reason}")
     if task.meta.schedule is not None:

@@ -11,7 +11,6 @@ from pydantic import (
     BeforeValidator,
     ConfigDict,
     Field,
-    ValidationError,
     WithJsonSchema,
     model_validator,
 )
@@ -151,18 +150,6 @@ class InputSpec(BaseModel):
         if isinstance(value, bool):
             return self.type == "boolean"
         return isinstance(value, _PYTHON[self.type])
-
-    def check_default(self) -> str | None:
-        """What is wrong with the default; None if it is fine or there is none."""
-        if self.default is None:
-            return None
-        from aura_core.model.inputs import adapter, reasons  # noqa: PLC0415 (inputs.py builds on this module)
-
-        try:
-            adapter(self).validate_python(self.default)
-        except ValidationError as error:
-            return reasons(error)
-        return None
 
     def schema(self) -> dict[str, Any]:  # pyright: ignore[reportIncompatibleMethodOverride] (pydantic's is deprecated)
         """JSON Schema of this input, with `ask` and `grounded` as extra keys."""

@@ -90,6 +90,17 @@ def _may_be_nothing(name: str, specs: Mapping[str, InputSpec]) -> bool:
     return name not in specs or (specs[name].required and specs[name].type == "any")
 
 
+def default_mistake(spec: InputSpec) -> str | None:
+    """What is wrong with an input's default; None if it is fine or there is none."""
+    if spec.default is None:
+        return None
+    try:
+        adapter(spec).validate_python(spec.default)
+    except ValidationError as error:
+        return reasons(error)
+    return None
+
+
 def reasons(error: ValidationError) -> str:
     """What a validation error says, in one line."""
     return "; ".join(detail["msg"] for detail in error.errors())

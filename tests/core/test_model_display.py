@@ -53,6 +53,8 @@ def test_what_is_not_known_is_left_out(tmp_path: Path):
         ("abc", 4, "abc", 3),
         ("abc", 40, "abc", 3),
         ("a\x1b[31mb", 7, "a\ufffd[31mb", 6),
+        ("ab" * 100, 1, "ab" * 60 + "…", 0),
+        ("ab" * 100, 200, "…" + "ab" * 30, 60),
         ("x\u202ey", 3, "x\ufffdy", 2),
     ],
 )
