@@ -90,19 +90,30 @@ def _print_jobs(jobs: list[Job]) -> None:
 
     from agent.schedules import owner_of
 
+    owners = {job.id: owner_of(job.owner).person or f"plan {job.task.partition('/')[0]}" for job in jobs}
+    several = len(set(owners.values())) > 1
     table = Table.grid(padding=(0, 2))
-    for wraps in (False, False, False, True, True, False):
+    for wraps in (False, False, False, True, False, False):
         table.add_column(no_wrap=not wraps, overflow="fold")
     for job in jobs:
         last = Text(f"last: {job.last_status}" if job.last_status else "", style=_style(job.last_status))
-        at = f"{job.next_at.astimezone():%Y-%m-%d %H:%M:%S}" if job.next_at else "–"
-        who = owner_of(job.owner).person or f"plan {job.task.partition('/')[0]}"
+        at = f"{job.next_at.astimezone():%Y-%m-%d %H:%M}" if job.next_at else "–"
+        who = Text(owners[job.id] if several else "", style="dim")
         what = job.title if job.title and job.source == "person" else job.task
-        table.add_row(job.id, at, Text(str(job.trigger), style="cyan"), Text(what), Text(who, style="dim"), last)
+        table.add_row(job.id, at, Text(_rule(job.trigger), style="cyan"), Text(what), who, last)
     out_wide().print(table)
     for job in jobs:
         if job.last_message:
             err().print(f"{job.id}: {job.last_message}", style="yellow", markup=False, soft_wrap=True)
+
+
+def _rule(trigger: Trigger) -> str:
+    """A trigger beside its next moment: what that says already is left out, and so is this machine's zone."""
+    from aura_core.scheduler import machine_timezone
+
+    if trigger.kind == "at":
+        return "once"
+    return str(trigger).removesuffix(f" ({machine_timezone()})")
 
 
 def _style(status: str) -> str:
