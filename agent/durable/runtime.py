@@ -12,7 +12,7 @@ from agent.durable.live import Endings, Live
 from agent.durable.queues import Slot, WorkQueue
 from agent.durable.store import UNFINISHED, Ending, NewTask, Past, Store, TaskRow
 from agent.durable.values import encode
-from agent.errors import AgentError, DurableError
+from agent.errors import AgentError, DurableError, HomeNotWritableError
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Sequence
@@ -158,6 +158,9 @@ class Runtime:
                 value = await self.functions[record.task](LocalCtx(live, self), record.args)
             if not deadline.expired():
                 return Ending("done", encode(value, f"the result of task {live.id!r}"))
+        except HomeNotWritableError as error:
+            live.broken = error
+            return Ending("failed", error=str(error))
         except Exception as error:  # noqa: BLE001 (whatever a task's function raises is how the task ended)
             if not deadline.expired():
                 self._log.info("durable task failed", task=live.id, exc_info=not isinstance(error, AgentError))

@@ -213,6 +213,30 @@ async def test_a_parent_is_interrupted_with_the_child_whose_end_could_not_be_rec
         assert (await engine.outcome("r")).result == 500_000
 
 
+async def test_a_function_that_finds_no_room_has_not_ended_and_goes_on_later(path):
+    rooms = [False, True]
+
+    async def write(ctx, args):
+        async def attempt():
+            if not rooms.pop(0):
+                raise HomeNotWritableError("No room.")
+            return "written"
+
+        return await ctx.step("write", attempt)
+
+    engine = LocalEngine(path)
+    engine.task("write", write)
+    await engine.launch()
+    try:
+        await engine.start("write", None, id="w")
+        with pytest.raises(HomeNotWritableError, match="No room"):
+            await engine.outcome("w")
+        assert await engine.resume("w")
+        assert (await engine.outcome("w")).result == "written"
+    finally:
+        await engine.close()
+
+
 async def test_a_reader_looks_in_while_a_program_works(path):
     reader = StoreReader(path)
     assert list(await reader.list()) == []

@@ -14,7 +14,6 @@ import structlog
 from aiogram.exceptions import AiogramError
 from aiogram.types import Message, Update
 
-from agent.channels.telegram.background import logged
 from agent.channels.telegram.failures import described
 from agent.channels.telegram.inbox import Inbox
 from agent.errors import AgentError, HomeNotWritableError
@@ -121,7 +120,8 @@ class Reception:
         chat_id = _chat_of(update)
         if chat_id not in self._told:
             self._told.add(chat_id)
-            await logged(self._updates.say_now(update, NO_ROOM), "telling that nothing can be written")
+            if not await self._updates.say_now(update, NO_ROOM):
+                self._told.discard(chat_id)
 
     async def _rest_of_album(self, first: Update, lane: Lane) -> list[Update]:
         album = first.message.media_group_id if first.message else None

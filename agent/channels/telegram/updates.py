@@ -95,12 +95,13 @@ class Updates:
         for number, part in enumerate(split(Part(text))):
             await self._sender.once(f"reply:{update.update_id}#{number}", message_to(place, part))
 
-    async def say_now(self, update: Update, text: str) -> None:
-        """Replies without noting it anywhere, if that works at once; strangers hear nothing."""
+    async def say_now(self, update: Update, text: str) -> bool:
+        """Replies without noting it anywhere; False if that does not work at once. Strangers hear nothing."""
         source = update.message or update.callback_query
         place, user = _place_of(update), source.from_user if source is not None else None
-        if place is not None and user is not None and not self._guests.is_guest(person_of(user.id)):
-            await self._sender.perhaps_now(message_to(place, Part(text)), place.chat_id)
+        if place is None or user is None or self._guests.is_guest(person_of(user.id)):
+            return True
+        return await self._sender.perhaps_now(message_to(place, Part(text)), place.chat_id)
 
     async def _tap(self, query: CallbackQuery) -> None:
         person = person_of(query.from_user.id)
