@@ -148,6 +148,22 @@ def test_an_edited_plan_counts_from_the_next_request_and_a_broken_edit_is_said(a
         assert terminal.wait_for_exit() == 0
 
 
+def test_with_hot_reload_off_a_chat_stays_with_what_it_began_with(aura, person, tmp_path):
+    task = tmp_path / "greet" / "tasks" / "hello.yaml"
+    task.parent.mkdir(parents=True)
+    text = "meta: {{title: Greet, command: hello}}\nsteps: []\nreturns: Greetings from version {word}.\n"
+    task.write_text(text.format(word="one"))
+    (tmp_path / "greet" / "plan.yaml").write_text("name: greet\n")
+    aura.environment |= {"AURA_PLANS": str(tmp_path / "greet"), "AURA_HOT_RELOAD": "false"}
+    with person() as terminal:
+        terminal.wait_for("Ask something")
+        task.write_text(text.format(word="two"))
+        terminal.type("/hello\r")
+        terminal.wait_for("version one")
+        terminal.type("/quit\r")
+        assert terminal.wait_for_exit() == 0
+
+
 def test_ctrl_c_stops_a_run_that_hangs_and_the_next_request_works(person, scripted_model):
     scripted_model.hang()
     with person() as terminal:

@@ -127,7 +127,8 @@ class Play:
         services = {"world": self.world}
         async with Framework([self.project.plans], self.project.data, services=services) as framework:
             assert [str(problem) for problem in framework.problems] == []
-            for kind, value in [*moves, ("reload", None)]:
+            last: tuple[str, Any] = ("reload", None)
+            for kind, value in [*moves, last]:
                 match kind:
                     case "edit":
                         self.edit(*value)

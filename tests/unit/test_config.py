@@ -45,6 +45,7 @@ def test_named_variables_reach_their_settings(tmp_path):
         AURA_PLANS__WEB__ALLOW_PRIVATE="true",
         AURA_LOG_LEVEL="DEBUG",
         AURA_TRUSTED="[mine]",
+        AURA_HOT_RELOAD="false",
     )
     assert config.llm.api_key is not None
     assert config.llm.api_key.get_secret_value() == "key-1"
@@ -55,6 +56,7 @@ def test_named_variables_reach_their_settings(tmp_path):
     assert config.profile_of("telegram:9").name == "guest"
     assert config.log_level == "debug"
     assert config.trusted == ["mine"]
+    assert config.hot_reload is False
 
 
 def test_secrets_are_not_shown(tmp_path):
