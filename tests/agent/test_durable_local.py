@@ -224,17 +224,12 @@ async def test_a_function_that_finds_no_room_has_not_ended_and_goes_on_later(pat
 
         return await ctx.step("write", attempt)
 
-    engine = LocalEngine(path)
-    engine.task("write", write)
-    await engine.launch()
-    try:
+    async with launched(path, lambda engine: engine.task("write", write)) as engine:
         await engine.start("write", None, id="w")
         with pytest.raises(HomeNotWritableError, match="No room"):
             await engine.outcome("w")
         assert await engine.resume("w")
         assert (await engine.outcome("w")).result == "written"
-    finally:
-        await engine.close()
 
 
 async def test_a_reader_looks_in_while_a_program_works(path):
