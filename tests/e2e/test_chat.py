@@ -162,6 +162,7 @@ def test_with_hot_reload_off_a_chat_stays_with_what_it_began_with(aura, person, 
         terminal.wait_for("version one")
         terminal.type("/quit\r")
         assert terminal.wait_for_exit() == 0
+        assert "reloaded" not in terminal.text
 
 
 def test_ctrl_c_stops_a_run_that_hangs_and_the_next_request_works(person, scripted_model):

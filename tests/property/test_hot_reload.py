@@ -127,8 +127,8 @@ class Play:
         services = {"world": self.world}
         async with Framework([self.project.plans], self.project.data, services=services) as framework:
             assert [str(problem) for problem in framework.problems] == []
-            last: tuple[str, Any] = ("reload", None)
-            for kind, value in [*moves, last]:
+            every: list[tuple[str, Any]] = [*moves, ("reload", None)]
+            for kind, value in every:
                 match kind:
                     case "edit":
                         self.edit(*value)
