@@ -3,8 +3,8 @@
 from __future__ import annotations
 
 import asyncio
-from collections.abc import Callable, Collection
-from contextlib import AbstractAsyncContextManager, AsyncExitStack, suppress
+from collections.abc import Callable, Collection, Sequence
+from contextlib import AbstractAsyncContextManager, suppress
 from time import perf_counter
 from typing import TYPE_CHECKING, Any, Protocol
 
@@ -158,21 +158,14 @@ class ExecutionManager:
         except CoreError as error:
             return self._ended(tasklet, _failed(error, tasklet.task))
         slots = Slots(semaphores, _priority(tasklet, task), lambda phase: self._publish(tasklet, phase))
-        job = Job(tasklet, task, inputs, slots, seconds, world)
+        job = Job(tasklet, task, inputs, slots, seconds, world, asyncio.get_running_loop().create_future())
         self._jobs.add(job)
         self._publish(tasklet, "queued")
         work = job.work = asyncio.create_task(self._run_in_slots(job))
-        ended: asyncio.Future[None] = asyncio.get_running_loop().create_future()
         world.usage.begin()
-
-        def end(_work: object) -> None:
-            world.usage.end()
-            if not ended.done():
-                ended.set_result(None)
-
-        work.add_done_callback(end)
+        work.add_done_callback(job.has_ended)
         try:
-            await ended
+            await job.ended
         except asyncio.CancelledError:
             job.end("cancelled")
             await _until_done(work)
@@ -228,7 +221,8 @@ class ExecutionManager:
             if job.unfinished:
                 self._hold(job.slots.hand_over(), job)
             else:
-                await job.slots.give_back()
+                job.slots.give_back()
+            job.wake_submitter()
 
     async def _run(self, job: Job) -> TaskResult:
         """One task with its slots: state, hooks, clock; expected ends apart from unexpected ones."""
@@ -237,7 +231,8 @@ class ExecutionManager:
         try:
             await self._handle_state_planning(tasklet, task)
             self._publish(tasklet, "running")
-            await self._hooks.trigger("before_task_run", tasklet=tasklet, task=task)
+            if "before_task_run" in self._hooks:
+                await self._hooks.trigger("before_task_run", tasklet=tasklet, task=task)
             result = await self._run_under_clock(job)
         except asyncio.CancelledError:
             result = job.given_up()
@@ -323,14 +318,17 @@ class ExecutionManager:
         run = tasklet.run
         self._events.publish(TaskChanged(tasklet.task, run.corr_id, run.session_id, phase, error))
 
-    def _hold(self, places: AsyncExitStack, job: Job) -> None:
+    def _hold(self, places: Sequence[PrioritySemaphore], job: Job) -> None:
         """Keeps the places and the plans of a task that has ended while a thread or process still works for it."""
 
         async def wait() -> None:
-            async with places:
+            try:
                 while job.unfinished:
                     ends = [asyncio.wrap_future(work) for work in list(job.unfinished)]
                     await asyncio.gather(*ends, return_exceptions=True)
+            finally:
+                for place in reversed(places):
+                    place.release()
 
         task = asyncio.create_task(wait())
         self._lingering.add(task)

@@ -32,6 +32,7 @@ class Job:
         slots: the places it needs.
         seconds: how long it may run; None: without limit.
         world: the plans with which it began.
+        ended: what whoever submitted it waits for.
         work: the asyncio task it runs in.
         reason: why it was asked to end; None if it was not.
         started: when it began to run, on the clock of `perf_counter`; 0 before.
@@ -44,6 +45,7 @@ class Job:
     slots: Slots
     seconds: float | None
     world: World
+    ended: asyncio.Future[None]
     work: asyncio.Task[TaskResult] | None = None
     reason: EndReason | None = None
     started: float = 0.0
@@ -55,6 +57,16 @@ class Job:
             self.reason = reason
             self.slots.ending = True
             self.work.cancel()
+
+    def wake_submitter(self) -> None:
+        """The last act of the work: whoever submitted it goes on in the next turn of the event loop."""
+        if not self.ended.done():
+            self.ended.set_result(None)
+
+    def has_ended(self, _work: asyncio.Task[TaskResult]) -> None:
+        """The work has ended, also if it was cancelled before its first turn and could not say so itself."""
+        self.world.usage.end()
+        self.wake_submitter()
 
     def given_up(self) -> TaskResult:
         """The result of a job that was ended."""

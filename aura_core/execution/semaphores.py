@@ -6,7 +6,6 @@ import asyncio
 import heapq
 from collections import deque
 from itertools import count
-from typing import Self
 
 Turn = asyncio.Future[None]
 Waiter = tuple[int, int, Turn]
@@ -76,10 +75,6 @@ class PrioritySemaphore:
         self.limit = limit
         self._hand_out()
 
-    def at(self, priority: int) -> Place:
-        """An asynchronous context manager that holds a place for the block."""
-        return Place(self, priority)
-
     def _hand_out(self) -> None:
         while self._free > 0 and (turn := self._next()) is not None:
             self._free -= 1
@@ -116,20 +111,3 @@ class PrioritySemaphore:
             heapq.heapify(self._waiters)
         if len(self._arrivals) > most:
             self._arrivals = deque(turn for turn in self._arrivals if not turn.done())
-
-
-class Place:
-    """One place of a semaphore, held for a block."""
-
-    __slots__ = ("_priority", "_semaphore")
-
-    def __init__(self, semaphore: PrioritySemaphore, priority: int) -> None:
-        self._semaphore = semaphore
-        self._priority = priority
-
-    async def __aenter__(self) -> Self:
-        await self._semaphore.acquire(self._priority)
-        return self
-
-    async def __aexit__(self, *_exception: object) -> None:
-        self._semaphore.release()

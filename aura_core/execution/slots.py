@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import asyncio
-from contextlib import AsyncExitStack, asynccontextmanager
+from contextlib import asynccontextmanager
 from contextvars import ContextVar
 from typing import TYPE_CHECKING, Literal
 
@@ -43,7 +43,7 @@ class Slots:
         self.clock: Clock | None = None
         self.ending = False
         self._report = report
-        self._stack = AsyncExitStack()
+        self._held: list[PrioritySemaphore] = []
         self._working = 1
         self._changing = asyncio.Lock()
         self._given_back = False
@@ -57,18 +57,21 @@ class Slots:
         """Takes all places, one after the other; none is kept if the wait is cancelled."""
         try:
             for semaphore in self._semaphores:
-                await self._stack.enter_async_context(semaphore.at(self._priority))
+                await semaphore.acquire(self._priority)
+                self._held.append(semaphore)
         except BaseException:
-            await self._stack.aclose()
+            self.give_back()
             raise
 
-    async def give_back(self) -> None:
+    def give_back(self) -> None:
         """Gives back whatever places are held."""
-        await self._stack.aclose()
+        while self._held:
+            self._held.pop().release()
 
-    def hand_over(self) -> AsyncExitStack:
-        """Hands the held places to someone else, who gives them back."""
-        return self._stack.pop_all()
+    def hand_over(self) -> list[PrioritySemaphore]:
+        """Hands the held places to someone else, who releases them."""
+        held, self._held = self._held, []
+        return held
 
     def split(self, branches: int) -> None:
         """This branch becomes so many branches; `end_branch` follows for all but the last, then `join`."""
@@ -109,7 +112,7 @@ class Slots:
             self._given_back = True
             if self.clock is not None:
                 self.clock.pause()
-            await self.give_back()
+            self.give_back()
             self._report("waiting")
 
     async def _go_on(self) -> None:

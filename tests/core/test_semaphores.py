@@ -10,8 +10,9 @@ from aura_core.execution.semaphores import PATIENCE, PrioritySemaphore
 
 
 async def waiting(semaphore: PrioritySemaphore, priority: int, order: list[int]) -> None:
-    async with semaphore.at(priority):
-        order.append(priority)
+    await semaphore.acquire(priority)
+    order.append(priority)
+    semaphore.release()
 
 
 async def test_the_highest_goes_first_and_equals_in_their_order():
