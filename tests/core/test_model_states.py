@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import pytest
 
+from aura_core.model.states import Transition
 from tests.fixtures.project import Project
 
 TASKS = {
@@ -160,3 +161,49 @@ async def test_the_mistakes_of_a_file_are_told_at_once(project: Project):
     found = await problems(project, "states: {a: {check: x}, b: {check: y}}\ntransitions: [{from: c, to: d, task: z}]")
     places = [part.partition("states.yaml:")[2][:4] for part in found if "states.yaml:" in part]
     assert sorted(places) == ["1:21", "1:36", "2:22", "2:29", "2:38"]
+
+
+@pytest.mark.parametrize(
+    ("states", "said"),
+    [
+        ("5", "states.yaml:1:1: states.yaml is a mapping"),
+        ("states: [1]", "states.yaml:1:9: a mapping (`key: value`) is wanted"),
+        ("transitions: {a: 1}", "states.yaml:1:14: a list (`- item`) is wanted"),
+        ("states: {ready: {check: look, verify: {attemps: 2}}}", "did you mean 'attempts'?"),
+        ("states: {ready: {check: asking}}", "the check p/asking needs 'name': nobody gives a check inputs"),
+        ("states: {ready: {check: hidden}}", "a check may only look, but p/writes has effects 'write'"),
+        ("states: {ready: {check: around}}", "a check may only look, but step steps[0] of p/inside calls p/change"),
+        ("states: {ready: {check: look}}\ntransitions: [{from: '*', to: ready, task: picky2}]", "requires the state"),
+    ],
+)
+async def test_states_that_cannot_be_read_or_kept(project: Project, states: str, said: str):
+    found = await problems(
+        project,
+        states,
+        asking="meta: {inputs: {name: {required: true}}}\nsteps: []",
+        hidden="steps: [{run_task: loop}, {run_task: writes}]",
+        loop="steps: [{run_task: loop}]",
+        writes="meta: {effects: write}\nsteps: []",
+        around="steps: [{run_task: inside}]",
+        inside="steps: [{action: change}]",
+        picky2="meta: {requires_initial_state: q/else}\nsteps: []",
+    )
+    assert any(said in line for line in found), found
+
+
+async def test_a_state_of_a_plan_that_is_not_there(project: Project):
+    found = await problems(project, picky="meta: {requires_initial_state: nowhere/ready}\nsteps: []")
+    assert any("there is no plan 'nowhere'" in line for line in found), found
+
+
+async def test_an_empty_states_file_is_fine(project: Project):
+    found = await problems(project, "", picky="steps: []", t="steps: []")
+    assert found == []
+
+
+def test_a_transition_says_what_it_does_and_where_it_may_begin():
+    way = Transition.model_validate({"from": "a", "to": "b", "task": "go"})
+    anywhere = Transition.model_validate({"from": "*", "to": "b", "task": "go"})
+    assert str(way) == "a → b by go"
+    assert [way.begins_in(state) for state in ("a", "b", None)] == [True, False, False]
+    assert anywhere.begins_in(None)
