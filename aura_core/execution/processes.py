@@ -9,7 +9,7 @@ from dataclasses import replace
 from multiprocessing.connection import wait
 from multiprocessing.context import SpawnContext
 from multiprocessing.process import BaseProcess
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
 import structlog
 
@@ -17,9 +17,6 @@ from aura_core.errors import WorkerDiedError
 from aura_core.execution.calls import outcome
 from aura_core.execution.closing import all_closed, close_beside
 from aura_core.execution.worker import WorkerCall, run_call
-
-if TYPE_CHECKING:
-    from aura_core.execution.calls import Work
 
 END_SECONDS = 10.0
 """For a process that was killed to be gone: it has no say in it, but a busy machine takes its time."""
@@ -131,10 +128,8 @@ class Worker:
         return data
 
     async def _submit(self, call: WorkerCall) -> Any:
-        work: Work | None = None
         try:
-            work = self.executor.submit(run_call, call)
-            return await outcome(work)
+            return await outcome(self.executor.submit(run_call, call))
         except BrokenProcessPool as error:
             _log.warning("worker_died", plan=call.plan, action=call.name)
             raise WorkerDiedError(
@@ -142,8 +137,7 @@ class Worker:
                 "the next call gets a new one."
             ) from error
         except asyncio.CancelledError:
-            if work is not None and not work.done():
-                self.kill()
+            self.kill()
             raise
 
 

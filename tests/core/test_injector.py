@@ -91,6 +91,20 @@ async def test_wrong_parameters_name_the_action_the_parameter_and_what_is_allowe
         assert word in error.message
 
 
+async def test_a_parameter_without_a_type_takes_anything(project: Project):
+    project.write(
+        "p/actions/bare.py",
+        """
+        from aura_core.api import action
+
+        @action("bare", inline=True)
+        def bare(value, more=None):
+            return [value, more]
+        """,
+    )
+    assert (await call(project, "bare", "{value: {a: [1, x]}}")).result == [{"a": [1, "x"]}, None]
+
+
 async def test_params_that_are_no_mapping_are_refused(project: Project):
     project.write("p/actions/typed.py", TYPED)
     result = await project.run("steps: [{set: {x: [1]}}, {action: typed, params: '{{ x }}'}]")

@@ -6,6 +6,7 @@ import asyncio
 import os
 import pickle
 import signal
+from contextvars import copy_context
 from multiprocessing.process import BaseProcess
 from pathlib import Path
 
@@ -123,7 +124,7 @@ async def test_calls_wait_for_a_free_process_and_may_be_given_up_while_they_wait
         assert runs[1].cancelled()
 
 
-async def test_a_call_that_is_given_up_before_it_began_leaves_the_process_to_others(project: Project):
+async def test_a_call_that_is_given_up_at_any_moment_leaves_room_for_others(project: Project):
     project.write("p/actions/swap.py", SWAP)
     project.task("swap", "steps: [{action: swap, params: {left: 1, right: 2}}]")
     async with project.running(limits=ExecutionLimits(processes=1)) as framework:
@@ -154,9 +155,9 @@ def test_what_a_process_does_with_a_call(tmp_path: Path):
     try:
         assert run_call(call_of(states[0], None)) is None
         for modules in states:
-            assert run_call(call_of(modules, modules)) == pickle.dumps((True, 1))
+            assert copy_context().run(run_call, call_of(modules, modules)) == pickle.dumps((True, 1))
         assert run_call(call_of(states[0], None)) is None
-        assert run_call(call_of(states[1], None)) == pickle.dumps((True, 1))
+        assert copy_context().run(run_call, call_of(states[1], None)) == pickle.dumps((True, 1))
     finally:
         for modules in states:
             modules.unload()
