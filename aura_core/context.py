@@ -110,11 +110,11 @@ class ContextManager:
         """A fresh context for a task of `plan`, with the plan's data as it stands on disk."""
         state = self.state(plan)
         await state.refresh()
-        return Context({**variables, "inputs": inputs, "state": state}, plan, run, state, self._folder)
+        return Context({**variables, "inputs": inputs, "state": state.view}, plan, run, state, self._folder)
 
     async def sub_context(self, parent: Context, plan: str, inputs: Mapping[str, Any]) -> Context:
         """A fork of `parent` for a sub-task, with the sub-task's inputs and its plan's data."""
         state = parent.state if plan == parent.plan else self.state(plan)
         await state.refresh()
-        variables = {**parent.variables, "inputs": dict(inputs), "state": state}
+        variables = {**parent.variables, "inputs": dict(inputs), "state": state.view}
         return Context(variables, plan, parent.run, state, self._folder)

@@ -80,7 +80,7 @@ class Generation:
         for plan in plans.plans.values():
             self.config.set_plan(plan.name, plan.config_defaults, *ground.settings(plan.name))
             self.problems.extend(self._actions.register(plan.code))
-            self.problems.extend(self.services.register(plan.code))
+            self.problems.extend(self.services.register(plan.code, plan.requires))
         if earlier is not None:
             self.services.share(earlier.services, self._unchanged_since(earlier))
         self._injector = ActionInjector(self.services, ground.pools, self.config, ground.middleware)

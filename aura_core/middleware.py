@@ -17,7 +17,7 @@ from typing import TYPE_CHECKING, Any
 from opentelemetry import trace
 from pydantic import ValidationError
 
-from aura_core.errors import CoreError
+from aura_core.errors import ActionError, CoreError
 from aura_core.signature import explain
 
 if TYPE_CHECKING:
@@ -54,6 +54,10 @@ async def explain_errors(call: ActionCall, proceed: Proceed) -> Any:
         return await proceed(call)
     except CoreError:
         raise
+    except SystemExit as error:
+        place = _place(error, str(call.action.modules.folder))
+        text = f"Action {call.action.ref} called sys.exit({error.code!r}){place}; let it return, or raise ActionError."
+        raise ActionError(text) from error
     except Exception as error:
         error.add_note(f"action {call.action.ref}{_place(error, str(call.action.modules.folder))}")
         raise
@@ -85,7 +89,7 @@ def somebody_traces() -> bool:
     return not isinstance(trace.get_tracer_provider(), trace.ProxyTracerProvider | trace.NoOpTracerProvider)
 
 
-def _place(error: Exception, folder: str) -> str:
+def _place(error: BaseException, folder: str) -> str:
     place = ""
     traceback = error.__traceback__
     while traceback is not None:

@@ -46,8 +46,34 @@ class StateSetAside:
     reason: str
 
 
+class StateView(Mapping[str, Any]):
+    """`state` in expressions: what a plan keeps, to be read and nothing else.
+
+    Args:
+        state: the plan's data; the view always shows it as it is.
+    """
+
+    __slots__ = ("_state",)
+
+    def __init__(self, state: PlanState) -> None:
+        self._state = state
+
+    def __getitem__(self, key: str) -> Any:
+        return self._state[key]
+
+    def __iter__(self) -> Iterator[str]:
+        return iter(self._state)
+
+    def __len__(self) -> int:
+        return len(self._state)
+
+    def __repr__(self) -> str:
+        """As a mapping is shown."""
+        return repr(dict(self))
+
+
 class PlanState(Mapping[str, Any]):
-    """What a plan keeps between runs: `state` in expressions, `context.state` in actions (seed 000).
+    """What a plan keeps between runs: `context.state` in actions; expressions see it through `view` (seed 000).
 
     What you read is shared by all runs of the plan, so treat it as read-only; to change it:
 
@@ -60,6 +86,7 @@ class PlanState(Mapping[str, Any]):
     def __init__(self, plan: str, path: Path, events: EventBus | None = None) -> None:
         self.plan = plan
         self.path = path
+        self.view = StateView(self)
         self._events = events
         self._data: dict[str, Any] = {}
         self._stamp: _Stamp | None = None

@@ -115,6 +115,10 @@ def define(code: PlanCode, spec: ActionSpec, function: Callable[..., Any]) -> Ac
         if spec.cpu:
             raise SignatureError("a cpu action is a plain `def`; `async def` cannot run in another process")
         how = "async"
+    if inspect.isgeneratorfunction(function) or inspect.isasyncgenfunction(function):
+        raise SignatureError(
+            "an action gives one result; it holds a `yield`: collect the values in a list and return it"
+        )
     if how == "cpu" and (signature.injected or signature.services):
         wanted = [*signature.injected, *signature.services][0]
         raise SignatureError(f"a cpu action runs in another process, where there is no {wanted!r}; pass plain values")

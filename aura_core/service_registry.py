@@ -76,9 +76,16 @@ class ServiceRegistry:
         self._cells: dict[ServiceKey, ServiceCell] = {}
         self._instances: dict[ServiceKey, Any] = {("", name): thing for name, thing in provided.items()}
         self._made: list[ServiceCell] = []
+        self._requires: dict[str, frozenset[str]] = {}
 
-    def register(self, code: PlanCode) -> list[Problem]:
-        """Takes in the services of a plan; returns what is wrong with them: unknown, doubled or cyclic needs."""
+    def register(self, code: PlanCode, requires: Collection[str]) -> list[Problem]:
+        """Takes in the services of a plan; returns what is wrong with them: unknown, doubled or cyclic needs.
+
+        Args:
+            code: the plan's Python.
+            requires: the plans that it requires, registered before; services of others are not in its reach.
+        """
+        self._requires[code.plan] = frozenset(requires)
         problems: list[Problem] = []
         classes: dict[str, type[Any]] = {}
         for spec, cls in code.services:
@@ -129,6 +136,11 @@ class ServiceRegistry:
             NotFoundError: there is none; names the nearest one.
         """
         other, _, rest = name.partition("/")
+        if rest and other not in {plan, BASE_PLAN} and other not in self._requires.get(plan, ()):
+            raise NotFoundError(
+                f"service {name!r} is of plan {other!r}, which plan {plan} does not require; "
+                f"write `requires: [{other}]` in its plan.yaml"
+            )
         candidates = [(other, rest)] if rest else [(plan, name), (BASE_PLAN, name), ("", name)]
         for key in candidates:
             if key in self._definitions or key in self._instances:
@@ -212,7 +224,7 @@ class ServiceRegistry:
                     start = getattr(instance, "start", None)
                     if start is not None:
                         await _settle(start())
-        except Exception as error:
+        except (Exception, SystemExit) as error:
             reason = str(error) if isinstance(error, CoreError) else f"{type(error).__name__}: {error}"
             raise CoreError(f"The service {definition.plan}/{definition.name} cannot be started: {reason}") from error
         return instance

@@ -104,11 +104,11 @@ async def _side_by_side(
 
 async def _body_result(engine: Interpreter, step: ForStep, context: Context) -> Any:
     """What the body gave the `collect` variable, if it set it; else the result of its last step that has one."""
-    before = context.variables.get(step.collect or "", _MISSING)
+    context.variables.pop(step.collect or "", None)
     context.last = None
     await engine.run_block(step.do, context)
-    after = context.variables.get(step.collect or "", _MISSING)
-    return context.last if after is before else after
+    given = context.variables.get(step.collect or "", _MISSING)
+    return context.last if given is _MISSING else given
 
 
 def _loop(index: int, last: int) -> dict[str, Any]:

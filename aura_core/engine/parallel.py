@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import asyncio
-from collections.abc import Awaitable, Callable, Sequence
+from collections.abc import Awaitable, Callable, Mapping, Sequence
 from functools import partial
 from typing import TYPE_CHECKING, Any
 
@@ -18,7 +18,32 @@ if TYPE_CHECKING:
     from aura_core.engine.interpreter import Interpreter
     from aura_core.model.steps import ParallelStep
 
-_MISSING: Any = object()
+
+class Given(dict[str, Any]):
+    """The variables of a branch, which remember what the branch gave a value.
+
+    Attributes:
+        names: of those variables.
+    """
+
+    def __init__(self, variables: Mapping[str, Any]) -> None:
+        super().__init__(variables)
+        self.names: set[str] = set()
+
+    def __setitem__(self, name: str, value: Any) -> None:
+        self.names.add(name)
+        super().__setitem__(name, value)
+
+    def setdefault(self, name: str, default: Any = None) -> Any:
+        """As a mapping's; a name that was there is not given."""
+        if name not in self:
+            self[name] = default
+        return self[name]
+
+    def update(self, *args: Any, **kwargs: Any) -> None:
+        """As a mapping's."""
+        for name, value in dict(*args, **kwargs).items():
+            self[name] = value
 
 
 async def execute(engine: Interpreter, step: ParallelStep, context: Context) -> None:
@@ -27,7 +52,9 @@ async def execute(engine: Interpreter, step: ParallelStep, context: Context) -> 
     A branch sees nothing of what the others do meanwhile. The first failure, jump or stop ends the others.
     """
     forks = [context.fork() for _ in step.parallel]
-
+    given = [Given(fork.variables) for fork in forks]
+    for fork, variables in zip(forks, given, strict=True):
+        fork.variables = variables
     lines = here().branches(step_label(engine, step), len(forks)) if engine.recorded else None
 
     def branch(index: int) -> Callable[[], Awaitable[None]]:
@@ -38,11 +65,10 @@ async def execute(engine: Interpreter, step: ParallelStep, context: Context) -> 
         return lambda: along(line, block())
 
     await side_by_side([branch(index) for index in range(len(forks))])
-    before = context.variables.copy()
-    for fork in forks:
-        for name, value in fork.variables.items():
-            if before.get(name, _MISSING) is not value and name not in RESERVED:
-                context.variables[name] = value
+    for variables in given:
+        for name in variables.names - RESERVED:
+            if name in variables:
+                context.variables[name] = variables[name]
     context.last = [fork.last for fork in forks]
 
 

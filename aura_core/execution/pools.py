@@ -23,6 +23,14 @@ if TYPE_CHECKING:
 _log = structlog.get_logger(__name__)
 
 
+def _told(call: Callable[[], Any]) -> Any:
+    """Runs a call in a thread; no future can carry a StopIteration, and whoever waits for it would wait for ever."""
+    try:
+        return call()
+    except StopIteration as error:
+        raise RuntimeError(f"StopIteration: {error}".rstrip(": ")) from error
+
+
 class Pools:
     """Runs blocking calls in threads and heavy ones in processes.
 
@@ -49,7 +57,7 @@ class Pools:
         """Runs `call` in a thread, with the context variables of the caller."""
         if self.io is None:
             raise ShutDownError("The thread pool is not running.")
-        return await outcome(self.io.submit(contextvars.copy_context().run, call))
+        return await outcome(self.io.submit(contextvars.copy_context().run, _told, call))
 
     async def run_cpu(self, call: WorkerCall) -> Any:
         """Runs `call` in a process.

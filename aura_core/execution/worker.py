@@ -83,6 +83,9 @@ def run_call(call: WorkerCall) -> bytes | None:
         current_plan_name.set(call.plan)
         with using_config(service):
             result = function(**arguments)
+    except SystemExit as error:
+        text = f"cpu action {call.name} called sys.exit({error.code!r}); let it return, or raise ActionError"
+        return pickle.dumps((False, ActionError(text)))
     except Exception as error:  # noqa: BLE001 (raised again on the other side)
         return _packed_error(error)
     try:

@@ -17,6 +17,8 @@ if TYPE_CHECKING:
 
 
 _INPUT = re.compile(r"(?<![\w.'\"])inputs\.([^\W\d]\w*)")
+_EXPRESSION = re.compile(r"\{\{.*?\}\}|\{%.*?%\}", re.DOTALL)
+_QUOTED = re.compile(r"'(?:[^'\\]|\\.)*'|\"(?:[^\"\\]|\\.)*\"", re.DOTALL)
 _METHODS = frozenset({"get", "items", "keys", "values"})
 
 
@@ -47,17 +49,26 @@ def check_task(task: TaskDefinition, raw: Any, finder: Finder) -> Iterator[Probl
 def _check_inputs(raw: Any, place: Place, inputs: Collection[str], finder: Finder) -> Iterator[Problem]:
     """Expressions that use an input which the task does not declare."""
     if isinstance(raw, str):
-        if "inputs." in raw and "{" in raw:
-            for match in _INPUT.finditer(raw):
-                if match[1] not in inputs and match[1] not in _METHODS:
-                    advice = hint(match[1], inputs, what="its inputs are") or "declare it under meta.inputs"
-                    yield finder.at(place, f"the task has no input {match[1]!r}", advice, offset=match.start(1))
+        for name, offset in _inputs_in(raw):
+            if name not in inputs and name not in _METHODS:
+                advice = hint(name, inputs, what="its inputs are") or "declare it under meta.inputs"
+                yield finder.at(place, f"the task has no input {name!r}", advice, offset=offset)
     elif isinstance(raw, dict):
         for key, value in cast("dict[Any, Any]", raw).items():
             yield from _check_inputs(value, (*place, key), inputs, finder)
     elif isinstance(raw, list):
         for index, value in enumerate(cast("list[Any]", raw)):
             yield from _check_inputs(value, (*place, index), inputs, finder)
+
+
+def _inputs_in(text: str) -> Iterator[tuple[str, int]]:
+    """The inputs that the expressions of a text name, and where; what they quote is text."""
+    if "inputs." not in text or "{" not in text:
+        return
+    for expression in _EXPRESSION.finditer(text):
+        bare = _QUOTED.sub(lambda quoted: " " * len(quoted[0]), expression[0])
+        for match in _INPUT.finditer(bare):
+            yield match[1], expression.start() + match.start(1)
 
 
 def _check_ids(steps: list[StepBase], finder: Finder) -> Iterator[Problem]:

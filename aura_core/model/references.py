@@ -104,7 +104,7 @@ class References:
         found: dict[str, list[Problem]] = {}
         for name in order:
             code = self.plans[name].code
-            found[name] = [*actions.register(code), *services.register(code)]
+            found[name] = [*actions.register(code), *services.register(code, self.plans[name].requires)]
             for action in actions.actions(name).values():
                 found[name].extend(_check_services(action, services))
         for name in order:

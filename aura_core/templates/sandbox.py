@@ -9,7 +9,9 @@ from __future__ import annotations
 
 import re
 from collections.abc import Callable, ItemsView, Iterable, Iterator, KeysView, Mapping, ValuesView
-from types import BuiltinMethodType, ModuleType
+from inspect import iscoroutinefunction
+from pathlib import PurePath
+from types import AsyncGeneratorType, BuiltinMethodType, CoroutineType, GeneratorType, ModuleType
 from typing import Any, cast
 
 import jinja2
@@ -28,6 +30,9 @@ _BOUNDED_ARGUMENTS = frozenset({"batch", "center", "indent", "round", "slice", "
 _MAKES_TEXT = (str, bytes, bytearray, int)
 _FORBIDDEN_METHODS = frozenset({"translate", "to_bytes", "from_bytes"})
 _NOT_FOR_TASKS = frozenset({"cycler", "joiner", "lipsum", "namespace"})
+_OF_A_NAME = frozenset(
+    {"anchor", "as_posix", "drive", "name", "parent", "parents", "parts", "root", "stem", "suffix", "suffixes"}
+)
 _DIGITS = re.compile(r"\d+")
 _PASSING = (range, KeysView, ValuesView, ItemsView)
 COUNTED = "aura counted"
@@ -155,8 +160,15 @@ class Sandbox(ImmutableSandboxedEnvironment):
         return super().getattr(obj, attribute)
 
     def is_safe_attribute(self, obj: Any, attr: str, value: Any) -> bool:
-        """Whether an expression may see it: nothing private, nothing that changes a list or mapping, no modules."""
-        return not isinstance(obj, ModuleType) and super().is_safe_attribute(obj, attr, value)
+        """Whether an expression may see it: nothing private, nothing that changes a list or mapping, no modules.
+
+        Of a path it may see what is in its name, not what is on the disk; nothing that runs later or bit by bit.
+        """
+        if isinstance(obj, ModuleType | CoroutineType | GeneratorType | AsyncGeneratorType):
+            return False
+        if isinstance(obj, PurePath) and attr not in _OF_A_NAME:
+            return False
+        return not iscoroutinefunction(value) and super().is_safe_attribute(obj, attr, value)
 
     def wrap_str_format(self, value: Any) -> Callable[..., str] | None:
         """`"…".format` under the sandbox's rules, with widths in bounds."""

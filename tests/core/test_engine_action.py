@@ -271,3 +271,49 @@ async def test_a_jump_or_stop_that_an_action_raises_is_no_failed_attempt(project
     )
     result = await project.run("steps: [{action: stopper, retry: {attempts: 3}, continue_on_failure: true}]")
     assert (result.status, result.message) == ("stopped", "from inside")
+
+
+@pytest.mark.parametrize("how", ["", ", inline=True", ", cpu=True"])
+@pytest.mark.parametrize(
+    ("body", "said"),
+    [("return next(iter(()))", "StopIteration"), ("import sys; sys.exit('no such option')", "sys.exit")],
+)
+async def test_an_action_that_ends_as_programs_or_iterators_do_fails_its_step_and_nothing_else(
+    project: Project, how: str, body: str, said: str
+):
+    project.write(
+        "p/actions/ends.py",
+        f"""
+        from aura_core.api import action
+
+        @action("ends"{how})
+        def ends() -> object:
+            {body}
+        """,
+    )
+    result = await asyncio.wait_for(project.run("steps: [{action: ends}]"), 60)
+    assert result.error is not None
+    assert said in result.error.message
+    recovered = await project.run("""
+        steps: [{action: ends, continue_on_failure: true, output_to: x}]
+        returns: "{{ x }}"
+    """)
+    assert recovered.result is False
+
+
+@pytest.mark.parametrize("form", ["def", "async def"])
+async def test_an_action_that_yields_is_a_mistake_of_the_plan(project: Project, form: str):
+    project.write(
+        "p/actions/many.py",
+        f"""
+        from aura_core.api import action
+
+        @action("many")
+        {form} many():
+            yield 1
+        """,
+    )
+    project.task("t", "steps: []")
+    async with project.running_with_problems() as framework:
+        problems = [str(problem) for problem in framework.problems]
+    assert any("yield" in problem and "many.py:4" in problem for problem in problems), problems

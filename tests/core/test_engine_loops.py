@@ -148,3 +148,13 @@ def test_what_a_loop_can_run_over():
 def test_what_a_loop_cannot_run_over_is_said(value: object):
     with pytest.raises(ExpressionError, match="`for`"):
         items_of(value)
+
+
+@pytest.mark.parametrize("parallel", ["", "parallel: 2, "])
+@pytest.mark.parametrize("before", ["", "{set: {r: 1}}, "])
+async def test_a_body_that_gives_the_same_value_each_time_is_collected_each_time(project: Project, parallel, before):
+    result = await project.run(f"""
+        steps: [{before}{{for: 3, {parallel}collect: r, do: [{{set: {{r: 1}}}}]}}]
+        returns: "{{{{ r }}}}"
+    """)
+    assert result.result == [1, 1, 1]

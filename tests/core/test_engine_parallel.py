@@ -70,3 +70,28 @@ async def test_go_task_travels_out_of_a_branch(project: Project):
     project.task("other", "steps: []\nreturns: other")
     result = await project.run("steps: [{parallel: [[{go_task: other}], [{action: sleep, params: {seconds: 60}}]]}]")
     assert result.result == "other"
+
+
+async def test_of_branches_that_set_the_same_the_later_counts_also_where_it_sets_what_was_there(project: Project):
+    project.write(
+        "p/actions/bump.py",
+        """
+        from aura_core.api import Context, action
+
+        @action("bump", inline=True)
+        def bump(context: Context) -> None:
+            context.variables.update(y=2, z=3)
+            assert context.variables.setdefault("z", 9) == 3
+            context.variables.setdefault("w", 4)
+        """,
+    )
+    result = await project.run("""
+        steps:
+          - {set: {x: 0, y: 0}}
+          - parallel:
+              - [{set: {x: 5}}]
+              - [{set: {x: 9}}, {set: {x: 0}}]
+              - [{action: bump}]
+        returns: ["{{ x }}", "{{ y }}", "{{ z }}", "{{ w }}"]
+    """)
+    assert result.result == [0, 2, 3, 4]

@@ -702,3 +702,15 @@ def test_tasks_of_required_plans_are_among_the_nearest_names(folder: Folder):
     folder.plan("other", tasks_t="steps: []\n")
     folder.plan("demo", "requires: [other]\n", tasks_u="steps: [{run_task: othr/t}]\n")
     assert folder.only("there is no task 'othr/t'", hint="did you mean 'other/t'?")
+
+
+def test_words_that_only_look_like_an_input_are_text(folder):
+    folder.write("demo/plan.yaml", "name: demo")
+    folder.write(
+        "demo/tasks/t.yaml",
+        """
+        steps:
+          - {set: {a: "please use inputs.foo here {x}", b: "see {{ 'the inputs.bar' }} {{ \\"inputs.baz\\" }}"}}
+        """,
+    )
+    assert folder.problems() == []

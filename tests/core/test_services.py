@@ -183,3 +183,35 @@ async def test_needs_that_go_in_a_circle_or_nowhere_are_problems_at_load(project
     assert any("needs 'nobody', but there is no service 'nobody'" in text for text in texts)
     assert any("two services named 'lonely'" in text for text in texts)
     assert all(text.startswith(str(path)) for text in texts)
+
+
+async def test_services_of_a_plan_that_is_not_required_are_out_of_reach(project: Project):
+    project.write("q/plan.yaml", "name: q")
+    project.write(
+        "q/services/box.py",
+        """
+        from aura_core.api import service
+
+        @service("box")
+        class Box:
+            content = "gold"
+        """,
+    )
+    project.write(
+        "p/actions/open.py",
+        """
+        from aura_core.api import action, requires_services
+
+        @action("open")
+        @requires_services(box="q/box")
+        def open_it(box):
+            return box.content
+        """,
+    )
+    project.task("t", "steps: [{action: open, output_to: x}]\nreturns: '{{ x }}'")
+    async with project.running_with_problems() as framework:
+        (problem,) = [str(problem) for problem in framework.problems]
+    assert "requires: [q]" in problem
+    project.write("p/plan.yaml", "requires: [q]")
+    async with project.running() as framework:
+        assert (await framework.submit(Tasklet("p/t"))).result == "gold"
