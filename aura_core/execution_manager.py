@@ -3,8 +3,8 @@
 from __future__ import annotations
 
 import asyncio
-from collections.abc import Callable, Collection, Sequence
-from contextlib import AbstractAsyncContextManager, suppress
+from collections.abc import Callable, Collection
+from contextlib import AbstractAsyncContextManager, AsyncExitStack, suppress
 from time import perf_counter
 from typing import TYPE_CHECKING, Any, Protocol
 
@@ -221,7 +221,7 @@ class ExecutionManager:
             if job.unfinished:
                 self._hold(job.slots.hand_over(), job)
             else:
-                job.slots.give_back()
+                await job.slots.give_back()
             job.wake_submitter()
 
     async def _run(self, job: Job) -> TaskResult:
@@ -318,17 +318,14 @@ class ExecutionManager:
         run = tasklet.run
         self._events.publish(TaskChanged(tasklet.task, run.corr_id, run.session_id, phase, error))
 
-    def _hold(self, places: Sequence[PrioritySemaphore], job: Job) -> None:
+    def _hold(self, places: AsyncExitStack, job: Job) -> None:
         """Keeps the places and the plans of a task that has ended while a thread or process still works for it."""
 
         async def wait() -> None:
-            try:
+            async with places:
                 while job.unfinished:
                     ends = [asyncio.wrap_future(work) for work in list(job.unfinished)]
                     await asyncio.gather(*ends, return_exceptions=True)
-            finally:
-                for place in reversed(places):
-                    place.release()
 
         task = asyncio.create_task(wait())
         self._lingering.add(task)

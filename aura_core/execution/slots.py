@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import asyncio
-from contextlib import asynccontextmanager
+from contextlib import AsyncExitStack, asynccontextmanager
 from contextvars import ContextVar
 from typing import TYPE_CHECKING, Literal
 
@@ -43,7 +43,7 @@ class Slots:
         self.clock: Clock | None = None
         self.ending = False
         self._report = report
-        self._held: list[PrioritySemaphore] = []
+        self._stack = AsyncExitStack()
         self._working = 1
         self._changing = asyncio.Lock()
         self._given_back = False
@@ -58,20 +58,18 @@ class Slots:
         try:
             for semaphore in self._semaphores:
                 await semaphore.acquire(self._priority)
-                self._held.append(semaphore)
+                self._stack.callback(semaphore.release)
         except BaseException:
-            self.give_back()
+            await self.give_back()
             raise
 
-    def give_back(self) -> None:
-        """Gives back whatever places are held."""
-        while self._held:
-            self._held.pop().release()
+    async def give_back(self) -> None:
+        """Gives back whatever places are held; nothing can come between."""
+        await self._stack.aclose()
 
-    def hand_over(self) -> list[PrioritySemaphore]:
-        """Hands the held places to someone else, who releases them."""
-        held, self._held = self._held, []
-        return held
+    def hand_over(self) -> AsyncExitStack:
+        """Hands the held places to someone else, who gives them back."""
+        return self._stack.pop_all()
 
     def split(self, branches: int) -> None:
         """This branch becomes so many branches; `end_branch` follows for all but the last, then `join`."""
@@ -112,7 +110,7 @@ class Slots:
             self._given_back = True
             if self.clock is not None:
                 self.clock.pause()
-            self.give_back()
+            await self.give_back()
             self._report("waiting")
 
     async def _go_on(self) -> None:
