@@ -11,6 +11,7 @@ from typing import TYPE_CHECKING
 from agent.errors import AgentError
 from aura_core.errors import Problem
 from aura_core.model.plan_manager import PlanManager, check_folders
+from aura_core.nearest import hint, sentence
 
 if TYPE_CHECKING:
     from agent.config import AppConfig
@@ -42,20 +43,25 @@ async def checked(config: AppConfig, paths: Sequence[Path]) -> Report:
         AgentError: a path leads to no plan.
     """
     known = config.known_plan_folders
-    folders = [_plan_folder(path) for path in paths] or known
+    folders = [_plan_folder(path, known) for path in paths] or known
     return await asyncio.to_thread(_check, folders, [folder for folder in known if folder not in folders])
 
 
-def _plan_folder(path: Path) -> Path:
-    """The folder to check for a path; a file inside a plan means that plan.
+def _plan_folder(path: Path, known: Sequence[Path]) -> Path:
+    """The folder to check for a path; a file inside a plan means that plan, the name of a known plan its folder.
 
     Raises:
-        AgentError: there is no such path, or no plan around the file.
+        AgentError: there is no such path or plan, or no plan around the file.
     """
     if path.is_dir():
         return path
     if not path.exists():
-        raise AgentError(f"There is no {path}.")
+        named = [plan for folder in known for plan in (folder, folder / path) if (plan / "plan.yaml").is_file()]
+        found = next((plan for plan in named if plan.name == str(path)), None)
+        if found is None:
+            names = sorted(plan.name for folder in known for plan in folder.iterdir() if (plan / "plan.yaml").is_file())
+            raise AgentError(sentence(f"There is no file, folder or plan {path}", hint(str(path), names)))
+        return found
     for folder in path.resolve().parents:
         if (folder / "plan.yaml").is_file():
             return folder

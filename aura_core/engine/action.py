@@ -20,6 +20,7 @@ if TYPE_CHECKING:
     from aura_core.engine.interpreter import Interpreter
     from aura_core.model.steps import ActionStep, Retry
     from aura_core.registry import ActionDefinition
+    from aura_core.templates import Template
 
 CAPTURE_SECONDS = 10.0
 _MISSING = object()
@@ -34,8 +35,8 @@ async def execute(engine: Interpreter, step: ActionStep, context: Context) -> No
         StepFailedError: it failed, and `continue_on_failure` is not set.
     """
     scope = context.variables
-    if step.wait_before is not None:
-        await asyncio.sleep(_wait_seconds(step.wait_before.render(scope)))
+    if step.wait_before is not None and not await _waited(engine, step, step.wait_before, context):
+        return
     action = engine.runtime.actions.get(step.action) or find_action(
         dict(engine.runtime.actions), step.action, engine.runtime.plan
     )
@@ -64,6 +65,17 @@ async def execute(engine: Interpreter, step: ActionStep, context: Context) -> No
     context.last = result
     if step.output_to is not None:
         scope[step.output_to] = result
+
+
+async def _waited(engine: Interpreter, step: ActionStep, wait: Template, context: Context) -> bool:
+    """Waits as `wait_before` says; False if it says nothing sensible, and the step has failed."""
+    try:
+        seconds = _wait_seconds(wait.render(context.variables))
+    except Exception as error:  # noqa: BLE001 (whatever is wrong with it fails the step like anything else)
+        await _give_up(engine, step, context, error, 1)
+        return False
+    await asyncio.sleep(seconds)
+    return True
 
 
 def _unsuccessful(result: Any, action: ActionDefinition) -> UnsuccessfulResultError:

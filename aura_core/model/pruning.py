@@ -47,7 +47,8 @@ def _smallest_part(place: Place) -> Place:
     """The step that holds a mistake, else the input or the key of `meta`, else the top-level key."""
     for index in range(len(place) - 1, -1, -1):
         names = [part for part in place[:index] if isinstance(part, str)]
-        if isinstance(place[index], int) and names and names[-1] in STEP_LISTS:
+        is_branch = index > 0 and place[index - 1] == "parallel"
+        if isinstance(place[index], int) and names and names[-1] in STEP_LISTS and not is_branch:
             return place[: index + 1]
     return place[: 3 if place[:2] == ("meta", "inputs") else 2 if place[:1] == ("meta",) else 1]
 

@@ -79,3 +79,13 @@ def test_a_folder_that_cannot_be_written_is_said(monkeypatch, tmp_path, capsys):
     (tmp_path / "file").write_text("no folder")
     assert run(["new", "plan", "weather", "--into", str(tmp_path / "file")]) == 1
     assert "cannot be written" in words(capsys)
+
+
+def test_a_plan_is_checked_by_its_name_wherever_one_stands(monkeypatch, tmp_path, capsys):
+    home(monkeypatch, tmp_path)
+    assert run(["new", "plan", "weather"]) == 0
+    assert run(["check", "weather"]) == 0
+    assert run(["check", "notes"]) == 0
+    words(capsys)
+    assert run(["check", "wether"]) == 1
+    assert "did you mean 'weather'?" in words(capsys)

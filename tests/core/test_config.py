@@ -56,3 +56,12 @@ def test_injected_settings_belong_to_one_plan(service: ConfigService):
 
 def test_a_plan_without_settings_has_none():
     assert ConfigService().get("a", 1, plan="p") == 1
+
+
+def test_a_list_that_somebody_got_is_their_own():
+    service = ConfigService()
+    service.set_plan("p", {"names": ["a"], "deep": {"list": [1]}})
+    service.get("names", plan="p").append("b")
+    service.get("deep", plan="p")["list"].clear()
+    assert service.get("names", plan="p") == ["a"]
+    assert service.get("deep.list", plan="p") == [1]

@@ -317,3 +317,13 @@ async def test_an_action_that_yields_is_a_mistake_of_the_plan(project: Project, 
     async with project.running_with_problems() as framework:
         problems = [str(problem) for problem in framework.problems]
     assert any("yield" in problem and "many.py:4" in problem for problem in problems), problems
+
+
+async def test_a_wait_that_cannot_be_worked_out_fails_the_step_like_anything_else(project: Project):
+    result = await project.run("""
+        steps:
+          - {set: {soon: [1]}}
+          - {action: echo, params: {value: 1}, wait_before: "{{ soon }}", continue_on_failure: true, output_to: x}
+        returns: "{{ x }}"
+    """)
+    assert result.result is False

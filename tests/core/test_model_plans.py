@@ -714,3 +714,20 @@ def test_words_that_only_look_like_an_input_are_text(folder):
         """,
     )
     assert folder.problems() == []
+
+
+def test_a_branch_without_its_dash_hides_no_other_mistake(folder):
+    folder.write("demo/plan.yaml", "name: demo")
+    folder.write(
+        "demo/tasks/t.yaml",
+        """
+        steps:
+          - parallel: [{set: {a: 1}}]
+          - {go_step: nowhere}
+          - {action: no_such_action}
+        """,
+    )
+    said = "\n".join(str(problem) for problem in folder.problems())
+    assert "nowhere" in said
+    assert "no_such_action" in said
+    assert "parallel" in said
