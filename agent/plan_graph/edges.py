@@ -14,7 +14,8 @@ StepGraph = nx.DiGraph
 
 def reference_ids(step: PlanStep) -> set[str]:
     """Ids of all steps whose results a step reads, in its inputs, instruction, question or options."""
-    return find_references([step.inputs, step.instruction, step.question, step.options])
+    given = (step.inputs, step.instruction, step.question, step.options)
+    return find_references([value for value in given if value])
 
 
 def needed_ids(step: PlanStep) -> set[str]:

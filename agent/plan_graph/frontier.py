@@ -97,7 +97,7 @@ class Frontier:
         self._missing[step_id] = missing
         for need in missing:
             self._needed_by.setdefault(need, []).append(step_id)
-        if any(self._is_lost(need) for need in missing):
+        if not (missing <= self._known and self._lost.isdisjoint(missing)):
             heapq.heappush(self._doubtful, self._place[step_id])
 
     def _is_lost(self, step_id: str) -> bool:
@@ -116,7 +116,7 @@ def _in_order(steps: Iterable[PlanStep], needs: Mapping[str, AbstractSet[str]]) 
     """Whether every step already stands after all that it needs: then there is nothing to sort."""
     seen: set[str] = set()
     for step in steps:
-        seen.add(step.id)
-        if any(need in needs and (need not in seen or need == step.id) for need in needs[step.id]):
+        if not (needs[step.id] <= seen or needs.keys().isdisjoint(needs[step.id] - seen)):
             return False
+        seen.add(step.id)
     return True
