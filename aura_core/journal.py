@@ -4,15 +4,18 @@ from __future__ import annotations
 
 import dataclasses
 import math
+from base64 import b64decode, b64encode
 from collections.abc import Mapping
 from datetime import date, datetime
 from enum import Enum
+from pathlib import Path, PurePath
 from typing import Any, Protocol, cast
 
 from pydantic import BaseModel
 
-MOMENT = "~moment"
-"""Key of the mapping that stands for a date or a moment; a mapping of the action's own with it is not kept."""
+MOMENT, PATH, SET, BYTES = "~moment", "~path", "~set", "~bytes"
+"""Keys of the mappings that stand for what JSON has not; a mapping of the action's own with one of them is not kept."""
+_MARKS = frozenset({MOMENT, PATH, SET, BYTES})
 MAX_DEPTH = 100
 
 
@@ -32,16 +35,16 @@ class Journal(Protocol):
 
 
 class NotKeptError(Exception):
-    """A value cannot be kept in a journal; the text says why. The action that gave it runs again after a crash."""
+    """A value cannot be kept in a journal; the text says why."""
 
 
 def kept(value: Any, depth: int = 0) -> Any:
     """The JSON value that stands for an action's result.
 
     Args:
-        value: None, bool, int, float, str, dates and moments, lists, tuples (come back as lists), mappings with text
-            keys, pydantic models and dataclasses (come back as mappings of their fields, which expressions read the
-            same way), nested in any way.
+        value: None, bool, int, float, str, bytes, dates and moments, paths, sets, lists, tuples (come back as lists),
+            mappings with text keys, pydantic models and dataclasses (come back as mappings of their fields, which
+            expressions read the same way), nested in any way.
         depth: how deep `value` stands inside the result.
 
     Raises:
@@ -51,10 +54,10 @@ def kept(value: Any, depth: int = 0) -> Any:
         return value
     if isinstance(value, float) and math.isfinite(value):
         return value
-    if isinstance(value, date):
-        return {MOMENT: value.isoformat()}
     if depth > MAX_DEPTH:
         raise NotKeptError("it is nested too deeply, or holds itself")
+    if isinstance(value, date | PurePath | bytes | set | frozenset):
+        return _marked(value, depth)  # pyright: ignore[reportUnknownArgumentType] (sets of anything)
     if isinstance(value, list | tuple):
         return [kept(item, depth + 1) for item in cast("list[Any]", value)]
     return {_key(name): kept(item, depth + 1) for name, item in _fields(value).items()}
@@ -67,10 +70,33 @@ def revived(value: Any) -> Any:
     if not isinstance(value, dict):
         return value
     fields = cast("dict[str, Any]", value)
-    if MOMENT in fields:
-        text: str = fields[MOMENT]
-        return datetime.fromisoformat(text) if "T" in text else date.fromisoformat(text)
+    mark = next(iter(fields)) if len(fields) == 1 else ""
+    if mark in _MARKS:
+        return _unmarked(mark, fields[mark])
     return {name: revived(item) for name, item in fields.items()}
+
+
+def _marked(value: date | PurePath | bytes | set[Any] | frozenset[Any], depth: int) -> dict[str, Any]:
+    if isinstance(value, date):
+        return {MOMENT: value.isoformat()}
+    if isinstance(value, PurePath):
+        return {PATH: str(value)}
+    if isinstance(value, bytes):
+        return {BYTES: b64encode(value).decode()}
+    if not all(item is None or isinstance(item, str | int | float | date | PurePath | bytes) for item in value):
+        raise NotKeptError("it is a set of more than plain values")
+    return {SET: sorted((kept(item, depth + 1) for item in value), key=repr)}
+
+
+def _unmarked(mark: str, value: Any) -> Any:
+    if mark == PATH:
+        return Path(value)
+    if mark == BYTES:
+        return b64decode(value)
+    if mark == SET:
+        return {revived(item) for item in value}
+    text = cast("str", value)
+    return datetime.fromisoformat(text) if "T" in text else date.fromisoformat(text)
 
 
 def _fields(value: Any) -> Mapping[Any, Any]:
@@ -84,6 +110,6 @@ def _fields(value: Any) -> Mapping[Any, Any]:
 
 
 def _key(name: Any) -> str:
-    if not isinstance(name, str) or name == MOMENT:
+    if not isinstance(name, str) or name in _MARKS:
         raise NotKeptError(f"it is a mapping with the key {name!r}")
     return name

@@ -17,6 +17,7 @@ import structlog
 from filelock import AsyncFileLock, Timeout
 
 from aura_core.errors import PlanStateError
+from aura_core.observation import observe
 
 if TYPE_CHECKING:
     from collections.abc import AsyncGenerator, Iterator
@@ -47,10 +48,10 @@ class StateSetAside:
 
 
 class StateView(Mapping[str, Any]):
-    """`state` in expressions: what a plan keeps, to be read and nothing else.
+    """`state` in expressions: what a plan keeps, to be read and nothing else; a recorded task sees it as it was.
 
     Args:
-        state: the plan's data; the view always shows it as it is.
+        state: the plan's data.
     """
 
     __slots__ = ("_state",)
@@ -59,13 +60,16 @@ class StateView(Mapping[str, Any]):
         self._state = state
 
     def __getitem__(self, key: str) -> Any:
-        return self._state[key]
+        return observe(f"state.{key}", lambda: self._state[key])
 
     def __iter__(self) -> Iterator[str]:
-        return iter(self._state)
+        return iter(self._names())
 
     def __len__(self) -> int:
-        return len(self._state)
+        return len(self._names())
+
+    def _names(self) -> list[str]:
+        return observe("state", lambda: list(self._state))
 
     def __repr__(self) -> str:
         """As a mapping is shown."""

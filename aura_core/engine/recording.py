@@ -5,7 +5,7 @@ Reads are kept in memory until an effect or a question follows, so that a task t
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, field, replace
 from hashlib import blake2s
 from pathlib import Path
@@ -13,8 +13,10 @@ from typing import TYPE_CHECKING, Any
 
 import structlog
 
+from aura_core.context import RESERVED
 from aura_core.engine.interpreter import Interpreter
 from aura_core.engine.trail import Trail, along, begin, current_trail, fingerprint, here
+from aura_core.errors import ActionError
 from aura_core.journal import NotKeptError, kept, revived
 from aura_core.model.steps import ActionStep, AskStep, GoTaskStep, RunTaskStep, StepBase, place_text
 from aura_core.tasklet import Attachment, RunInfo
@@ -84,7 +86,9 @@ class Recording:
             }
         except NotKeptError as reason:
             _log.info("action_result_not_kept", action=self.action.ref, reason=str(reason))
-            return
+            if not self._has_effect:
+                return
+            entry = {"lost": str(reason)}
         self.trail.diary.note(self._key, entry)
         if self._has_effect:
             await self.trail.diary.flush()
@@ -96,6 +100,11 @@ class Recording:
         return self.action.spec.effects != "read"
 
     def _recall(self, entry: dict[str, Any]) -> Any:
+        if "lost" in entry:
+            raise ActionError(
+                f"Action {self.action.ref} was done before Aura was interrupted and is not done again, but its result "
+                f"could not be kept ({entry['lost']}); let it return plain values."
+            )
         self._recalled = True
         self.context.variables.update(revived(entry["set"]))
         self.context.run.attachments.extend(Attachment(Path(path), caption) for path, caption in entry["files"])
@@ -104,7 +113,8 @@ class Recording:
     async def _call(self, params: Any) -> Any:
         """Calls the action in a context of its own: what it attaches, sets and counts is told from what others do."""
         run, variables = self.context.run, self.context.variables
-        before = variables.copy()
+        watches = bool(self.action.signature.injected)
+        before = {name: (value, fingerprint(value)) for name, value in _own(variables)} if watches else {}
         context = self.context.fork()
         context.variables = variables
         context.run = scoped(run, self._key)
@@ -114,9 +124,19 @@ class Recording:
         finally:
             run.attachments.extend(self._attached)
             run.files_folder = context.run.files_folder
-        if self.action.signature.injected:
-            self._set = {name: value for name, value in variables.items() if before.get(name, self) is not value}
+        if watches:
+            self._set = {name: value for name, value in _own(variables) if _changed(before.get(name), value)}
         return result
+
+
+def _own(variables: Mapping[str, Any]) -> Iterator[tuple[str, Any]]:
+    """The variables that steps and actions give values to; the others the runtime keeps itself."""
+    return ((name, value) for name, value in variables.items() if name not in RESERVED)
+
+
+def _changed(before: tuple[Any, str] | None, value: Any) -> bool:
+    """Whether an action gave a variable another value, or changed its value in place."""
+    return before is None or before[0] is not value or before[1] != fingerprint(value)
 
 
 def scoped(run: RunInfo, key: str) -> RunInfo:

@@ -3,13 +3,14 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Awaitable, Iterator, Mapping, Sequence
+from collections.abc import Awaitable, Callable, Iterator, Mapping, Sequence
 from contextvars import ContextVar
 from datetime import datetime
 from hashlib import blake2s
 from typing import TYPE_CHECKING, Any, TypeVar
 
 from aura_core.journal import NotKeptError, kept, revived
+from aura_core.observation import current_observer
 from aura_core.templates.clock import current_clock, real_now
 
 if TYPE_CHECKING:
@@ -118,6 +119,7 @@ def begin(journal: Journal | None, path: str) -> None:
     """
     current_trail.set(None if journal is None else Trail(Diary(journal), path))
     current_clock.set(real_now if journal is None else recorded_now)
+    current_observer.set(None if journal is None else recorded_look)
 
 
 def here() -> Trail:
@@ -158,3 +160,29 @@ def recorded_now() -> datetime:
     moment = real_now()
     trail.diary.note(key, {"result": kept(moment)})
     return moment
+
+
+def recorded_look(label: str, look: Callable[[], Any]) -> Any:
+    """What expressions get of a world that changes: what an earlier attempt saw, if it looked.
+
+    Args:
+        label: what is looked at.
+        look: gives a JSON value, or raises KeyError.
+
+    Raises:
+        KeyError: there is, or was, nothing to be seen.
+    """
+    trail = current_trail.get()
+    if trail is None:
+        return look()
+    key = trail.key(label)
+    entry: Mapping[str, Any] | None = trail.diary.recall(key)
+    if entry is None:
+        try:
+            entry = {"result": kept(look())}
+        except KeyError:
+            entry = {}
+        trail.diary.note(key, entry)
+    if "result" not in entry:
+        raise KeyError(label)
+    return revived(entry["result"])

@@ -7,11 +7,13 @@ import json
 from collections.abc import Iterable, Mapping
 from datetime import UTC, date, datetime, timedelta
 from pathlib import PurePath
+from random import randrange
 from typing import Any, Literal, cast
 
 from jinja2.filters import do_indent, do_round
 from pydantic import BaseModel
 
+from aura_core.observation import observe
 from aura_core.templates.limits import MAX_ITEMS, MAX_OUTPUT, MAX_WIDTH, LimitError, measure
 
 
@@ -118,3 +120,11 @@ def round_number(value: float, precision: int = 0, method: Literal["common", "ce
     if abs(precision) > MAX_WIDTH:
         raise LimitError(f"numbers are rounded to {MAX_WIDTH:,} digits at most")
     return do_round(value, precision, method)
+
+
+def pick(value: Iterable[Any]) -> Any:
+    """`value | random`: one of the items by chance; a recorded task that is repeated gets the same again."""
+    items = list(value)
+    if not items:
+        raise ValueError("there is nothing to choose from")
+    return items[observe("random", lambda: randrange(len(items)))]  # noqa: S311 (a choice, no secret)

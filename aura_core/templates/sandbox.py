@@ -138,7 +138,9 @@ class Sandbox(ImmutableSandboxedEnvironment):
         for name in _NOT_FOR_TASKS:
             self.globals.pop(name, None)
         self.globals |= cast("dict[str, Any]", {"config": config, "now": now})
-        self.filters.update(fromjson=filters.from_json, tojson=filters.to_json, date=filters.format_date)
+        self.filters.update(
+            random=filters.pick, fromjson=filters.from_json, tojson=filters.to_json, date=filters.format_date
+        )
         self.filters.update(
             join=_join, replace=filters.replace, format=_format, indent=filters.indent, string=filters.bounded_text
         )

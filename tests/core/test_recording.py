@@ -217,13 +217,95 @@ async def test_files_and_variables_that_a_recorded_action_left_are_there_again(l
     assert world.happened == ["k"]
 
 
-async def test_a_result_that_is_no_json_is_not_kept_and_the_action_runs_again(lab):
+async def test_an_effect_whose_result_cannot_be_kept_is_not_repeated_and_says_so(lab):
     lab.task("t", "steps: [{action: handle, params: {name: h}}, {ask: Done?}]")
     world = World()
     await life(lab, world)
     world.answers["Done?"] = "yes"
+    result = await life(lab, world)
+    assert world.happened == ["h"]
+    assert result is not None
+    assert result.error is not None
+    assert "is not done again" in result.error.message
+
+
+STATEFUL = """
+from typing import Any
+from aura_core.api import Context, action, requires_services
+
+@action("bump", effects="write")
+@requires_services(world="world")
+async def bump(world: Any, context: Context) -> None:
+    await world.happen("bump")
+    async with context.state.edit() as data:
+        data["n"] = data.get("n", 0) + 1
+
+@action("gather", effects="write")
+@requires_services(world="world")
+async def gather(name: str, world: Any, context: Context) -> None:
+    await world.happen(name)
+    context.variables["got"].append(name)
+
+@action("made", effects="write")
+@requires_services(world="world")
+async def made(world: Any) -> object:
+    from pathlib import Path
+    await world.happen("made")
+    return {"path": Path("/a/b"), "names": {"x", "y"}, "raw": b"z"}
+"""
+
+
+@pytest.mark.parametrize("killed_after", range(1, 5))
+async def test_what_expressions_saw_of_the_plans_data_they_see_again(lab, killed_after):
+    lab.write("p/actions/state.py", STATEFUL)
+    lab.task(
+        "t",
+        """
+        steps:
+          - {set: {n: "{{ state.get('n', 0) }}", there: "{{ 'n' in state }}", many: "{{ state | length }}"}}
+          - {action: write, params: {name: "{{ n }} {{ there }} {{ many }}"}}
+          - {action: bump}
+          - {action: write, when: "{{ state.n == 1 }}", params: {name: last}, output_to: last}
+          - {action: write, params: {name: "{{ last.name }} {{ [1, 2, 3, 4, 5, 6, 7, 8] | random }}"}, output_to: end}
+        returns: "{{ end.name }}"
+        """,
+    )
+    world = World()
+    result = await life(lab, world, dies_after=killed_after) or await life(lab, world)
+    assert result is not None
+    assert result.ok, result.error
+    assert world.happened == ["0 False 0", "bump", "last", result.result]
+
+
+async def test_what_an_action_changed_in_place_and_what_json_has_not_come_back(lab):
+    lab.write("p/actions/state.py", STATEFUL)
+    lab.task(
+        "t",
+        """
+        steps:
+          - {set: {got: []}}
+          - {action: gather, params: {name: a}}
+          - {action: gather, params: {name: b}}
+          - {action: made, output_to: made}
+          - {ask: Done?}
+        returns: ["{{ got }}", "{{ made.path.name }}", "{{ made.names | sort }}", "{{ made.raw | length }}"]
+        """,
+    )
+    world = World()
     await life(lab, world)
-    assert world.happened == ["h", "h"]
+    world.answers["Done?"] = "yes"
+    result = await life(lab, world)
+    assert result is not None
+    assert result.result == [["a", "b"], "b", ["x", "y"], 1]
+    assert world.happened == ["a", "b", "made"]
+
+
+async def test_where_there_is_nothing_to_choose_from_the_step_says_so(lab):
+    lab.task("t", "steps: [{set: {a: '{{ [] | random }}'}}]")
+    result = await life(lab, World())
+    assert result is not None
+    assert result.error is not None
+    assert "nothing to choose from" in result.error.message
 
 
 async def test_a_task_that_asks_the_same_twice_gets_two_answers(lab):
@@ -278,7 +360,7 @@ def test_what_comes_back_of_a_result(value, back):
     assert revived(kept(value)) == back
 
 
-@pytest.mark.parametrize("value", [object(), {1: 2}, b"x", {1, 2}, float("nan"), {MOMENT: 1}, Path(), [object()], Note])
+@pytest.mark.parametrize("value", [object(), {1: 2}, {(1, 2)}, float("nan"), {MOMENT: 1}, [object()], Note])
 def test_what_cannot_come_back_is_not_kept(value):
     with pytest.raises(NotKeptError):
         kept(value)
