@@ -14,7 +14,7 @@ from jinja2.filters import do_indent, do_round
 from pydantic import BaseModel
 
 from aura_core.observation import observe
-from aura_core.templates.limits import MAX_ITEMS, MAX_OUTPUT, MAX_WIDTH, LimitError, measure
+from aura_core.templates.limits import MAX_INDENT, MAX_ITEMS, MAX_OUTPUT, MAX_WIDTH, LimitError, measure
 
 
 def to_json(value: Any, indent: int | None = None) -> str:
@@ -24,8 +24,8 @@ def to_json(value: Any, indent: int | None = None) -> str:
         value: the value.
         indent: spaces per level; one line if left out.
     """
-    if indent is not None and not 0 <= indent <= MAX_WIDTH:
-        raise LimitError(f"tojson indents by {MAX_WIDTH:,} columns at most")
+    if indent is not None and not 0 <= indent <= MAX_INDENT:
+        raise LimitError(f"tojson indents by {MAX_INDENT} columns at most")
     return json.dumps(value, indent=indent, ensure_ascii=False, default=plain)
 
 
@@ -103,7 +103,11 @@ def replace(text: Any, old: str, new: str, count: int | None = None) -> str:
 
 def indent(value: Any, width: int | str = 4, first: bool = False, blank: bool = False) -> str:
     """The filter `indent`, of the value's text: Jinja's would lengthen a list in place."""
-    return do_indent(bounded_text(value), width, first, blank)
+    text = bounded_text(value)
+    columns = len(width) if isinstance(width, str) else width
+    if (text.count("\n") + 1) * columns > MAX_OUTPUT:
+        raise LimitError(f"indenting would make more than {MAX_OUTPUT:,} characters")
+    return do_indent(text, width, first, blank)
 
 
 def bounded_text(value: Any) -> str:

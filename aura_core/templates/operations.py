@@ -103,6 +103,7 @@ FUNCTIONS: dict[str, Any] = {
     "now": now,
     "power": limits.power,
     "text": filters.bounded_text,
+    "total": limits.total,
     "__builtins__": {"dict": dict, "Exception": Exception},
 } | {f"filter_{name}": _OWN[name] if name in _OWN else _bound(name) for name in FAST_FILTERS}
 """Globals of compiled source, and all of them: there are no builtins."""

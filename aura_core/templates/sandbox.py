@@ -11,6 +11,7 @@ import re
 from collections.abc import Callable, ItemsView, Iterable, Iterator, KeysView, Mapping, ValuesView
 from inspect import iscoroutinefunction
 from pathlib import PurePath
+from time import thread_time
 from types import AsyncGeneratorType, BuiltinMethodType, CoroutineType, GeneratorType, ModuleType
 from typing import Any, cast
 
@@ -82,6 +83,7 @@ class Scope(Context):
 
     def __init__(self, environment: jinja2.Environment, variables: Mapping[str, Any]) -> None:
         super().__init__(environment, cast("dict[str, Any]", variables), None, {})
+        self._until = thread_time() + limits.MAX_SECONDS
         self.work = 0
         self.made = 0
 
@@ -102,6 +104,8 @@ class Scope(Context):
         self.work += amount
         if self.work > limits.MAX_WORK:
             raise LimitError(f"it needs more than {limits.MAX_WORK:,} turns")
+        if thread_time() > self._until:
+            raise LimitError(f"it takes more than {limits.MAX_SECONDS:g} s")
 
     def take(self, made: Any) -> Any:
         """The value that a filter made, its characters counted.
@@ -120,21 +124,28 @@ class Scope(Context):
 class BoundedFormatter(SandboxedFormatter):
     """`str.format` that reaches nothing private and pads to a bounded width."""
 
+    def __init__(self, environment: jinja2.Environment) -> None:
+        super().__init__(environment)
+        self._columns = 0
+
     def format_field(self, value: Any, format_spec: str) -> str:
         """One field."""
-        if any(len(digits) > 5 or int(digits) > limits.MAX_WIDTH for digits in _DIGITS.findall(format_spec)):  # noqa: PLR2004 (digits of MAX_WIDTH)
+        widths: list[str] = _DIGITS.findall(format_spec)
+        if any(len(digits) > 5 or int(digits) > limits.MAX_WIDTH for digits in widths):  # noqa: PLR2004 (digits of MAX_WIDTH)
             raise LimitError(f"text is padded to {limits.MAX_WIDTH:,} columns at most")
+        self._columns += sum(map(int, widths))
+        limits.check_padding(self._columns)
         return cast("str", super().format_field(value, format_spec))
 
 
 class Sandbox(ImmutableSandboxedEnvironment):
     """The environment in which every expression is compiled that is not simple."""
 
-    intercepted_binops = frozenset({"*", "**", "%"})
+    intercepted_binops = frozenset({"*", "**", "%", "+"})
 
     def __init__(self) -> None:
         super().__init__(undefined=Missing, autoescape=False, optimized=False, keep_trailing_newline=True, cache_size=0)
-        self.binop_table.update({"*": limits.multiply, "**": limits.power, "%": limits.modulo})
+        self.binop_table.update({"*": limits.multiply, "**": limits.power, "%": limits.modulo, "+": limits.add})
         for name in _NOT_FOR_TASKS:
             self.globals.pop(name, None)
         self.globals |= cast("dict[str, Any]", {"config": config, "now": now})
@@ -201,6 +212,10 @@ def _bounded_method(method: BuiltinMethodType, args: tuple[Any, ...], kwargs: Ma
     name, owner = method.__name__, method.__self__
     if name in _FORBIDDEN_METHODS:
         raise SecurityError(f"the method {name!r} is not for expressions")
+    if name == "expandtabs" and isinstance(owner, str | bytes):
+        width = args[0] if args else kwargs.get("tabsize", 8)
+        tabs = owner.count("\t") if isinstance(owner, str) else owner.count(b"\t")
+        limits.check_padding(tabs * width if isinstance(width, int) else 0)
     if name == "replace" and isinstance(owner, str):
         return filters.replace(owner, *args, **kwargs)
     if name == "join" and isinstance(owner, str) and len(args) == 1 and not kwargs:

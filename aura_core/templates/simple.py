@@ -11,6 +11,10 @@ from aura_core.templates.limits import MAX_FAST_TOKENS
 from aura_core.templates.names import FAST_FILTERS, FAST_GLOBALS, SLOW_GLOBALS
 from aura_core.templates.scanner import KEYWORDS, NAME, NUMBER, PLACEHOLDERS, STRING, NotSimpleError, Shape
 
+MOST_TERMS = 20
+"""Terms of a sum that is added up without looking at what comes out."""
+_MAKERS = ("concat(", "filter_", "modulo(", "multiply(", "total(")
+"""What may give a long text or list, so that sums with it are looked at."""
 _COMPARE = {"==": "==", "!=": "!=", "<": "<", "<=": "<=", ">": ">", ">=": ">=", "in": "in"}
 _CONSTANTS = {"true": "True", "True": "True", "false": "False", "False": "False", "none": "None", "None": "None"}
 _BEGINS_ARGUMENT = frozenset({NAME, NUMBER, STRING, "(", "[", "{"})
@@ -109,13 +113,17 @@ class SimpleParser:
             chained = True
 
     def _sum(self) -> str:
-        source = self._concat()
-        chained = False
+        parts = [self._concat()]
+        terms = 1
         while (word := self._tokens[self._at]) in {"+", "-"}:
             self._at += 1
-            source = f"{source} {word} {self._concat()}"
-            chained = True
-        return f"({source})" if chained else source
+            right = self._concat()
+            terms += 1
+            if word == "+":
+                parts.append(right)
+            else:
+                parts = [f"{_added(parts)} - {right}"]
+        return parts[0] if terms == 1 else f"({_added(parts)})"
 
     def _concat(self) -> str:
         parts = [self._product()]
@@ -301,3 +309,10 @@ class SimpleParser:
 
 def _joined(parts: list[str], operator: str) -> str:
     return parts[0] if len(parts) == 1 else f"({operator.join(parts)})"
+
+
+def _added(parts: list[str]) -> str:
+    """The sum of some operands; looked at while it grows where a long text or list may come out."""
+    if len(parts) > MOST_TERMS or (len(parts) > 1 and any(maker in part for part in parts for maker in _MAKERS)):
+        return f"total({', '.join(parts)})"
+    return " + ".join(parts)

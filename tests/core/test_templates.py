@@ -464,3 +464,16 @@ def test_templates_of_one_text_are_equal():
 
 def test_a_rendered_value_can_travel_to_another_process():
     assert pickle.loads(pickle.dumps(render({"x": "{{ a.b }}", "y": "{{ name | e }}"}))) == {"x": [1, 2, 3], "y": "Ada"}
+
+
+@pytest.mark.parametrize("raw", ["{{ (a ~ '') + a }}", "{{ [a, a] | join + a }}", "{{ (b * 1) + b }}"])
+def test_a_sum_of_what_was_made_is_bounded(raw: str):
+    with pytest.raises(ExpressionError, match="would make more than"):
+        compile_template(raw).render({"a": "x" * 5_100_000, "b": [1] * 600_000})
+
+
+def test_sums_keep_their_order_and_their_meaning():
+    scope = {"a": 1, "b": 2, "t": "x"}
+    assert compile_template("{{ a + b * 2 - 3 + b ** 2 - a + 7 * 2 }}").render(scope) == 19
+    assert compile_template("{{ (t ~ 'y') + t + 'z' * 2 }}").render(scope) == "xyxzz"
+    assert compile_template("{{ " + " + ".join(["a"] * 60) + " }}").render(scope) == 60
