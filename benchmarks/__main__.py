@@ -13,8 +13,9 @@ from datetime import UTC, datetime
 import structlog
 
 from benchmarks import machine, report
-from benchmarks.case import Case, Size
+from benchmarks.case import AURA, Case, Size
 from benchmarks.cases import CASES
+from benchmarks.peers import missing
 from benchmarks.runner import Outcome, run_case
 
 ROUNDS = 5
@@ -27,7 +28,8 @@ def main(arguments: Sequence[str] | None = None) -> int:
         arguments: of the command line; `sys.argv` if left out.
 
     Returns:
-        The exit code: 1 with `--strict` when a target was missed, 2 for an unknown case, else 0.
+        The exit code: 1 when Aura failed at a case, and with `--strict` when a target was missed; 2 for an unknown
+        case; else 0.
     """
     options = _parser().parse_args(arguments)
     if options.list:
@@ -40,7 +42,12 @@ def main(arguments: Sequence[str] | None = None) -> int:
     chosen = [CASES[name] for name in options.case] or list(CASES.values())
     outcomes = asyncio.run(_run(chosen, options))
     missed = any(verdict.met is False for outcome in outcomes for verdict in outcome.verdicts)
-    return 1 if options.strict and missed else 0
+    return 1 if (options.strict and missed) or any(map(_failed, outcomes)) else 0
+
+
+def _failed(outcome: Outcome) -> bool:
+    rows = (row for table in outcome.tables for row in table.rows)
+    return any(row.failure for row in rows if row.name.startswith(AURA))
 
 
 async def _run(cases: Sequence[Case], options: argparse.Namespace) -> list[Outcome]:
@@ -49,7 +56,7 @@ async def _run(cases: Sequence[Case], options: argparse.Namespace) -> list[Outco
     rounds: int = options.rounds
     size = Size(options.size)
     if not options.json:
-        _print(report.header(here, found, taken, rounds))
+        _print(report.header(here, found, missing(), taken, rounds))
     outcomes: list[Outcome] = []
     for case in cases:
         outcome = await run_case(case, size, rounds, _progress)
@@ -59,7 +66,8 @@ async def _run(cases: Sequence[Case], options: argparse.Namespace) -> list[Outco
             _print(report.text(outcome))
     _progress("")
     if options.json:
-        document = report.document(here, found, outcomes, taken=taken, rounds=rounds, size=size.factor)
+        how = {"taken": taken, "rounds": rounds, "size": size.factor, "missing": missing()}
+        document = report.document(here, found, outcomes, **how)
         _print(json.dumps(document, ensure_ascii=False))
     else:
         _print(report.summary(outcomes))

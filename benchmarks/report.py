@@ -12,7 +12,9 @@ NAME_WIDTH = 30
 FIGURE_WIDTH = 11
 
 
-def header(machine: Mapping[str, object], versions: Mapping[str, str], taken: str, rounds: int) -> str:
+def header(
+    machine: Mapping[str, object], versions: Mapping[str, str], missing: Sequence[str], taken: str, rounds: int
+) -> str:
     """What stands above all tables."""
     lines = [
         f"{machine['processor']}, {machine['cores']} cores, {machine['memory_gib']} GiB, {machine['system']}",
@@ -20,6 +22,10 @@ def header(machine: Mapping[str, object], versions: Mapping[str, str], taken: st
         "with " + ", ".join(f"{name} {number}" for name, number in versions.items()),
         f"Each figure is the median of {rounds} rounds in which the contestants took turns.",
     ]
+    if missing:
+        lines.append(
+            f"Not installed here, so left out: {', '.join(missing)}. `make bench` installs them and runs this."
+        )
     if machine["busy"]:
         lines.append(f"TAKEN UNDER LOAD: {machine['load_at_start']} tasks a core ran here before this began.")
     return "\n".join(lines)
@@ -38,7 +44,11 @@ def summary(outcomes: Sequence[Outcome]) -> str:
     verdicts = [verdict for outcome in outcomes for verdict in outcome.verdicts]
     missed = [verdict for verdict in verdicts if verdict.met is False]
     met = sum(verdict.met is True for verdict in verdicts)
-    return "\n".join([f"\n{met} of {len(verdicts)} targets met", *(_verdict(verdict) for verdict in missed)])
+    judged = met + len(missed)
+    lines = [f"{met} of {judged} targets met", *(_verdict(verdict) for verdict in missed)] if judged else []
+    if judged < len(verdicts):
+        lines.append(f"{len(verdicts) - judged} targets not judged: they speak of the full size, with all peers")
+    return "\n".join(["", *lines])
 
 
 def document(
@@ -47,13 +57,13 @@ def document(
     outcomes: Sequence[Outcome],
     **how: object,
 ) -> dict[str, Any]:
-    """Everything as one JSON value: {taken, rounds, size, machine, versions, cases: [{case, title, seconds, …}]}.
+    """Everything as one JSON value: {taken, rounds, size, missing, machine, versions, cases: [{case, title, …}]}.
 
     Args:
         machine: from `machine.describe`.
         versions: from `machine.versions`.
         outcomes: one a case.
-        how: when and how it was taken: `taken`, `rounds`, `size`.
+        how: when and how it was taken, and without whom: `taken`, `rounds`, `size`, `missing`.
     """
     return {
         **how,

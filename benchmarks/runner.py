@@ -94,12 +94,22 @@ async def _take_turns(series: Series, rounds: int) -> Table:
         for contestant, row in pairs[first:] + pairs[:first]:
             if row.failure:
                 continue
-            gc.collect()
+            _tidy()
             try:
                 row.rounds.append(await contestant.measure())
             except Exception as error:  # noqa: BLE001 (a peer that breaks must not hide what the others did)
                 row.failure = f"{type(error).__name__}: {error}"
     return Table(series, rows)
+
+
+def _tidy() -> None:
+    """Nobody pays for what others left behind, nor for what is there before the work begins.
+
+    What is there is frozen, as programs of Aura that stay open do it, and as it is for every contestant.
+    """
+    gc.unfreeze()
+    gc.collect()
+    gc.freeze()
 
 
 def _verdicts(case: Case, tables: Sequence[Table], size: Size) -> list[Verdict]:

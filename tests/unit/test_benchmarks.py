@@ -10,6 +10,7 @@ from pathlib import Path
 
 import pytest
 
+from benchmarks import peers
 from benchmarks.__main__ import main
 from benchmarks.case import AURA, FLOOR, Case, Contestant, Series, Size, Target, figure, ratio
 from benchmarks.cases import CASES
@@ -58,7 +59,7 @@ def test_the_json_document_has_its_shape():
     command = [sys.executable, "-m", "benchmarks", "--case", "fork", "--json", "--size", "0.01", "--rounds", "2"]
     done = subprocess.run(command, cwd=ROOT, capture_output=True, text=True, check=True, timeout=60)
     document = json.loads(done.stdout)
-    assert document.keys() == {"taken", "rounds", "size", "machine", "versions", "cases"}
+    assert document.keys() == {"taken", "rounds", "size", "missing", "machine", "versions", "cases"}
     assert document["machine"]["cores"] >= 1
     (case,) = document["cases"]
     assert case.keys() == {"case", "title", "seconds", "series", "targets"}
@@ -103,6 +104,31 @@ async def test_a_contestant_that_breaks_hides_nobody():
     floor, ours = outcome.tables[0].rows
     assert (floor.median, floor.failure) == (None, "ValueError: gone")
     assert ours.median == 2.0
+
+
+def test_a_peer_that_is_not_installed_is_named_with_what_to_do(monkeypatch, capsys):
+    monkeypatch.setitem(peers.MODULES, "pypyr", "no_such_module")
+    assert peers.peer("pypyr", "steps", 2) == []
+    monkeypatch.setitem(CASES, "made-up", _case(_fixed(AURA, 2.0)))
+    assert main(["--case", "made-up", "--rounds", "1"]) == 0
+    (line,) = [line for line in capsys.readouterr().out.splitlines() if line.startswith("Not installed")]
+    assert "pypyr" in line
+    assert "make bench" in line
+
+
+async def test_a_peer_that_cannot_begin_fails_alone(monkeypatch):
+    monkeypatch.setitem(peers.MODULES, "pypyr", "json")
+    outcome = await _run(_case(*peers.peer("pypyr", "steps", 2, way="foreach"), _fixed(AURA, 2.0)))
+    broken, ours = outcome.tables[0].rows
+    assert broken.name == "pypyr, foreach"
+    assert "ModuleNotFoundError" in broken.failure
+    assert ours.median == 2.0
+
+
+def test_a_case_at_which_aura_fails_is_no_success(monkeypatch, capsys):
+    monkeypatch.setitem(CASES, "made-up", _case(_fixed(AURA, ValueError("gone"))))
+    assert main(["--case", "made-up", "--rounds", "1"]) == 1
+    assert "failed: ValueError: gone" in capsys.readouterr().out
 
 
 async def test_targets_are_met_missed_or_not_measured():
