@@ -93,6 +93,7 @@ def test_a_shortened_text_fits_and_begins_the_same(text: str, units: int):
 
 
 @example("\xa0")
+@example("𝐱" * 29 + "abc 𝐱")
 @example(". \xa0.txt")
 @given(st.text(max_size=300))
 def test_any_file_name_becomes_one_that_stays_in_its_folder(tmp_path_factory, name: str):

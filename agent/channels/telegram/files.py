@@ -60,7 +60,7 @@ def safe_name(name: str) -> str:
     if not dot or len(ending) > LONGEST_ENDING:
         stem, ending = clean, ""
     room = LONGEST_NAME - len(ending.encode()) - 1
-    stem = stem.encode("utf-8", "replace")[:room].decode("utf-8", "ignore") or "file"
+    stem = EDGES.sub("", stem.encode("utf-8", "replace")[:room].decode("utf-8", "ignore")) or "file"
     return f"{stem}.{ending}" if ending else stem
 
 
