@@ -31,6 +31,8 @@ from tests.fixtures.project import Project
 
 LIMITS = {"a": 1, "b": 2, "c": 3}
 KINDS = ("stay", "stay_and_clean_up", "hold_a_thread", "nested")
+INNER = {"a", "c"}
+"""What the task inside a nested one declares; a run takes it before it begins."""
 NUMBERS = st.integers(0, 30)
 ENDS = {"success", "error", "timeout", "cancelled"}
 ACTIONS = """
@@ -55,6 +57,7 @@ class Visit:
     """One submission, as the test knows it: the doors that let it go, and what it told."""
 
     tags: list[str]
+    needs: set[str]
     loop: asyncio.AbstractEventLoop
     run: asyncio.Task[TaskResult] | None = None
     fails: bool = False
@@ -174,7 +177,8 @@ class Machine(RuleBasedStateMachine):
     ) -> None:
         async def go() -> None:
             name = str(len(self.watch.visits))
-            visit = self.watch.visits[name] = Visit(tags, asyncio.get_running_loop())
+            needs = {*tags, *(INNER if kind == "nested" else ())}
+            visit = self.watch.visits[name] = Visit(tags, needs, asyncio.get_running_loop())
             resources = tuple(f"{tag}:{LIMITS[tag]}" for tag in tags)
             tasklet = Tasklet(f"p/{kind}", {"tags": tags}, resources, timeout, priority, run=RunInfo(corr_id=name))
             visit.run = asyncio.create_task(self.framework.submit(tasklet))
@@ -271,7 +275,7 @@ class Machine(RuleBasedStateMachine):
         self.collect_phases()
         for visit in self.open_visits():
             if visit.phases == ["queued"]:
-                needed = [manager._global_sem, *(manager._resource_sems[tag] for tag in visit.tags)]
+                needed = [manager._global_sem, *(manager._resource_sems[tag] for tag in visit.needs)]
                 assert any(semaphore.held == semaphore.limit for semaphore in needed), visit
 
     @invariant()
