@@ -129,7 +129,7 @@ class HookManager:
             except asyncio.CancelledError as error:
                 cancelled = error
                 _log.info("hook_cut_short", moment=moment, plan=hook.plan, hook=hook.name)
-            except Exception as error:  # noqa: BLE001 (a hook must never change what it watches)
+            except (Exception, SystemExit) as error:  # noqa: BLE001 (a hook must never change what it watches)
                 reason = str(error) or type(error).__name__
                 _log.warning("hook_failed", moment=moment, plan=hook.plan, hook=hook.name, reason=reason)
         if cancelled is not None:

@@ -13,6 +13,7 @@ from aura_core.asynccontext import current_plan_name
 from aura_core.execution.calls import unfinished_work
 from aura_core.execution.pools import Pools
 from aura_core.hooks import HOOK_THREADS, HookManager
+from tests.fixtures.project import Project
 
 
 @pytest.fixture
@@ -108,3 +109,20 @@ async def test_a_cancellation_ends_the_hook_that_runs_and_the_others_are_still_c
     with pytest.raises(asyncio.CancelledError):
         await run
     assert seen == ["first", "second"]
+
+
+@pytest.mark.parametrize("form", ["def", "async def"])
+async def test_a_hook_that_ends_as_a_program_does_ends_nothing(project: Project, form: str):
+    project.write(
+        "p/actions/leaving.py",
+        f"""
+        import sys
+        from aura_core.api import hook
+
+        @hook("before_task_run")
+        {form} leave(**_data):
+            sys.exit(3)
+        """,
+    )
+    result = await project.run("steps: []\nreturns: 1")
+    assert result.result == 1
