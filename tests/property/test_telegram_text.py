@@ -93,6 +93,9 @@ def test_a_shortened_text_fits_and_begins_the_same(text: str, units: int):
 
 
 @example("\xa0")
+@example("CONIN$")
+@example("nul.txt")
+@example("Com1 .tar.gz")
 @example("𝐱" * 29 + "abc 𝐱")
 @example(". \xa0.txt")
 @given(st.text(max_size=300))

@@ -24,6 +24,8 @@ TELEGRAM_LIMIT = 20_000_000
 DOWNLOAD_SECONDS = 120
 UNSAFE = re.compile(r'[\x00-\x1f\x7f/\\:*?"<>|]+')
 EDGES = re.compile(r"^[\s.]+|[\s.]+$")
+DEVICES = re.compile(r"(?:con|prn|aux|nul|conin\$|conout\$|clock\$|(?:com|lpt)[0-9¹²³])", re.IGNORECASE)
+"""Names that mean a device on Windows, whatever follows them."""
 LONGEST_NAME, LONGEST_ENDING = 120, 10
 
 
@@ -61,6 +63,8 @@ def safe_name(name: str) -> str:
         stem, ending = clean, ""
     room = LONGEST_NAME - len(ending.encode()) - 1
     stem = EDGES.sub("", stem.encode("utf-8", "replace")[:room].decode("utf-8", "ignore")) or "file"
+    if DEVICES.fullmatch(stem.partition(".")[0].rstrip()):
+        stem = f"_{stem}"
     return f"{stem}.{ending}" if ending else stem
 
 
