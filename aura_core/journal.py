@@ -3,11 +3,13 @@
 from __future__ import annotations
 
 import dataclasses
+import json
 import math
 from base64 import b64decode, b64encode
 from collections.abc import Mapping
 from datetime import date, datetime
 from enum import Enum
+from hashlib import blake2s
 from pathlib import Path, PurePath
 from typing import Any, Protocol, cast
 
@@ -61,6 +63,15 @@ def kept(value: Any, depth: int = 0) -> Any:
     if isinstance(value, list | tuple):
         return [kept(item, depth + 1) for item in cast("list[Any]", value)]
     return {_key(name): kept(item, depth + 1) for name, item in _fields(value).items()}
+
+
+def fingerprint(value: Any) -> str:
+    """A short text that is the same for the same value, in every process."""
+    try:
+        text = json.dumps(kept(value), sort_keys=True)
+    except NotKeptError:
+        text = f"?{type(value).__name__}"
+    return blake2s(text.encode(), digest_size=8).hexdigest()
 
 
 def revived(value: Any) -> Any:

@@ -9,8 +9,9 @@ from typing import TYPE_CHECKING, Any, cast
 
 from aura_core.engine.parallel import side_by_side
 from aura_core.engine.recording import step_label
-from aura_core.engine.trail import Trail, along, fingerprint, here
+from aura_core.engine.trail import Trail, along, here
 from aura_core.errors import ExpressionError
+from aura_core.journal import fingerprint
 
 if TYPE_CHECKING:
     from aura_core.context import Context

@@ -8,9 +8,9 @@ from functools import partial
 from typing import TYPE_CHECKING, Any
 
 from aura_core.context import RESERVED
-from aura_core.engine.recording import step_label
+from aura_core.engine.recording import branch_lines
 from aura_core.engine.signals import JumpSignal, StopTaskException
-from aura_core.engine.trail import along, here
+from aura_core.engine.trail import along
 from aura_core.execution.slots import current_slots
 
 if TYPE_CHECKING:
@@ -55,7 +55,7 @@ async def execute(engine: Interpreter, step: ParallelStep, context: Context) -> 
     given = [Given(fork.variables) for fork in forks]
     for fork, variables in zip(forks, given, strict=True):
         fork.variables = variables
-    lines = here().branches(step_label(engine, step), len(forks)) if engine.recorded else None
+    lines = branch_lines(engine, step) if engine.recorded else None
 
     def branch(index: int) -> Callable[[], Awaitable[None]]:
         block = partial(engine.run_block, step.parallel[index], forks[index])

@@ -5,7 +5,7 @@ Reads are kept in memory until an effect or a question follows, so that a task t
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from hashlib import blake2s
 from pathlib import Path
@@ -15,10 +15,10 @@ import structlog
 
 from aura_core.context import RESERVED
 from aura_core.engine.interpreter import Interpreter
-from aura_core.engine.trail import Trail, along, begin, current_trail, fingerprint, here
+from aura_core.engine.trail import Trail, along, begin, current_trail, here
 from aura_core.errors import ActionError
-from aura_core.journal import NotKeptError, kept, revived
-from aura_core.model.steps import ActionStep, AskStep, GoTaskStep, RunTaskStep, StepBase, place_text
+from aura_core.journal import NotKeptError, fingerprint, kept, revived
+from aura_core.model.steps import ActionStep, AskStep, GoTaskStep, ParallelStep, RunTaskStep, StepBase
 from aura_core.tasklet import Attachment, RunInfo
 
 if TYPE_CHECKING:
@@ -35,6 +35,9 @@ _log = structlog.get_logger(__name__)
 class Recording:
     """One execution of one action step, over all its attempts.
 
+    Its record is found by the step as it is written, and the how-manieth time it runs on its line: an effect that was
+    done there is done, whatever values it would get now. A read is found only for the same values.
+
     Attributes:
         engine: runs the step.
         step: the step.
@@ -48,11 +51,16 @@ class Recording:
     action: ActionDefinition
     context: Context
     trail: Trail = field(default_factory=here)
-    _keys: dict[str, str] = field(default_factory=dict[str, str])
+    _place: str = ""
     _key: str = ""
+    _mark: str = ""
     _set: dict[str, Any] = field(default_factory=dict[str, Any])
     _attached: list[Attachment] = field(default_factory=list[Attachment])
     _recalled: bool = False
+
+    def __post_init__(self) -> None:
+        """Takes its place on the line."""
+        self._place = self.trail.key(f"{call_label(self.engine, self.step)}:{self.action.ref}")
 
     async def attempt(self, params: Any) -> Any:
         """The recorded result, or that of calling the action now.
@@ -63,10 +71,8 @@ class Recording:
         Args:
             params: what the step gives, by name.
         """
-        mark = fingerprint(params)
-        if mark not in self._keys:
-            self._keys[mark] = self.trail.key(f"{step_label(self.engine, self.step)}:{self.action.ref}:{mark}")
-        self._key = self._keys[mark]
+        self._mark = fingerprint(params)
+        self._key = self._place if self._has_effect else f"{self._place}:{self._mark}"
         entry = self.trail.diary.recall(self._key)
         if entry is not None:
             return self._recall(entry)
@@ -82,6 +88,7 @@ class Recording:
             entry = {
                 "result": kept(result),
                 "set": kept(self._set),
+                "params": self._mark,
                 "files": [[str(file.path), file.caption] for file in self._attached],
             }
         except NotKeptError as reason:
@@ -105,6 +112,8 @@ class Recording:
                 f"Action {self.action.ref} was done before Aura was interrupted and is not done again, but its result "
                 f"could not be kept ({entry['lost']}); let it return plain values."
             )
+        if entry.get("params", self._mark) != self._mark:
+            _log.warning("recorded_with_other_params", action=self.action.ref, step=self.step.label)
         self._recalled = True
         self.context.variables.update(revived(entry["set"]))
         self.context.run.attachments.extend(Attachment(Path(path), caption) for path, caption in entry["files"])
@@ -147,14 +156,32 @@ def scoped(run: RunInfo, key: str) -> RunInfo:
 async def before_question(engine: Interpreter, step: AskStep, run: RunInfo) -> RunInfo:
     """Records what the question may depend on; returns the run under which the same question is found again."""
     trail = here()
-    await trail.diary.flush()
-    return scoped(run, trail.key(step_label(engine, step)))
+    key = trail.key(step_label(engine, step))
+    await trail.diary.flush(shapes=True)
+    return scoped(run, key)
 
 
 def step_label(engine: Interpreter, step: StepBase) -> str:
-    """The step, told from all others of its plan: its id, or where it stands."""
-    task = engine.task.ref if engine.task is not None else ""
-    return f"{task}:{step.id or place_text(step.place)}"
+    """The step, told from all others of its plan: what records call it, also when steps around it were edited."""
+    task = _task_of(engine)
+    return f"{task.ref}:{here().diary.shape(task).names[step.place]}"
+
+
+def call_label(engine: Interpreter, step: ActionStep | RunTaskStep) -> str:
+    """The step and what it gives along, as it is written: with other `params` it is another call."""
+    return f"{step_label(engine, step)}:{here().diary.shape(_task_of(engine)).does[step.place]}"
+
+
+def branch_lines(engine: Interpreter, step: ParallelStep) -> Sequence[Trail]:
+    """A line of steps for each branch; one that was there before an edit keeps its line."""
+    trail = here()
+    return trail.branches(step_label(engine, step), trail.diary.shape(_task_of(engine)).branches[step.place])
+
+
+def _task_of(engine: Interpreter) -> TaskDefinition:
+    if engine.task is None:
+        raise LookupError("no task runs")
+    return engine.task
 
 
 def begin_task(runtime: PlanRuntime, task: TaskDefinition, run: RunInfo) -> None:

@@ -7,10 +7,10 @@ from typing import TYPE_CHECKING
 from aura_core.asynccontext import plan_context
 from aura_core.engine.failure import SubTaskError
 from aura_core.engine.on_failure import run_failure_handler
-from aura_core.engine.recording import step_label
+from aura_core.engine.recording import call_label
 from aura_core.engine.signals import JumpSignal
 from aura_core.engine.time_limit import within
-from aura_core.engine.trail import along, fingerprint, here
+from aura_core.engine.trail import along, here
 from aura_core.errors import InputError, LoopLimitError
 
 if TYPE_CHECKING:
@@ -45,7 +45,7 @@ async def execute(engine: Interpreter, step: RunTaskStep, context: Context) -> N
     async with plan_context(task.plan):
         run, seconds = _run(child, task), task.meta.timeout
         if engine.recorded:
-            run = along(here().inside(f"{step_label(engine, step)}:{fingerprint(given)}"), run)
+            run = along(here().inside(call_label(engine, step)), run)
         result = await (run if seconds is None else within(seconds, run, f"task {task.ref}"))
     if result.status == "go_task":
         raise JumpSignal("go_task", result.next_task or "", result.next_inputs)

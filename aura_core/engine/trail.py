@@ -2,19 +2,19 @@
 
 from __future__ import annotations
 
-import json
 from collections.abc import Awaitable, Callable, Iterator, Mapping, Sequence
 from contextvars import ContextVar
 from datetime import datetime
-from hashlib import blake2s
 from typing import TYPE_CHECKING, Any, TypeVar
 
-from aura_core.journal import NotKeptError, kept, revived
+from aura_core.engine.shape import Shape, shape_of
+from aura_core.journal import fingerprint, kept, revived
 from aura_core.observation import current_observer
 from aura_core.templates.clock import current_clock, real_now
 
 if TYPE_CHECKING:
     from aura_core.journal import Journal
+    from aura_core.model.task import TaskDefinition
 
 ValueT = TypeVar("ValueT")
 MOST_NOTED = 1000
@@ -26,21 +26,42 @@ class Diary:
 
     Args:
         journal: keeps the entries.
+        path: tells the task from others of the same journal; may be empty.
     """
 
-    def __init__(self, journal: Journal) -> None:
+    def __init__(self, journal: Journal, path: str = "") -> None:
         self.recall = journal.recall
         self._journal = journal
+        self._path = path
         self._noted: dict[str, Any] = {}
+        self._shapes: dict[str, Shape] = {}
+        self._new_shapes: dict[str, Any] = {}
+
+    def shape(self, task: TaskDefinition) -> Shape:
+        """What records call the steps of a task; it is recorded together with the first of them."""
+        shape = self._shapes.get(task.ref)
+        if shape is None:
+            key = f"{self._path}shape of {task.ref}"
+            entry: Mapping[str, Any] = self.recall(key) or {"rows": []}
+            shape = self._shapes[task.ref] = shape_of(task, entry["rows"])
+            rows = [list(row) for row in shape.rows]
+            if rows != entry["rows"]:
+                self._new_shapes[key] = {"rows": rows}
+        return shape
 
     def note(self, key: str, entry: Any) -> None:
         """Keeps an entry in memory until the next flush; a kill before that loses it."""
         self._noted[key] = entry
 
-    async def flush(self) -> None:
-        """Records what was noted: before an effect, and before a person reads something that depends on it."""
-        if self._noted:
-            noted, self._noted = self._noted, {}
+    async def flush(self, *, shapes: bool = False) -> None:
+        """Records what was noted: before an effect, and before a person reads something that depends on it.
+
+        Args:
+            shapes: also if nothing was noted but what steps are called.
+        """
+        if self._noted or (shapes and self._new_shapes):
+            noted = {**self._new_shapes, **self._noted}
+            self._noted, self._new_shapes = {}, {}
             await self._journal.record(noted)
 
     async def flush_if_full(self) -> None:
@@ -73,10 +94,10 @@ class Trail:
         """The line of steps inside what happens now."""
         return Trail(self.diary, f"{self.key(label)}>")
 
-    def branches(self, label: str, count: int) -> Sequence[Trail]:
+    def branches(self, label: str, names: Sequence[str]) -> Sequence[Trail]:
         """A line of steps for each branch of what happens now."""
         whole = self.inside(label)
-        return [whole.inside(str(index)) for index in range(count)]
+        return [whole.inside(name) for name in names]
 
     def turns(self, items: Sequence[Any]) -> Turns:
         """The items of a loop, each with a line of its own."""
@@ -117,7 +138,7 @@ def begin(journal: Journal | None, path: str) -> None:
         journal: where it is recorded.
         path: what tells it from other tasks of the same journal; may be empty.
     """
-    current_trail.set(None if journal is None else Trail(Diary(journal), path))
+    current_trail.set(None if journal is None else Trail(Diary(journal, path), path))
     current_clock.set(real_now if journal is None else recorded_now)
     current_observer.set(None if journal is None else recorded_look)
 
@@ -137,15 +158,6 @@ async def along(trail: Trail | None, work: Awaitable[ValueT]) -> ValueT:
         return await work
     finally:
         current_trail.reset(token)
-
-
-def fingerprint(value: Any) -> str:
-    """A short text that is the same for the same value, in every process."""
-    try:
-        text = json.dumps(kept(value), sort_keys=True)
-    except NotKeptError:
-        text = f"?{type(value).__name__}"
-    return blake2s(text.encode(), digest_size=8).hexdigest()
 
 
 def recorded_now() -> datetime:

@@ -9,8 +9,8 @@ from typing import Any
 
 import pytest
 
-from aura_core.engine.trail import MOST_NOTED, Diary, Trail, along, begin, fingerprint, here, recorded_now
-from aura_core.journal import kept
+from aura_core.engine.trail import MOST_NOTED, Diary, Trail, along, begin, here, recorded_now
+from aura_core.journal import fingerprint, kept
 
 MIDNIGHT = datetime(2026, 1, 2, tzinfo=UTC)
 

@@ -1,0 +1,165 @@
+"""Shape: what the steps of a recorded task are called in its records, so that an edited task finds them again."""
+
+from __future__ import annotations
+
+from collections import defaultdict, deque
+from collections.abc import Callable, Iterable, Mapping, Sequence
+from dataclasses import dataclass
+from difflib import SequenceMatcher
+from typing import TYPE_CHECKING, Any, NamedTuple
+
+from aura_core.journal import fingerprint
+from aura_core.model.steps import ActionStep, AskStep, ForStep, ParallelStep, Place, RunTaskStep, StepBase, place_text
+
+if TYPE_CHECKING:
+    from aura_core.model.task import TaskDefinition
+
+
+class Row(NamedTuple):
+    """One step, as it is kept.
+
+    Attributes:
+        name: what records call it; unique in the task, and never given to another step.
+        id: its `id`; empty if it has none.
+        does: a short text of what it does, as it is written: two steps that do the same have the same.
+        calls: its kind, and what it calls.
+        branch: of a step right in a branch: what records call the `parallel` step and the branch.
+    """
+
+    name: str
+    id: str
+    does: str
+    calls: str
+    branch: str = ""
+
+
+@dataclass(frozen=True, slots=True)
+class Shape:
+    """The steps of a task under the names of its records.
+
+    Attributes:
+        names: by place.
+        does: what each step does, by place, as a short text.
+        branches: names of the branches of each `parallel` step, by its place.
+        rows: what is kept: the steps as they are now, and behind them those that an edit took out.
+    """
+
+    names: Mapping[Place, str]
+    does: Mapping[Place, str]
+    branches: Mapping[Place, Sequence[str]]
+    rows: Sequence[Row]
+
+
+def shape_of(task: TaskDefinition, kept: Iterable[Sequence[str]] = ()) -> Shape:
+    """The shape of a task, with the names that its steps had before it was edited.
+
+    A step is the one of before if it has its `id`; else if it does the same and stands where that stood among the
+    others; else if it does the same; else if it calls the same. Names of steps that are gone stay theirs.
+
+    Args:
+        task: as it is now.
+        kept: `rows` of the shape before.
+    """
+    steps, earlier = list(task.walk()), [Row(*row) for row in kept]
+    rows = [_row(step) for step in steps]
+    same = _same(earlier, rows) if earlier else {}
+    used = {row.name for row in earlier}
+    names: dict[Place, str] = {}
+    before: dict[Place, str] = {}
+    for index, (step, row) in enumerate(zip(steps, rows, strict=True)):
+        old = earlier[same[index]] if index in same else None
+        names[step.place] = old.name if old is not None else _unused(row.name, used)
+        before[step.place] = old.branch if old is not None else ""
+        used.add(names[step.place])
+    taken = {row.branch for row in earlier}
+    lines = {
+        step.place: _branches(step, names[step.place], before, taken)
+        for step in steps
+        if isinstance(step, ParallelStep)
+    }
+    inside = {
+        child.place: line
+        for step in steps
+        if isinstance(step, ParallelStep)
+        for line, branch in zip(lines[step.place], step.parallel, strict=True)
+        for child in branch
+    }
+    gone = set(range(len(earlier))) - set(same.values())
+    return Shape(
+        names,
+        {step.place: row.does for step, row in zip(steps, rows, strict=True)},
+        lines,
+        [
+            *(
+                row._replace(name=names[step.place], branch=inside.get(step.place, ""))
+                for step, row in zip(steps, rows, strict=True)
+            ),
+            *(earlier[index] for index in sorted(gone)),
+        ],
+    )
+
+
+def _row(step: StepBase) -> Row:
+    calls, written = _written(step)
+    return Row(step.id or place_text(step.place), step.id or "", fingerprint([calls, written]), calls)
+
+
+def _written(step: StepBase) -> tuple[str, Any]:
+    """What a step calls, and with what, as it is written; steps inside it, and what it does with its result, aside."""
+    match step:
+        case ActionStep():
+            return f"action {step.action}", step.params.raw
+        case RunTaskStep():
+            return f"run_task {step.run_task}", step.pass_params.raw
+        case AskStep():
+            return "ask", [step.ask.raw, step.options.raw if step.options is not None else None]
+        case ForStep():
+            return "for", step.for_.raw
+        case _:
+            return step.kind, None
+
+
+def _same(earlier: Sequence[Row], now: Sequence[Row]) -> dict[int, int]:
+    """Which step of before each step is: index now -> index before."""
+    same: dict[int, int] = {}
+    _pair(earlier, now, same, lambda row: row.id)
+    left, right = _left(earlier, set(same.values())), _left(now, set(same))
+    matcher = SequenceMatcher(None, [earlier[i].does for i in left], [now[i].does for i in right])
+    for block in matcher.get_matching_blocks():
+        for offset in range(block.size):
+            same[right[block.b + offset]] = left[block.a + offset]
+    _pair(earlier, now, same, lambda row: row.does)
+    _pair(earlier, now, same, lambda row: row.calls)
+    return same
+
+
+def _pair(earlier: Sequence[Row], now: Sequence[Row], same: dict[int, int], mark: Callable[[Row], str]) -> None:
+    """Pairs steps of the same mark that have no other yet, in their order."""
+    waiting: dict[str, deque[int]] = defaultdict(deque)
+    for index in _left(earlier, set(same.values())):
+        waiting[mark(earlier[index])].append(index)
+    for index in _left(now, set(same)):
+        found = mark(now[index])
+        if found and waiting[found]:
+            same[index] = waiting[found].popleft()
+
+
+def _left(rows: Sequence[Row], taken: set[int]) -> list[int]:
+    return [index for index in range(len(rows)) if index not in taken]
+
+
+def _branches(step: ParallelStep, name: str, before: Mapping[Place, str], taken: set[str]) -> list[str]:
+    """What records call the branches: as before, if a step of them was in a branch of this step before."""
+    names: list[str] = []
+    for branch in step.parallel:
+        lines = (before[child.place] for child in branch)
+        names.append(next((line for line in lines if line.startswith(f"{name}|") and line not in names), ""))
+    return [known or _unused(f"{name}|{index}", taken) for index, known in enumerate(names)]
+
+
+def _unused(name: str, used: set[str]) -> str:
+    number, free = 1, name
+    while free in used:
+        number += 1
+        free = f"{name}~{number}"
+    return free
