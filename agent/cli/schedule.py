@@ -47,14 +47,16 @@ async def _list(*, as_json: bool) -> int:
     from agent.schedules import known_jobs
 
     async with App.open(settings(), program="aura schedule", durable=False) as app:
-        jobs, problems = await known_jobs(app.framework.plans.tasks(), app.schedules.book)
+        listing = await known_jobs(app.framework.plans, app.schedules.book)
     if as_json:
-        print_json([_as_json(job) for job in jobs])
-    elif jobs:
-        _print_jobs(jobs)
+        print_json([{**_as_json(job), "waits": listing.waiting.get(job.id, "")} for job in listing.jobs])
+    elif listing.jobs:
+        _print_jobs(listing.jobs)
     else:
         err().print("Nothing runs by itself yet. `aura schedule add --help` says how to change that.")
-    warn_of_refused(problems)
+    for job, reason in listing.waiting.items():
+        err().print(f"{job} waits: {reason}", style="yellow", markup=False, soft_wrap=True)
+    warn_of_refused(app.framework.problems + listing.problems)
     return 0
 
 
@@ -221,8 +223,7 @@ async def _run(name: str) -> int:
     from agent.schedules import known_jobs
 
     async with App.open(settings(), program="aura schedule", durable=False) as app:
-        jobs, _ = await known_jobs(app.framework.plans.tasks(), app.schedules.book)
-        for declared in jobs:
+        for declared in (await known_jobs(app.framework.plans, app.schedules.book)).jobs:
             if declared.id == name and declared.source == "plan":
                 await app.schedules.book.add(declared)
         firing = await app.schedules.book.run_now(name)

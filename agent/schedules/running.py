@@ -8,12 +8,13 @@ from contextlib import asynccontextmanager
 
 import structlog
 
+from agent.schedules.plan_jobs import plan_jobs
 from agent.schedules.runner import JobRunner
 from aura_core.errors import CoreError
 from aura_core.events import Subscription
 from aura_core.framework import Framework
 from aura_core.hot_reload.events import PlansReloaded
-from aura_core.scheduler import JobBook, Scheduler, declared_jobs
+from aura_core.scheduler import JobBook, Scheduler
 
 
 @asynccontextmanager
@@ -28,10 +29,10 @@ async def running_jobs(book: JobBook, runner: JobRunner, framework: Framework) -
     Raises:
         ScheduleStoreError: the file of jobs cannot be used.
     """
-    declared = declared_jobs(framework.plans.tasks(), book.now())
+    declared = await asyncio.to_thread(plan_jobs, framework.plans, book)
     framework.problems.extend(declared.problems)
     scheduler = Scheduler(book, runner.start, events=framework.events, accepts=runner.accepts)
-    await scheduler.start(declared.jobs)
+    await scheduler.start(declared.jobs, declared.held)
     with framework.events.subscribe(PlansReloaded) as reloads:
         follower = asyncio.create_task(_follow(reloads, book, framework), name="jobs of edited plans")
         try:
@@ -45,10 +46,10 @@ async def running_jobs(book: JobBook, runner: JobRunner, framework: Framework) -
 async def _follow(reloads: Subscription[PlansReloaded], book: JobBook, framework: Framework) -> None:
     log = structlog.get_logger("agent.schedules")
     async for _ in reloads:
-        declared = declared_jobs(framework.plans.tasks(), book.now())
+        declared = await asyncio.to_thread(plan_jobs, framework.plans, book)
         for problem in declared.problems:
             log.warning("job left out", reason=str(problem))
         try:
-            await book.declare(declared.jobs)
+            await book.declare(declared.jobs, declared.held)
         except CoreError as error:
             log.warning("jobs of edited plans were not taken", reason=str(error))

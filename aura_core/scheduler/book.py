@@ -9,9 +9,9 @@ from datetime import UTC, datetime, timedelta
 
 from aura_core.errors import NotFoundError, ScheduleError
 from aura_core.nearest import hint, sentence
-from aura_core.scheduler.job import Firing, Job, firing_id
+from aura_core.scheduler.job import Firing, Job, described, firing_id
 from aura_core.scheduler.store import JobStore
-from aura_core.scheduler.triggers import Every, next_after
+from aura_core.scheduler.triggers import Every, Trigger, next_after
 
 Now = Callable[[], datetime]
 TICK = timedelta(microseconds=1)
@@ -20,6 +20,11 @@ TICK = timedelta(microseconds=1)
 def utc_now() -> datetime:
     """The present moment."""
     return datetime.now(UTC)
+
+
+def no_job(_job: Job) -> bool:
+    """Of no job at all."""
+    return False
 
 
 class JobBook:
@@ -31,12 +36,14 @@ class JobBook:
 
     Attributes:
         changed: set when something here changed, for the scheduler of this process.
+        held: which jobs are not started now although they may be due; see `declare`.
     """
 
     def __init__(self, store: JobStore, now: Now = utc_now) -> None:
         self.store = store
         self.now = now
         self.changed = asyncio.Event()
+        self.held: Callable[[Job], bool] = no_job
 
     async def jobs(self) -> list[Job]:
         """Jobs that may run again, the next one first; those that only events start come last."""
@@ -115,39 +122,45 @@ class JobBook:
                 raise NotFoundError(f"There is no job {firing.job!r} any more.")
             due += TICK
 
-    async def declare(self, declared: Iterable[Job]) -> None:
+    async def declare(self, declared: Iterable[Job], held: Callable[[Job], bool] = no_job) -> None:
         """Makes the jobs of plans be exactly these: new ones are added, changed ones replaced, others removed.
 
-        A job that did not change keeps its times, and an interval counts on from where it began.
+        Moments change only with the trigger: whatever else was edited, a job stays due when it was, and an interval
+        counts on from where it began.
+
+        Args:
+            declared: the jobs of plans.
+            held: which jobs can neither be declared nor started now, because their plan cannot be read: they stay as
+                they are, and are due, until `declare` is told otherwise.
         """
+        self.held = held
         wanted = {job.id: job for job in declared}
         known = {job.id: job for job in await asyncio.to_thread(self.store.jobs) if job.source == "plan"}
         for name in known.keys() - wanted.keys():
-            await asyncio.to_thread(self.store.remove, name)
+            if not held(known[name]):
+                await asyncio.to_thread(self.store.remove, name)
         for name, job in wanted.items():
-            before = known.get(name)
-            if before is None:
+            if name in known:
+                await self._redeclare(known[name], job)
+            else:
                 await self.add(job)
-            elif not _same(before, job):
-                fresh = replace(job, created_at=before.created_at, next_at=next_after(job.trigger, self.now()))
-                await asyncio.to_thread(self.store.replace, fresh)
         self.changed.set()
 
+    async def _redeclare(self, before: Job, job: Job) -> None:
+        fresh = replace(job, created_at=before.created_at)
+        if not same_trigger(before.trigger, job.trigger):
+            await asyncio.to_thread(self.store.replace, replace(fresh, next_at=next_after(job.trigger, self.now())))
+            return
+        fresh = replace(fresh, trigger=before.trigger)
+        if fresh != described(before):
+            await asyncio.to_thread(self.store.describe, fresh)
 
-def _same(before: Job, now: Job) -> bool:
-    anchored = before.trigger
-    if isinstance(anchored, Every) and isinstance(now.trigger, Every):
-        anchored = replace(anchored, anchor=now.trigger.anchor)
-    kept = replace(
-        before,
-        trigger=anchored,
-        created_at=now.created_at,
-        next_at=now.next_at,
-        last_at=now.last_at,
-        last_status=now.last_status,
-        last_message=now.last_message,
-    )
-    return kept == now
+
+def same_trigger(before: Trigger, now: Trigger) -> bool:
+    """Whether two triggers mean the same moments; where an interval began to count is not said in a plan."""
+    if isinstance(before, Every) and isinstance(now, Every):
+        return before.seconds == now.seconds
+    return before == now
 
 
 def by_start(jobs: Sequence[Job]) -> list[Job]:

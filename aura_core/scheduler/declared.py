@@ -22,10 +22,12 @@ class Declared:
     Attributes:
         jobs: those that can run.
         problems: what is wrong with the others, with its place.
+        mistaken: ids of the others.
     """
 
     jobs: list[Job] = field(default_factory=list[Job])
     problems: list[Problem] = field(default_factory=list[Problem])
+    mistaken: set[str] = field(default_factory=set[str])
 
 
 def declared_jobs(tasks: Iterable[TaskDefinition], now: datetime) -> Declared:
@@ -44,6 +46,7 @@ def declared_jobs(tasks: Iterable[TaskDefinition], now: datetime) -> Declared:
                 declared.jobs.append(_job(task, key, now))
             except CoreError as error:
                 line, column = task.source.position((*task.root, "meta", key))
+                declared.mistaken.add(_id(task, key))
                 declared.problems.append(Problem(str(task.source.path), line, column, str(error), task=task.ref))
     return declared
 
@@ -53,11 +56,11 @@ def _job(task: TaskDefinition, key: str, now: datetime) -> Job:
     title = meta.title or task.name
     if key == "on_event" or schedule is None:
         trigger = trigger_of(now=now, on_event=meta.on_event)
-        return Job(f"{task.ref}{ON_EVENT}", task.ref, trigger, title=title, priority=meta.priority, source="plan")
+        return Job(_id(task, key), task.ref, trigger, title=title, priority=meta.priority, source="plan")
     task.validate_inputs(schedule.inputs)
     trigger = trigger_of(now=now, cron=schedule.cron, every=schedule.every, timezone=schedule.timezone)
     return Job(
-        task.ref,
+        _id(task, key),
         task.ref,
         trigger,
         inputs=schedule.inputs,
@@ -66,3 +69,7 @@ def _job(task: TaskDefinition, key: str, now: datetime) -> Job:
         priority=meta.priority,
         source="plan",
     )
+
+
+def _id(task: TaskDefinition, key: str) -> str:
+    return f"{task.ref}{ON_EVENT}" if key == "on_event" else task.ref

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from datetime import UTC, datetime
 from typing import Annotated, Any, Literal
 
@@ -93,6 +93,11 @@ class FiringEnd:
 
     status: EndStatus = "ok"
     message: str = ""
+
+
+def described(job: Job) -> Job:
+    """What a person or a plan said of a job, without what has happened to it."""
+    return replace(job, next_at=None, last_at=None, last_status="", last_message="")
 
 
 def firing_id(job: str, due: datetime) -> str:

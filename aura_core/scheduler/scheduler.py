@@ -14,7 +14,7 @@ import structlog
 
 from aura_core.errors import NotFoundError, ScheduleError, ScheduleStoreError
 from aura_core.events import EventBus
-from aura_core.scheduler.book import JobBook, by_start
+from aura_core.scheduler.book import JobBook, by_start, no_job
 from aura_core.scheduler.events import JobEnded, JobFired, JobSkipped
 from aura_core.scheduler.job import PREFIX, Firing, FiringEnd, Job, firing_id
 from aura_core.scheduler.lines import Lines
@@ -88,11 +88,12 @@ class Scheduler:
         """See `stop`."""
         await self.stop()
 
-    async def start(self, declared: Iterable[Job] | None = None) -> None:
+    async def start(self, declared: Iterable[Job] | None = None, held: Callable[[Job], bool] = no_job) -> None:
         """Opens the file and begins to run jobs.
 
         Args:
             declared: the jobs of plans, exactly; None leaves those of last time.
+            held: which jobs cannot be started now; see `JobBook.declare`.
 
         Raises:
             ScheduleStoreError: the file cannot be used.
@@ -100,7 +101,7 @@ class Scheduler:
         await asyncio.to_thread(self._store.open)
         await asyncio.to_thread(self._store.prune, self._now() - KEPT)
         if declared is not None:
-            await self.book.declare(declared)
+            await self.book.declare(declared, held)
         self._version = -1
         self._loop = asyncio.create_task(self._run_loop(), name="scheduler")
 
@@ -155,7 +156,7 @@ class Scheduler:
             return
         self.book.changed.clear()
         async with self._records:
-            self._jobs = {job.id: job for job in await asyncio.to_thread(self._store.jobs) if self._accepts(job)}
+            self._jobs = {job.id: job for job in await asyncio.to_thread(self._store.jobs) if self._takes(job)}
             for firing in await asyncio.to_thread(self._store.unfinished):
                 if firing.job in self._jobs and firing not in self._lines:
                     self._lines.put(self._jobs[firing.job], firing)
@@ -164,6 +165,9 @@ class Scheduler:
         self._due = [(job.next_at, -job.priority, job.id) for job in self._jobs.values() if job.next_at is not None]
         heapq.heapify(self._due)
         await self._listener.listen({str(pattern) for pattern in map(_pattern, self._jobs.values()) if pattern})
+
+    def _takes(self, job: Job) -> bool:
+        return not self.book.held(job) and self._accepts(job)
 
     async def _correct_times(self, now: datetime) -> None:
         """Plans anew what was planned while the clock was ahead of the truth: it would wait for that future."""

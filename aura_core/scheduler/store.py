@@ -16,7 +16,7 @@ from pydantic import TypeAdapter, ValidationError
 
 from aura_core.errors import ScheduleStoreError
 from aura_core.scheduler.database import DAMAGE, open_database
-from aura_core.scheduler.job import Firing, FiringEnd, Job
+from aura_core.scheduler.job import Firing, FiringEnd, Job, described
 
 _JOBS = "SELECT id, body, next_at, last_at, last_status, last_message FROM jobs"
 _FORGET = """
@@ -83,6 +83,11 @@ class JobStore:
             connection.execute(
                 "UPDATE jobs SET body = ?, next_at = ? WHERE id = ?", (_body(job), _seconds(job.next_at), job.id)
             )
+
+    def describe(self, job: Job) -> None:
+        """Puts what is said of a job in the place of what was; its moments and firings stay."""
+        with self._transaction() as connection:
+            connection.execute("UPDATE jobs SET body = ? WHERE id = ?", (_body(job), job.id))
 
     def remove(self, job: str) -> bool:
         """Removes a job with its firings; False if there is none."""
@@ -194,8 +199,8 @@ def _record(connection: sqlite3.Connection, firing: Firing) -> bool:
 
 
 def _body(job: Job) -> str:
-    """What a person or a plan said of the job; what happens to it stands in columns of its own."""
-    return _job.dump_json(replace(job, next_at=None, last_at=None, last_status="", last_message="")).decode()
+    """What was said of the job; what happens to it stands in columns of its own."""
+    return _job.dump_json(described(job)).decode()
 
 
 def _job_of(row: _JobRow) -> Job | None:

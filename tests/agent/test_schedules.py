@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import contextlib
+import shutil
 from collections.abc import Callable
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
@@ -11,9 +12,9 @@ from pathlib import Path
 import pytest
 
 from agent.app import App
-from agent.schedules import JobOwner, desk
+from agent.schedules import JobOwner, desk, known_jobs
 from aura_core.errors import InputError, NotFoundError, ScheduleError
-from aura_core.scheduler import Every, JobEnded, OnEvent, trigger_of
+from aura_core.scheduler import Every, Job, JobEnded, OnEvent, trigger_of
 from aura_core.scheduler.job import firing_id
 from aura_core.tasklet import RunInfo
 from tests.agent.conftest import KeepingTransport, incoming
@@ -353,6 +354,36 @@ async def test_an_edited_plan_brings_its_jobs_along(lab: Lab, plan_folder: Path)
         async with ending(app, of="tick"):
             lab.forward(app, minutes=3)
     assert lab.said == ["tock"]
+
+
+async def test_a_plan_that_is_broken_at_a_restart_keeps_its_jobs_until_it_is_mended(lab: Lab, plan_folder: Path):
+    tasks = plan_folder / "lab/tasks/lab.yaml"
+    whole = tasks.read_text()
+    async with lab.running() as app:
+        mine = await app.schedules.add(RUN, "lab/say", {"text": "mine"}, at=lab.clock() + timedelta(minutes=30))
+    tasks.write_text(whole + "broken: {stepps: []}\n")
+    lab.clock.ahead += timedelta(hours=1, minutes=10)
+    async with lab.running() as app:
+        listing = await known_jobs(app.framework.plans, app.schedules.book)
+        assert set(listing.waiting) == {"lab/tick", "lab/alarm@event", mine.id}
+        assert "the plan lab has mistakes" in listing.waiting["lab/tick"]
+        await app.schedules.book.add(Job("now", "aura_base/now", Every(60, lab.clock())))
+        async with ending(app, of="now"):
+            lab.forward(app, minutes=1)
+        assert lab.said == []
+        tasks.write_text(whole)
+        async with ending(app, of="lab/tick"), ending(app, of=mine.id):
+            await app.framework.reload()
+        assert sorted(lab.said) == ["mine", "tock"]
+        assert not (await known_jobs(app.framework.plans, app.schedules.book)).waiting
+
+
+async def test_a_plan_that_is_gone_takes_its_jobs_with_it(lab: Lab, plan_folder: Path):
+    async with lab.running():
+        pass
+    shutil.rmtree(plan_folder / "lab")
+    async with lab.running() as app:
+        assert await app.schedules.book.jobs() == []
 
 
 async def test_the_owner_is_told_when_a_reminder_cannot_be_removed(lab: Lab, transport: KeepingTransport):

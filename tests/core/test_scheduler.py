@@ -35,6 +35,7 @@ from aura_core.scheduler import (
     machine_timezone,
     trigger_of,
 )
+from aura_core.scheduler.book import no_job
 from aura_core.scheduler.topics import TOPICS
 from aura_core.task_events import TaskChanged
 from aura_core.tasklet import TaskError
@@ -65,7 +66,7 @@ class World:
         return FiringEnd()
 
     @asynccontextmanager
-    async def scheduler(self, declared=None):
+    async def scheduler(self, declared=None, held=no_job):
         scheduler = Scheduler(
             JobBook(JobStore(self.path), lambda: self.time),
             self.run,
@@ -73,7 +74,7 @@ class World:
             accepts=lambda job: job.id not in self.refused,
             look_seconds=0.02,
         )
-        await scheduler.start(declared)
+        await scheduler.start(declared, held)
         try:
             yield scheduler
         finally:
@@ -366,6 +367,37 @@ async def test_jobs_of_plans_are_added_changed_and_removed_with_the_plans(world)
     async with world.scheduler(quicker) as scheduler:
         job = await scheduler.book.job("a")
         assert job.next_at == world.time + MINUTE
+
+
+async def test_what_is_edited_beside_the_trigger_keeps_every_moment(world):
+    first = Job("a", "kitchen/tea", Every(3600, START), title="Tea", source="plan")
+    daily = Job("b", "kitchen/tea", Cron("30 * * * *", "UTC"), source="plan")
+    async with world.scheduler([first, daily]):
+        pass
+    world.time = START + HOUR + 10 * MINUTE
+    edited = {"title": "Green tea", "inputs": {"cups": 2}, "missed": "all", "priority": 3}
+    later = [replace(first, trigger=Every(3600, world.time), **edited), replace(daily, **edited)]
+    async with world.scheduler(later), world.expecting(*[JobFired, JobEnded] * 2) as seen:
+        pass
+    assert {event.job.title for event in seen} == {"Green tea"}
+    assert sorted(world.ran) == ["job:a:2026-11-21T13:00:00Z", "job:b:2026-11-21T12:30:00Z"]
+    async with world.scheduler(later) as scheduler:
+        assert (await scheduler.book.job("a")).next_at == START + 2 * HOUR
+
+
+async def test_a_job_that_cannot_be_declared_now_is_kept_and_makes_up_for_what_it_missed(world):
+    job = Job("a", "kitchen/tea", Every(3600, START), source="plan")
+    async with world.scheduler([job]):
+        pass
+    world.time = START + HOUR + 10 * MINUTE
+    async with world.scheduler([hourly("other", source="plan")], lambda job: job.id == "a") as scheduler:
+        async with world.expecting(JobFired, JobEnded):
+            world.to(START + 2 * HOUR + MINUTE, scheduler)
+        assert (await scheduler.book.job("a")).next_at == START + HOUR
+        async with world.expecting(JobFired, JobEnded):
+            await scheduler.book.declare([job])
+        assert world.ran[-1] == "job:a:2026-11-21T14:00:00Z"
+        assert [kept.id for kept in await scheduler.book.jobs()] == ["a"]
 
 
 async def test_adding_the_same_job_twice_adds_it_once(world):
