@@ -98,6 +98,7 @@ def build_framework(config: AppConfig, events: EventBus, services: dict[str, Any
         services=services,
         limits=limits,
         events=events,
+        load_seconds=config.execution.load_seconds,
     )
 
 

@@ -87,7 +87,7 @@ class TelegramSettings(Section):
 
 
 class ExecutionSettings(Section):
-    """`execution`: how much runs at once."""
+    """`execution`: how much runs at once, and how long things may take."""
 
     concurrency: int = Field(default=16, ge=1, description="tasks at once, over all plans")
     threads: int = Field(default=16, ge=1, description="threads for blocking actions")
@@ -96,6 +96,7 @@ class ExecutionSettings(Section):
         default_factory=dict, description="resource name -> how many at once; wins over tags"
     )
     task_timeout: float | None = Field(default=None, gt=0, description="seconds for tasks that name none")
+    load_seconds: float = Field(default=30.0, gt=0, description="how long one plan may take to load")
 
 
 class PlannerSettings(Section):

@@ -20,11 +20,13 @@ from aura_core.generation import Generation, Ground
 from aura_core.generations import Generations
 from aura_core.hooks import HookManager
 from aura_core.hot_reload.events import ReloadReport
+from aura_core.hot_reload.reading import LOAD_SECONDS
 from aura_core.hot_reload.reloader import Reloader
 from aura_core.interrupts import InterruptService
 from aura_core.model.plan_manager import PlanManager
 from aura_core.model.plan_set import PlanSet
 from aura_core.orchestrator import Orchestrator
+from aura_core.plan_loading import load_plans
 
 if TYPE_CHECKING:
     from aura_core.middleware import Middleware
@@ -48,6 +50,8 @@ class Framework:
         events: the bus to publish on; a new one if left out.
         middleware: further links of the chain around every action call, outermost first.
         state_planner: reaches the states that tasks require; left out, states.yaml of the plans is followed.
+        load_seconds: how long one plan may take to load, mostly for what its Python files do when they are imported;
+            past it, it is a broken plan like any other.
 
     Attributes:
         plans: the plans that loaded, and their tasks.
@@ -70,7 +74,9 @@ class Framework:
         events: EventBus | None = None,
         middleware: Sequence[Middleware] = (),
         state_planner: StatePlanner | None = None,
+        load_seconds: float = LOAD_SECONDS,
     ) -> None:
+        self._load_seconds = load_seconds
         self._settings = settings or {}
         self.events = events or EventBus()
         self.plans = PlanManager(plan_folders, services=list(services or {}))
@@ -99,12 +105,17 @@ class Framework:
 
     async def __aenter__(self) -> Self:
         """Loads the plans and starts the pools. Problems of plans are in `problems`; the other plans work."""
-        self.problems = self.plans.load()
+        self.problems = await load_plans(self.plans, self._load_seconds)
         generation = Generation(self.plans.current, self._ground)
         self.problems.extend(generation.problems)
         self._take(generation)
         self.reloader = Reloader(
-            self.plans, self.problems, make=self._next_generation, take=self._take, events=self.events
+            self.plans,
+            self.problems,
+            make=self._next_generation,
+            take=self._take,
+            events=self.events,
+            seconds=self._load_seconds,
         )
         await self.execution_manager.startup()
         return self

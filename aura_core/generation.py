@@ -79,7 +79,7 @@ class Generation:
         self._tags: dict[str, Collection[str]] = {}
         for plan in plans.plans.values():
             self.config.set_plan(plan.name, plan.config_defaults, *ground.settings(plan.name))
-            self.problems.extend(self._actions.register(plan.code))
+            self._actions.register(plan.name, plan.code.definitions)
             self.problems.extend(self.services.register(plan.code, plan.requires))
         if earlier is not None:
             self.services.share(earlier.services, self._unchanged_since(earlier))

@@ -3,17 +3,18 @@
 from __future__ import annotations
 
 import inspect
-from collections.abc import Callable, Iterable
+from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass
+from pathlib import Path
 from typing import TYPE_CHECKING, Any, Literal
 
 from aura_core.errors import NotFoundError, Problem
 from aura_core.nearest import hint, sentence
+from aura_core.patience import TooLongError
 from aura_core.signature import Signature, SignatureError, read_signature
 
 if TYPE_CHECKING:
     from aura_core.api import ActionSpec
-    from aura_core.plan_code import PlanCode
     from aura_core.plan_modules import PlanModules
 
 BASE_PLAN = "aura_base"
@@ -54,23 +55,13 @@ class ActionRegistry:
     """The actions of all plans."""
 
     def __init__(self) -> None:
-        self._by_plan: dict[str, dict[str, ActionDefinition]] = {}
+        self._by_plan: dict[str, Mapping[str, ActionDefinition]] = {}
 
-    def register(self, code: PlanCode) -> list[Problem]:
-        """Takes in the actions of a plan, in place of those it had; returns what is wrong with the others."""
-        actions: dict[str, ActionDefinition] = {}
-        problems: list[Problem] = []
-        for spec, function in code.actions:
-            try:
-                if spec.name in actions:
-                    raise SignatureError(f"the plan has two actions named {spec.name!r}; rename one")  # noqa: TRY301 (one handler)
-                actions[spec.name] = define(code, spec, function)
-            except SignatureError as error:
-                problems.append(problem_at(function, f"action {spec.name!r}: {error}"))
-        self._by_plan[code.plan] = actions
-        return problems
+    def register(self, plan: str, actions: Mapping[str, ActionDefinition]) -> None:
+        """Takes in the actions of a plan, in place of those it had."""
+        self._by_plan[plan] = actions
 
-    def actions(self, plan: str) -> dict[str, ActionDefinition]:
+    def actions(self, plan: str) -> Mapping[str, ActionDefinition]:
         """The actions that `plan` itself offers, by their names inside it."""
         return self._by_plan.get(plan, {})
 
@@ -103,8 +94,13 @@ def find_action(names: dict[str, ActionDefinition], name: str, plan: str) -> Act
     return action
 
 
-def define(code: PlanCode, spec: ActionSpec, function: Callable[..., Any]) -> ActionDefinition:
+def define(modules: PlanModules, spec: ActionSpec, function: Callable[..., Any]) -> ActionDefinition:
     """Reads an action's signature and decides how it is called.
+
+    Args:
+        modules: the plan's Python files.
+        spec: what `@action` wrote on the function.
+        function: the action; looking at it runs the plan's code (annotations, schemas), which may raise anything.
 
     Raises:
         SignatureError: the signature cannot be used.
@@ -122,13 +118,23 @@ def define(code: PlanCode, spec: ActionSpec, function: Callable[..., Any]) -> Ac
     if how == "cpu" and (signature.injected or signature.services):
         wanted = [*signature.injected, *signature.services][0]
         raise SignatureError(f"a cpu action runs in another process, where there is no {wanted!r}; pass plain values")
-    return ActionDefinition(code.plan, spec.name, function, spec, signature, how, code.modules)
+    return ActionDefinition(modules.plan, spec.name, function, spec, signature, how, modules)
 
 
-def problem_at(thing: Any, message: str) -> Problem:
-    """A problem at the place in a plan's Python file where `thing` is defined."""
+def problem_at(thing: Any, message: str, folder: Path) -> Problem:
+    """A problem at the place in a plan's Python file where something is defined.
+
+    Args:
+        thing: a function or class; looking at it runs the plan's code.
+        message: what is wrong.
+        folder: the plan's, named if the place cannot be found.
+    """
     try:
-        path, line = inspect.getsourcefile(inspect.unwrap(thing)) or "", inspect.getsourcelines(thing)[1]
-    except (OSError, TypeError):
-        path, line = str(getattr(thing, "__module__", "")), 0
-    return Problem(path, line, 1 if line else 0, message)
+        file, line = Path(inspect.getsourcefile(inspect.unwrap(thing)) or ""), inspect.getsourcelines(thing)[1]
+    except TooLongError:
+        raise
+    except BaseException:  # noqa: BLE001 (whatever a plan's own object raises must not hide the problem)
+        return Problem(str(folder), 0, 0, message)
+    return (
+        Problem(str(file), line, 1 if line else 0, message) if file.is_file() else Problem(str(folder), 0, 0, message)
+    )

@@ -17,6 +17,7 @@ from aura_core.config import ConfigService, PlanSettings, using_config
 from aura_core.errors import CoreError, NotFoundError, Problem
 from aura_core.nearest import hint
 from aura_core.registry import BASE_PLAN, problem_at
+from aura_core.service_needs import Need, ServiceClass
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -87,19 +88,20 @@ class ServiceRegistry:
         """
         self._requires[code.plan] = frozenset(requires)
         problems: list[Problem] = []
-        classes: dict[str, type[Any]] = {}
-        for spec, cls in code.services:
-            if spec.name in classes:
-                problems.append(problem_at(cls, f"the plan has two services named {spec.name!r}; rename one"))
-            classes.setdefault(spec.name, cls)
-        for name, cls in classes.items():
-            self._definitions[code.plan, name] = ServiceDefinition(code.plan, name, cls, {}, wants_config=False)
-        for name, cls in classes.items():
+        classes: dict[str, ServiceClass] = {}
+        for one in code.services:
+            if one.name in classes:
+                message = f"the plan has two services named {one.name!r}; rename one"
+                problems.append(problem_at(one.cls, message, code.folder))
+            classes.setdefault(one.name, one)
+        for name, one in classes.items():
+            self._definitions[code.plan, name] = ServiceDefinition(code.plan, name, one.cls, {}, wants_config=False)
+        for name, one in classes.items():
             try:
-                self._definitions[code.plan, name] = self._define(code.plan, name, cls, classes)
+                self._definitions[code.plan, name] = self._define(code.plan, one, classes)
             except NotFoundError as error:
-                problems.append(problem_at(cls, str(error)))
-        return [*problems, *self._cycles(code.plan, classes)]
+                problems.append(problem_at(one.cls, str(error), code.folder))
+        return [*problems, *self._cycles(code, classes)]
 
     @property
     def cells(self) -> Collection[ServiceCell]:
@@ -229,40 +231,30 @@ class ServiceRegistry:
             raise CoreError(f"The service {definition.plan}/{definition.name} cannot be started: {reason}") from error
         return instance
 
-    def _define(self, plan: str, name: str, cls: type[Any], classes: Mapping[str, type[Any]]) -> ServiceDefinition:
-        if cls.__init__ is object.__init__:
-            return ServiceDefinition(plan, name, cls, {}, wants_config=False)
+    def _define(self, plan: str, one: ServiceClass, classes: Mapping[str, ServiceClass]) -> ServiceDefinition:
         needs: dict[str, ServiceKey] = {}
-        wants_config = False
-        parameters = list(inspect.signature(cls.__init__).parameters.values())[1:]
-        for parameter in parameters:
-            if parameter.kind in (parameter.VAR_KEYWORD, parameter.VAR_POSITIONAL):
-                continue
-            if parameter.name == "config":
-                wants_config = True
-                continue
-            wanted = _by_type(cls, parameter, classes) or parameter.name
+        for need in one.needs:
+            wanted = _by_type(one, need, classes) or need.name
             try:
-                needs[parameter.name] = self.key(plan, wanted)
+                needs[need.name] = self.key(plan, wanted)
             except NotFoundError as error:
-                if parameter.default is parameter.empty:
-                    raise NotFoundError(f"service {name!r} needs {parameter.name!r}, but {error}") from error
-        return ServiceDefinition(plan, name, cls, needs, wants_config)
+                if not need.optional:
+                    raise NotFoundError(f"service {one.name!r} needs {need.name!r}, but {error}") from error
+        return ServiceDefinition(plan, one.name, one.cls, needs, one.wants_config)
 
-    def _cycles(self, plan: str, classes: Mapping[str, type[Any]]) -> Iterator[Problem]:
+    def _cycles(self, code: PlanCode, classes: Mapping[str, ServiceClass]) -> Iterator[Problem]:
         graph = {key: set(definition.needs.values()) for key, definition in self._definitions.items()}
         try:
             TopologicalSorter(graph).prepare()
         except CycleError as error:
             cycle = [name for _, name in typing.cast("list[ServiceKey]", error.args[1])]
-            cls = classes.get(cycle[0], next(iter(classes.values()), None))
-            yield problem_at(cls, f"services of plan {plan} need each other in a circle: {' → '.join(cycle)}")
+            one = classes.get(cycle[0], next(iter(classes.values()), None))
+            message = f"services of plan {code.plan} need each other in a circle: {' → '.join(cycle)}"
+            yield problem_at(one and one.cls, message, code.folder)
 
 
-def _by_type(cls: type[Any], parameter: inspect.Parameter, classes: Mapping[str, type[Any]]) -> str | None:
-    annotation = parameter.annotation
-    wanted = annotation if isinstance(annotation, str) else getattr(annotation, "__name__", "")
-    return next((name for name, other in classes.items() if other.__name__ == wanted and other is not cls), None)
+def _by_type(one: ServiceClass, need: Need, classes: Mapping[str, ServiceClass]) -> str | None:
+    return next((n for n, other in classes.items() if other.class_name == need.type_name and other is not one), None)
 
 
 async def _settle(value: Any) -> Any:

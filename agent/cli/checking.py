@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import asyncio
 from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
@@ -10,8 +9,8 @@ from typing import TYPE_CHECKING
 
 from agent.errors import AgentError
 from aura_core.errors import Problem
-from aura_core.model.plan_manager import PlanManager, check_folders
 from aura_core.nearest import hint, sentence
+from aura_core.plan_loading import check_folders
 
 if TYPE_CHECKING:
     from agent.config import AppConfig
@@ -44,7 +43,9 @@ async def checked(config: AppConfig, paths: Sequence[Path]) -> Report:
     """
     known = config.known_plan_folders
     folders = [_plan_folder(path, known) for path in paths] or known
-    return await asyncio.to_thread(_check, folders, [folder for folder in known if folder not in folders])
+    others = [folder for folder in known if folder not in folders]
+    found = await check_folders(folders, known=others, seconds=config.execution.load_seconds)
+    return Report(found.problems, len(found.plans), sum(len(plan.tasks) for plan in found.plans))
 
 
 def _plan_folder(path: Path, known: Sequence[Path]) -> Path:
@@ -66,15 +67,3 @@ def _plan_folder(path: Path, known: Sequence[Path]) -> Path:
         if (folder / "plan.yaml").is_file():
             return folder
     raise AgentError(f"{path} belongs to no plan: no plan.yaml is in a folder above it.")
-
-
-def _check(folders: Sequence[Path], known: Sequence[Path]) -> Report:
-    problems = check_folders(folders, known=known)
-    manager = PlanManager([*folders, *known])
-    manager.load()
-    roots = [folder.resolve() for folder in folders]
-    plans = [plan for plan in manager.plans.values() if any(plan.folder.is_relative_to(root) for root in roots)]
-    tasks = sum(len(plan.tasks) for plan in plans)
-    for plan in manager.plans.values():
-        plan.code.unload()
-    return Report(problems, len(plans), tasks)

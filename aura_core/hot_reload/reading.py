@@ -10,11 +10,12 @@ from pathlib import Path
 import structlog
 
 from aura_core.errors import Problem
-from aura_core.hot_reload.patience import NotDoneError, run_patiently
 from aura_core.model.edits import Edit
 from aura_core.model.plan import PlanDefinition, load_plan
 from aura_core.model.plan_files import found_plans, plan_mark
+from aura_core.patience import NotDoneError, run_patiently
 from aura_core.plan_code import PlanCode
+from aura_core.reasons import reason_of
 
 LOAD_SECONDS = 30.0
 """For one plan, mostly for what its Python files do when they are imported."""
@@ -61,7 +62,7 @@ async def read_plan(folder: Path, known: PlanCode | None, seconds: float = LOAD_
         return Edit(None, [_too_slow(folder, seconds, error.places)])
     except Exception as error:  # noqa: BLE001 (a plan that breaks the loader is left out like any other broken one)
         _log.exception("plan_load_crashed", plan=folder.name)
-        problem = Problem(str(folder), 0, 0, f"this plan cannot be loaded: {type(error).__name__}: {error}")
+        problem = Problem(str(folder), 0, 0, f"this plan cannot be loaded: {reason_of(error)}")
         return Edit(None, [problem])
     return Edit(plan, problems)
 

@@ -18,6 +18,7 @@ from aura_core.model.source import Source
 from aura_core.model.states import StateMap, load_states
 from aura_core.model.task import TaskDefinition
 from aura_core.plan_code import PlanCode, load_plan_code
+from aura_core.plan_modules import PlanModules
 
 
 @dataclass(frozen=True, eq=False)
@@ -46,6 +47,12 @@ class PlanDefinition:
     interrupts: InterruptMap | None = None
     incomplete: bool = False
 
+    @classmethod
+    def unread(cls, folder: Path, problems: list[Problem]) -> PlanDefinition:
+        """A plan of which nothing is known but that it is there, and why it could not be loaded."""
+        code = PlanCode(PlanModules(folder.name, "", folder, {}), problems=problems)
+        return cls(folder.name, folder, PlanFile(), code, incomplete=True)
+
     @property
     def requires(self) -> list[str]:
         """Names of the plans that it requires, as plan.yaml has them; aura_base is always there."""
@@ -59,7 +66,7 @@ class PlanDefinition:
     @cached_property
     def services(self) -> dict[str, type[Any]]:
         """Classes marked by `@service`, by name."""
-        return {spec.name: cls for spec, cls in self.code.services}
+        return {one.name: one.cls for one in self.code.services}
 
     @property
     def hooks(self) -> list[Callable[..., Any]]:

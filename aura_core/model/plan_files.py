@@ -3,11 +3,13 @@
 from __future__ import annotations
 
 import os
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterable, Iterator, Mapping, Sequence
+from dataclasses import dataclass
 from hashlib import blake2b
 from pathlib import Path
 from stat import S_ISREG
 
+from aura_core.errors import Problem
 from aura_core.model.loader import SUFFIXES
 from aura_core.model.source import MAX_BYTES
 from aura_core.plan_modules import python_files
@@ -37,6 +39,37 @@ def found_plans(folders: Iterable[Path]) -> dict[str, Path]:
         except OSError:
             continue
     return found
+
+
+@dataclass(frozen=True, slots=True)
+class PlanSurvey:
+    """What some folders of plans hold.
+
+    Attributes:
+        plans: folder of each plan by name; of two of one name, the first.
+        marks: what the files of each are (see `plan_mark`).
+        problems: folders that are not there, and plans that do not count because of their name.
+    """
+
+    plans: Mapping[str, Path]
+    marks: Mapping[str, str]
+    problems: Sequence[Problem]
+
+
+def survey_plans(folders: Iterable[Path]) -> PlanSurvey:
+    """Looks which plans some folders hold, and says what is wrong with the folders."""
+    plans: dict[str, Path] = {}
+    problems: list[Problem] = []
+    for folder in folders:
+        if not folder.is_dir():
+            message = "there is no such folder of plans"
+            problems.append(Problem(str(folder), 0, 0, message, "correct the path, or create it"))
+            continue
+        for path in plan_folders(folder.resolve()):
+            if plans.setdefault(path.name, path) != path:
+                message = f"a plan named {path.name!r} is there already, in {plans[path.name]}"
+                problems.append(Problem(str(path), 0, 0, message, "rename one of them; the first one is used"))
+    return PlanSurvey(plans, {name: plan_mark(path) for name, path in plans.items()}, problems)
 
 
 def plan_mark(folder: Path) -> str:

@@ -6,8 +6,9 @@ from collections.abc import Collection, Mapping, Sequence
 from pathlib import Path
 
 from aura_core.errors import Problem
+from aura_core.model.edits import Edit
 from aura_core.model.plan import PlanDefinition, load_plan
-from aura_core.model.plan_files import plan_folders, plan_mark
+from aura_core.model.plan_files import PlanSurvey, survey_plans
 from aura_core.model.plan_set import PlanSet
 from aura_core.model.references import find_mistakes, plan_problem
 from aura_core.model.task import TaskDefinition
@@ -40,12 +41,25 @@ class PlanManager:
         return self.current.plans
 
     def load(self) -> list[Problem]:
-        """Loads every plan that it can.
+        """Finds, loads and takes every plan that it can, however long that takes; see `take`."""
+        survey = survey_plans(self.folders)
+        return self.take(survey, {name: Edit(*load_plan(path)) for name, path in survey.plans.items()})
+
+    def take(self, survey: PlanSurvey, plans: Mapping[str, Edit]) -> list[Problem]:
+        """Makes the plans without a problem the current ones.
+
+        Args:
+            survey: what was found.
+            plans: each of its plans, as far as it could be loaded.
 
         Returns:
             All problems of the others; a plan with problems is not offered, nor is one that requires it.
         """
-        found, loaded = self._load_each()
+        self.marks.update(survey.marks)
+        found = {"": list(survey.problems), **{name: list(plan.problems) for name, plan in plans.items()}}
+        loaded = {
+            name: plan.plan or PlanDefinition.unread(survey.plans[name], plan.problems) for name, plan in plans.items()
+        }
         order, mistakes = find_mistakes(loaded, self.services)
         for name, its in mistakes.items():
             found.setdefault(name, []).extend(its)
@@ -73,44 +87,6 @@ class PlanManager:
         """All tasks of the current plans, sorted by reference."""
         return self.current.tasks()
 
-    def _load_each(self) -> tuple[dict[str, list[Problem]], dict[str, PlanDefinition]]:
-        found: dict[str, list[Problem]] = {}
-        loaded: dict[str, PlanDefinition] = {}
-        for folder in self.folders:
-            if not folder.is_dir():
-                problem = Problem(
-                    str(folder), 0, 0, "there is no such folder of plans", "correct the path, or create it"
-                )
-                found.setdefault("", []).append(problem)
-                continue
-            for path in plan_folders(folder.resolve()):
-                if path.name not in loaded:
-                    self.marks[path.name] = plan_mark(path)
-                    loaded[path.name], problems = load_plan(path)
-                    found.setdefault(path.name, []).extend(problems)
-                elif loaded[path.name].folder != path:
-                    message = f"a plan named {path.name!r} is there already, in {loaded[path.name].folder}"
-                    problem = Problem(str(path), 0, 0, message, "rename one of them; the first one is used")
-                    found.setdefault("", []).append(problem)
-        return found, loaded
-
 
 def _order(problem: Problem) -> tuple[str, int, int]:
     return problem.path, problem.line, problem.column
-
-
-def check_folders(folders: Sequence[Path], *, known: Sequence[Path] = ()) -> list[Problem]:
-    """Every problem of the plans in some folders, for `aura check`.
-
-    Args:
-        folders: folders of plans, or plans themselves.
-        known: further folders whose plans may be required; their own problems are not reported.
-    """
-    manager = PlanManager([*folders, *known])
-    try:
-        problems = manager.load()
-    finally:
-        for plan in manager.plans.values():
-            plan.code.unload()
-    roots = [folder.resolve() for folder in folders]
-    return [problem for problem in problems if any(Path(problem.path).resolve().is_relative_to(root) for root in roots)]

@@ -104,7 +104,8 @@ class References:
         found: dict[str, list[Problem]] = {}
         for name in order:
             code = self.plans[name].code
-            found[name] = [*actions.register(code), *services.register(code, self.plans[name].requires)]
+            actions.register(name, code.definitions)
+            found[name] = [*code.mistakes, *services.register(code, self.plans[name].requires)]
             for action in actions.actions(name).values():
                 found[name].extend(_check_services(action, services))
         for name in order:
@@ -214,7 +215,7 @@ def _check_services(action: ActionDefinition, services: ServiceRegistry) -> Iter
         try:
             services.key(action.plan, name)
         except NotFoundError as error:
-            yield problem_at(action.function, f"action {action.name!r}: {error}")
+            yield problem_at(action.function, f"action {action.name!r}: {error}", action.modules.folder)
 
 
 def _check_params(step: ActionStep, action: ActionDefinition) -> tuple[tuple[str | int, ...], str, str, bool] | None:

@@ -84,3 +84,27 @@ def test_other_commands_say_in_short_why_a_plan_is_missing(broken: Path, capsys,
     assert "go.yaml:2:15: error:" in capsys.readouterr().err
     assert run(["run", "nowhere/go"]) == 1
     assert "titel" not in capsys.readouterr().err
+
+
+@pytest.mark.parametrize(
+    ("python", "what"),
+    [
+        ("while True:\n    pass\n", "error: loading this plan did not end within 0.5 s"),
+        ("raise KeyboardInterrupt\n", "error: this file cannot be imported: KeyboardInterrupt"),
+        ("class L:\n    def __call__(self): ...\n    def __getattr__(self, n): raise SystemExit\nit = L()\n", "'it'"),
+    ],
+)
+def test_a_plan_whose_python_hangs_or_breaks_out_is_a_mistake_like_any_other(
+    broken: Path, capsys, monkeypatch: pytest.MonkeyPatch, python: str, what: str
+):
+    monkeypatch.setenv("AURA_EXECUTION_LOAD_SECONDS", "0.5")
+    (broken / "plan.yaml").write_text("")
+    (broken / "tasks/go.yaml").write_text("steps: []\n")
+    (broken / "actions").mkdir()
+    (broken / "actions/a.py").write_text(python)
+    assert run(["check", str(broken)]) == 1
+    said = capsys.readouterr()
+    assert said.out.startswith("broken/actions/a.py:")
+    assert what in said.out
+    assert "Traceback" not in said.out + said.err
+    assert "1 mistake in 1 file; 0 plans with 0 tasks in order" in said.err

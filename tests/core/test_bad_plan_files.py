@@ -2,12 +2,13 @@
 
 from __future__ import annotations
 
+import asyncio
 from pathlib import Path
 
 import pytest
 
 from aura_core.errors import Problem
-from aura_core.model.plan_manager import check_folders
+from aura_core.plan_loading import check_folders
 
 
 def problems_of(folder: Path, data: bytes, name: str = "tasks/t.yaml") -> list[Problem]:
@@ -15,7 +16,7 @@ def problems_of(folder: Path, data: bytes, name: str = "tasks/t.yaml") -> list[P
     path.parent.mkdir(parents=True, exist_ok=True)
     (folder / "p" / "plan.yaml").touch()
     path.write_bytes(data)
-    return check_folders([folder])
+    return asyncio.run(check_folders([folder])).problems
 
 
 BOMB = b"a0: &a0 [x, x, x, x, x, x, x, x, x, x]\n" + b"".join(

@@ -434,7 +434,7 @@ def test_signatures_that_no_step_could_call_are_refused(
 
 
 def test_a_problem_without_source_names_what_it_can():
-    assert problem_at(print, "wrong").path == "builtins"
+    assert problem_at(print, "wrong", Path("plans/p")).path == "plans/p"
 
 
 def test_what_an_action_says_of_itself_is_kept():

@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+import asyncio
 import textwrap
+from collections.abc import Sequence
 from pathlib import Path
 
 import pytest
@@ -10,11 +12,12 @@ from pydantic import TypeAdapter, ValidationError
 
 from aura_core.errors import DefinitionError, InputError, NotFoundError, Problem
 from aura_core.model.fields import seconds_of
-from aura_core.model.plan_manager import PlanManager, check_folders
+from aura_core.model.plan_manager import PlanManager
 from aura_core.model.problems import Finder
 from aura_core.model.source import Source
 from aura_core.model.steps import ActionStep, AskStep, ForStep, IfStep, ParallelStep, SetStep, Step, place_text
 from aura_core.model.task import TaskDefinition
+from aura_core.plan_loading import check_folders
 
 SAY = """
 from aura_core.api import action, hook, requires_services, service
@@ -33,6 +36,10 @@ def keep(memory, context, **values): ...
 def before(**data): ...
 """
 TASK = "steps:\n  - {action: say, params: {text: hi}}\n"
+
+
+def checked(folders: list[Path], known: Sequence[Path] = ()) -> list[Problem]:
+    return asyncio.run(check_folders(folders, known=known)).problems
 
 
 class Folder:
@@ -54,7 +61,7 @@ class Folder:
             self.write(f"{name}/{kind}/{stem}.{'yaml' if kind == 'tasks' else 'py'}", text)
 
     def problems(self) -> list[Problem]:
-        return check_folders([self.root])
+        return checked([self.root])
 
     def only(self, message: str, *, hint: str = "") -> Problem:
         (problem,) = self.problems()
@@ -526,11 +533,11 @@ def test_folders_are_checked_and_the_first_of_two_plans_counts(folder: Folder, t
 def test_a_check_may_know_further_plans(folder: Folder, tmp_path: Path):
     folder.plan("base/aura_base", actions_a=SAY, tasks_bad="steps: [{acton: x}]\n")
     folder.plan("mine/demo", tasks_t=TASK)
-    assert "no action 'say'" in check_folders([tmp_path / "mine"])[0].message
-    problems = check_folders([tmp_path / "mine" / "demo"], known=[tmp_path / "base"])
+    assert "no action 'say'" in checked([tmp_path / "mine"])[0].message
+    problems = checked([tmp_path / "mine" / "demo"], known=[tmp_path / "base"])
     assert [problem.message for problem in problems] == ["it requires the plan 'aura_base', which has problems"]
     folder.write("base/aura_base/tasks/bad.yaml", "steps: []\n")
-    assert check_folders([tmp_path / "mine" / "demo"], known=[tmp_path / "base"]) == []
+    assert checked([tmp_path / "mine" / "demo"], known=[tmp_path / "base"]) == []
 
 
 def test_a_problem_at_a_place_that_is_gone_still_names_its_step():

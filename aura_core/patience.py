@@ -5,10 +5,13 @@ from __future__ import annotations
 import asyncio
 import ctypes
 import sys
+import traceback
 from collections.abc import Callable
 from contextlib import suppress
 from threading import Thread
 from typing import Never, TypeVar
+
+from aura_core.reasons import reason_of
 
 T = TypeVar("T")
 GRACE = 1.0
@@ -16,14 +19,14 @@ GRACE = 1.0
 
 
 class TooLongError(BaseException):
-    """Raised inside the call: no `except Exception` of a plan keeps it going."""
+    """Raised inside the call: no `except Exception` of a plan keeps it going; whoever catches all raises it again."""
 
 
 class NotDoneError(Exception):
     """A call did not end in its time.
 
     Attributes:
-        places: file and line where it was, the innermost first; empty if it ended when it was told to.
+        places: file and line where it was, the innermost first.
     """
 
     def __init__(self, places: list[tuple[str, int]]) -> None:
@@ -73,7 +76,8 @@ async def run_patiently(call: Callable[[], T], *, seconds: float, late: Callable
             raise NotDoneError(_places(thread))
         return ended.result()()
     except TooLongError as error:
-        raise NotDoneError([]) from error
+        ended_at = reversed(traceback.extract_tb(error.__traceback__))
+        raise NotDoneError([(frame.filename, frame.lineno or 0) for frame in ended_at]) from error
     finally:
         ended.cancel()
 
@@ -90,7 +94,7 @@ def _outcome_of(call: Callable[[], T]) -> Callable[[], T]:
 def _raise(error: BaseException) -> Never:
     if isinstance(error, (Exception, TooLongError)):
         raise error
-    raise RuntimeError(f"{type(error).__name__}: {error}") from error
+    raise RuntimeError(reason_of(error)) from error
 
 
 def _tell_to_end(thread: Thread) -> None:

@@ -1,0 +1,17 @@
+"""Reasons: what an exception of somebody else's code says, even one that cannot say it."""
+
+from __future__ import annotations
+
+
+def reason_of(error: BaseException) -> str:
+    """Type and text of an exception, for a message to a person; its type alone if it has no text.
+
+    Args:
+        error: of a plan's code: whatever its own `__str__` raises stays here.
+    """
+    kind = type.__getattribute__(type(error), "__name__")
+    try:
+        text = str(error)
+    except BaseException:  # noqa: BLE001 (a plan's `__str__` may raise anything, SystemExit too)
+        return f"{kind}, which cannot be shown"
+    return f"{kind}: {text}" if text else kind
