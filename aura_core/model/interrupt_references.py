@@ -51,6 +51,23 @@ def _check_handler(outlook: Outlook, interrupts: InterruptMap, name: str, interr
         message = f"the handler {task.ref} requires the state {task.meta.requires_initial_state!r}"
         advice = "a handler runs in whatever state there is: take the requirement out"
         yield interrupts.finder.at(place, message, advice)
+    if task is not None and interrupt.scope == "global":
+        yield from _check_without_places(outlook, interrupts, name, task)
+
+
+def _check_without_places(
+    outlook: Outlook, interrupts: InterruptMap, name: str, task: TaskDefinition
+) -> Iterator[Problem]:
+    """A handler beside all tasks belongs to none: it could only wait for places that the tasks it holds have."""
+    needed = outlook.resources(task)
+    if needed:
+        names = ", ".join(f"{resource!r} (for {other.ref})" for resource, other in needed.items())
+        message = f"the handler {task.ref} needs places of {names}, but with `scope: global` it takes none"
+        advice = (
+            "write `scope: task` and activate it where it is wanted; or take a handler that needs none, and start this "
+            f"task with `on_event: 'interrupt.fired:{outlook.plan.name}/{name}'` in its meta"
+        )
+        yield interrupts.finder.at((name, "task"), message, advice)
 
 
 def _check_activated(outlook: Outlook, task: TaskDefinition) -> Iterator[Problem]:

@@ -6,8 +6,10 @@ from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass
 
 from aura_core.errors import Problem
+from aura_core.model.meta import split_resource
 from aura_core.model.plan import PlanDefinition
 from aura_core.model.problems import Finder
+from aura_core.model.reach import find_task, steps_of
 from aura_core.model.steps import ActionStep, Place, RunTaskStep, StepBase
 from aura_core.model.task import TaskDefinition
 from aura_core.nearest import hint
@@ -52,7 +54,7 @@ class Outlook:
 
     def task(self, ref: str) -> TaskDefinition | None:
         """The task that a reference in this plan means, if there is one."""
-        return _find_task(self.plans, self.plan, ref)
+        return find_task(self.plans, self.plan.name, ref)
 
     def check_task(self, ref: str, finder: Finder, place: Place, role: str) -> Iterator[Problem]:
         """What is wrong with a task that the runtime starts by itself: it must exist and need no inputs.
@@ -79,6 +81,14 @@ class Outlook:
         """The first thing that keeps a task from being read-only, as people read it; empty if nothing does."""
         return self._writing_step(task, set())
 
+    def resources(self, task: TaskDefinition) -> dict[str, TaskDefinition]:
+        """The resources that a task needs, or what its steps lead to: name -> the first task that names it."""
+        needed: dict[str, TaskDefinition] = {}
+        for other in steps_of(self.plans, task):
+            for tag in other.meta.resources:
+                needed.setdefault(split_resource(tag)[0], other)
+        return needed
+
     def _writing_step(self, task: TaskDefinition, seen: set[str]) -> str:
         if task.ref in seen:
             return ""
@@ -91,15 +101,8 @@ class Outlook:
             action = actions.get(step.action) if isinstance(step, ActionStep) else None
             if action is not None and action.spec.effects != "read":
                 return f"step {step.label} of {task.ref} calls {action.ref}, with effects {action.spec.effects!r}"
-            inner = _find_task(self.plans, plan, step.run_task) if isinstance(step, RunTaskStep) else None
+            inner = find_task(self.plans, plan.name, step.run_task) if isinstance(step, RunTaskStep) else None
             writing = self._writing_step(inner, seen) if inner is not None else ""
             if writing:
                 return writing
         return ""
-
-
-def _find_task(plans: Mapping[str, PlanDefinition], plan: PlanDefinition, ref: str) -> TaskDefinition | None:
-    if ref in plan.tasks:
-        return plan.tasks[ref]
-    other, _, name = ref.partition("/")
-    return plans[other].tasks.get(name) if other in plans else None

@@ -7,7 +7,7 @@ from types import MappingProxyType
 
 from aura_core.errors import NotFoundError
 from aura_core.model.plan import PlanDefinition
-from aura_core.model.steps import GoTaskStep, RunTaskStep, StepBase
+from aura_core.model.reach import find_task, reach
 from aura_core.model.task import TaskDefinition
 from aura_core.nearest import hint, sentence
 
@@ -35,29 +35,17 @@ class PlanSet:
         Raises:
             NotFoundError: there is none; names the nearest one.
         """
+        task = find_task(self.plans, plan, ref)
+        if task is not None:
+            return task
         inside = self.plans.get(plan) if plan is not None else None
-        if inside is not None and ref in inside.tasks:
-            return inside.tasks[ref]
-        name, _, rest = ref.partition("/")
-        owner = self.plans.get(name)
-        if owner is not None and rest in owner.tasks:
-            return owner.tasks[rest]
         known = [task.ref for task in self._all()] + (list(inside.tasks) if inside is not None else [])
         advice = hint(ref, known, what="there are")
         raise NotFoundError(sentence(f"There is no task {ref!r}", advice, "no plan is loaded"))
 
     def reach(self, task: TaskDefinition) -> Collection[TaskDefinition]:
-        """A task, and all tasks that it may run or go on with, at any depth."""
-        found, new = {task.ref: task}, [task]
-        while new:
-            current = new.pop()
-            for step in current.walk():
-                ref = _other_task(step)
-                other = None if ref is None else self.task(ref, plan=current.plan)
-                if other is not None and other.ref not in found:
-                    found[other.ref] = other
-                    new.append(other)
-        return found.values()
+        """A task, and all tasks that may run because it is started; see `reach`."""
+        return reach(self.plans, task)
 
     def tasks(self) -> list[TaskDefinition]:
         """All tasks of all plans, sorted by reference."""
@@ -66,9 +54,3 @@ class PlanSet:
     def _all(self) -> Iterator[TaskDefinition]:
         for plan in self.plans.values():
             yield from plan.tasks.values()
-
-
-def _other_task(step: StepBase) -> str | None:
-    if isinstance(step, RunTaskStep):
-        return step.run_task
-    return step.go_task if isinstance(step, GoTaskStep) else None

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Annotated, Any
@@ -126,6 +126,25 @@ class StateMap:
     transitions: Mapping[int, Transition]
     written: frozenset[str]
     incomplete: bool = False
+
+    def tasks_towards(self, target: str) -> Iterator[str]:
+        """The tasks that may run until a state is reached, as the file refers to them.
+
+        All checks, for whichever state holds at first; transitions that a way to the state may take.
+
+        Args:
+            target: name of the state.
+        """
+        yield from (state.check for state in self.states.values())
+        near, new = {target}, [target]
+        while new:
+            state = new.pop()
+            for way in self.transitions.values():
+                if way.to == state and way.from_ != target:
+                    yield way.task
+                    if way.from_ not in near:
+                        near.add(way.from_)
+                        new.append(way.from_)
 
 
 def load_states(folder: Path) -> tuple[StateMap | None, list[Problem]]:
