@@ -12,6 +12,7 @@ import structlog
 
 from aura_core.engine.failure import explain
 from aura_core.engine.pause import current_gate
+from aura_core.engine.time_limit import standing_still_with_the_task
 from aura_core.errors import CoreError, InputError, ShutDownError, StatePlanningError
 from aura_core.execution.calls import unfinished_work
 from aura_core.execution.clock import Clock
@@ -45,10 +46,18 @@ class StatePlanner(Protocol):
         ...
 
 
+class Guard(AbstractAsyncContextManager[None], Protocol):
+    """Around a running task, from its state planning to its end."""
+
+    def watch(self) -> None:
+        """The task's own steps begin: whatever watches over them does too."""
+        ...
+
+
 class Interrupts(Protocol):
     """Watches over running tasks."""
 
-    def guard(self, task: TaskDefinition, run: RunInfo, slots: Slots) -> AbstractAsyncContextManager[None] | None:
+    def guard(self, task: TaskDefinition, run: RunInfo, slots: Slots) -> Guard | None:
         """What is to be entered around a running task; None if nothing watches over it."""
         ...
 
@@ -229,11 +238,7 @@ class ExecutionManager:
         tasklet, task = job.tasklet, job.task
         job.started = perf_counter()
         try:
-            await self._handle_state_planning(tasklet, task)
-            self._publish(tasklet, "running")
-            if "before_task_run" in self._hooks:
-                await self._hooks.trigger("before_task_run", tasklet=tasklet, task=task)
-            result = await self._run_under_clock(job)
+            result = await self._run_guarded(job)
         except asyncio.CancelledError:
             result = job.given_up()
         except StatePlanningError as error:
@@ -247,22 +252,34 @@ class ExecutionManager:
 
     async def _run_under_clock(self, job: Job) -> TaskResult:
         if job.seconds is None:
-            return await self._run_guarded(job)
-        clock = job.slots.clock = Clock(lambda: job.end("timeout"))
+            return await self._run_execution_chain(job)
+        clock = Clock(lambda: job.end("timeout"))
         clock.start(job.seconds)
         try:
-            return await self._run_guarded(job)
+            with standing_still_with_the_task(clock):
+                return await self._run_execution_chain(job)
         finally:
             clock.stop()
 
     async def _run_guarded(self, job: Job) -> TaskResult:
-        """The task, watched over if it or anybody wants that."""
+        """The task, watched over if it or anybody wants that; its state planning can be held as its steps can."""
         interrupts = self._interrupts
         guard = None if interrupts is None else interrupts.guard(job.task, job.tasklet.run, job.slots)
         if guard is None:
-            return await self._run_execution_chain(job)
+            await self._prepare(job)
+            return await self._run_under_clock(job)
         async with guard:
-            return await self._run_execution_chain(job)
+            await self._prepare(job)
+            guard.watch()
+            return await self._run_under_clock(job)
+
+    async def _prepare(self, job: Job) -> None:
+        """All that comes before the task's own steps."""
+        tasklet, task = job.tasklet, job.task
+        await self._handle_state_planning(tasklet, task)
+        self._publish(tasklet, "running")
+        if "before_task_run" in self._hooks:
+            await self._hooks.trigger("before_task_run", tasklet=tasklet, task=task)
 
     async def _handle_state_planning(self, tasklet: Tasklet, task: TaskDefinition) -> None:
         """Reaches the state that the task requires, if it requires one.

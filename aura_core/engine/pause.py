@@ -8,6 +8,8 @@ from contextlib import contextmanager
 from contextvars import ContextVar
 from typing import Protocol
 
+from aura_core.execution.clock import Clocks
+
 
 class Hold(Protocol):
     """Whoever holds gates.
@@ -25,32 +27,20 @@ class Hold(Protocol):
         ...
 
 
-class Pausable(Protocol):
-    """A clock that stands still while its task is held."""
-
-    def pause(self) -> None:
-        """Stands still."""
-        ...
-
-    def resume(self) -> None:
-        """Goes on."""
-        ...
-
-
 class Gate:
     """The gate of one running task: every step at any depth passes it before it begins.
 
     Attributes:
         holds: who holds it; closed while there is one.
         working: actions that have passed and not ended yet.
+        clocks: of the task; they stand still while it is held and none of its actions runs.
     """
 
     def __init__(self) -> None:
         self.holds: list[Hold] = []
         self.working = 0
+        self.clocks = Clocks()
         self._opened = asyncio.Event()
-        self._clocks: list[Pausable] = []
-        self._still = 0
 
     async def passed(self) -> None:
         """Returns when nobody holds the gate."""
@@ -65,43 +55,24 @@ class Gate:
             yield
         finally:
             self.working -= 1
-            if not self.working:
+            if not self.working and self.holds:
+                self.clocks.stand()
                 self._tell()
-
-    @contextmanager
-    def clock(self, clock: Pausable) -> Generator[None]:
-        """For the block, `clock` stands still whenever the task does."""
-        self._clocks.append(clock)
-        for _ in range(self._still):
-            clock.pause()
-        try:
-            yield
-        finally:
-            self._clocks.remove(clock)
 
     def close(self, hold: Hold) -> None:
         """Lets no step begin until `open`."""
         self.holds.append(hold)
         self._opened.clear()
+        if not self.working:
+            self.clocks.stand()
 
     def open(self, hold: Hold) -> None:
         """Takes a hold away; the last one lets the steps go on."""
         self.holds.remove(hold)
         if not self.holds:
+            self.clocks.go_on()
             self._opened.set()
         self._tell()
-
-    def stand_still(self) -> None:
-        """Stops the clocks of the task."""
-        self._still += 1
-        for clock in self._clocks:
-            clock.pause()
-
-    def go_on(self) -> None:
-        """Lets the clocks of the task run again."""
-        self._still -= 1
-        for clock in self._clocks:
-            clock.resume()
 
     def _tell(self) -> None:
         for hold in self.holds:

@@ -3,18 +3,22 @@
 from __future__ import annotations
 
 import asyncio
-from collections.abc import Awaitable
-from contextlib import nullcontext
+from collections.abc import Awaitable, Generator
+from contextlib import contextmanager, nullcontext
 from typing import TypeVar
 
 from aura_core.engine.pause import current_gate
+from aura_core.execution.clock import Pausable
 from aura_core.execution.slots import current_slots
 
 ValueT = TypeVar("ValueT")
 
 
 async def within(seconds: float, work: Awaitable[ValueT], what: str) -> ValueT:
-    """Waits for `work`, at most so many seconds; while an interrupt holds the task, the time stands still.
+    """Waits for `work`, at most so many seconds.
+
+    The time stands still while an interrupt holds the task, and while all branches of the task wait for a person. Work
+    that was ended while it waited for one goes on with the places that it had given back.
 
     Args:
         seconds: the limit.
@@ -25,17 +29,34 @@ async def within(seconds: float, work: Awaitable[ValueT], what: str) -> ValueT:
         TimeoutError: it took longer; says so.
     """
     clock = asyncio.timeout(seconds)
-    gate = current_gate.get()
     try:
         async with clock:
-            with nullcontext() if gate is None else gate.clock(_Pausable(clock)):
+            with standing_still_with_the_task(_Pausable(clock)):
                 return await work
     except (TimeoutError, asyncio.CancelledError) as error:
         # A TaskGroup in the work may have left a cancellation request behind (Python 3.11, 3.12); then asyncio.timeout
         # lets its own cancellation out.
         if not clock.expired() or (isinstance(error, asyncio.CancelledError) and being_ended()):
             raise
+        slots = current_slots.get()
+        if slots is not None and not slots.ending:
+            await slots.join()
         raise TimeoutError(f"{what} took longer than {seconds:g} s and was ended") from error
+
+
+@contextmanager
+def standing_still_with_the_task(clock: Pausable) -> Generator[None]:
+    """For the block, a clock stands still while an interrupt holds the running task, and while it waits for a person.
+
+    Args:
+        clock: of the running task, or of something inside it.
+    """
+    gate, slots = current_gate.get(), current_slots.get()
+    with (
+        nullcontext() if gate is None else gate.clocks.running(clock),
+        nullcontext() if slots is None else slots.clocks.running(clock),
+    ):
+        yield
 
 
 def being_ended() -> bool:

@@ -1,9 +1,11 @@
-"""Clock: rings when a task has run too long; stands still while the task waits for a person."""
+"""Clock: rings when a task has run too long; stands still while the task cannot work."""
 
 from __future__ import annotations
 
 import asyncio
-from collections.abc import Callable
+from collections.abc import Callable, Generator
+from contextlib import contextmanager
+from typing import Protocol
 
 
 class Clock:
@@ -44,3 +46,52 @@ class Clock:
         if self._timer is not None:
             self._timer.cancel()
             self._timer = None
+
+
+class Pausable(Protocol):
+    """A clock that can stand still; it may be paused by several, and goes on when the last of them resumes it."""
+
+    def pause(self) -> None:
+        """Stands still."""
+        ...
+
+    def resume(self) -> None:
+        """Goes on."""
+        ...
+
+
+class Clocks:
+    """All clocks of a running task: its own, and those of the tasks and attempts inside it. They stand still together.
+
+    Attributes:
+        standing: they stand still now.
+    """
+
+    def __init__(self) -> None:
+        self.standing = False
+        self._clocks: list[Pausable] = []
+
+    @contextmanager
+    def running(self, clock: Pausable) -> Generator[None]:
+        """For the block, `clock` stands still whenever the others do."""
+        self._clocks.append(clock)
+        if self.standing:
+            clock.pause()
+        try:
+            yield
+        finally:
+            self._clocks.remove(clock)
+
+    def stand(self) -> None:
+        """Stops them, unless they stand already."""
+        if not self.standing:
+            self.standing = True
+            for clock in self._clocks:
+                clock.pause()
+
+    def go_on(self) -> None:
+        """Lets them run again, unless they run."""
+        if self.standing:
+            self.standing = False
+            for clock in self._clocks:
+                clock.resume()

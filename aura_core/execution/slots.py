@@ -7,10 +7,11 @@ from contextlib import AsyncExitStack, asynccontextmanager
 from contextvars import ContextVar
 from typing import TYPE_CHECKING, Literal
 
+from aura_core.execution.clock import Clocks
+
 if TYPE_CHECKING:
     from collections.abc import AsyncGenerator, Callable, Sequence
 
-    from aura_core.execution.clock import Clock
     from aura_core.execution.semaphores import PrioritySemaphore
 
 SlotsPhase = Literal["waiting", "running"]
@@ -28,7 +29,7 @@ class Slots:
         report: told when the task begins to do nothing but wait for a person, and when it goes on.
 
     Attributes:
-        clock: the task's clock, if it may not run for ever.
+        clocks: of the task; they stand still while it does nothing but wait for a person.
         ending: the task was asked to end.
     """
 
@@ -40,7 +41,7 @@ class Slots:
     ) -> None:
         self._semaphores = semaphores
         self._priority = priority
-        self.clock: Clock | None = None
+        self.clocks = Clocks()
         self.ending = False
         self._report = report
         self._stack = AsyncExitStack()
@@ -85,6 +86,17 @@ class Slots:
         await self._go_on()
 
     @asynccontextmanager
+    async def one_more_branch(self) -> AsyncGenerator[bool]:
+        """Around a branch that works beside what is there already; tells whether the places had been given back."""
+        given_back = self._given_back
+        self.split(2)
+        try:
+            await self.join()
+            yield given_back
+        finally:
+            await self.end_branch()
+
+    @asynccontextmanager
     async def waiting_for_person(self) -> AsyncGenerator[None]:
         """Around the wait of one branch for a person."""
         self._working -= 1
@@ -108,8 +120,7 @@ class Slots:
             if self._working > 0 or self._given_back:
                 return
             self._given_back = True
-            if self.clock is not None:
-                self.clock.pause()
+            self.clocks.stand()
             await self.give_back()
             self._report("waiting")
 
@@ -119,8 +130,8 @@ class Slots:
                 return
             await self.take()
             self._given_back = False
-            if self.clock is not None and not self.ending:
-                self.clock.resume()
+            if not self.ending:
+                self.clocks.go_on()
             self._report("running")
 
 

@@ -1,11 +1,12 @@
-"""Guard: everything that watches over one running task, from its first step to the end of its last handler."""
+"""Guard: what holds and watches over one running task, from its state planning to the end of its last handler."""
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
-from contextlib import ExitStack
+import asyncio
+from collections.abc import Callable, Coroutine, Sequence
+from contextvars import copy_context
 from itertools import count
-from typing import TYPE_CHECKING, Protocol
+from typing import TYPE_CHECKING, Any, Protocol
 
 from aura_core.engine.pause import Gate, current_gate
 from aura_core.interrupts.pausing import Pause
@@ -62,7 +63,6 @@ class Guard:
         self._handling = handling
         self._overseer = overseer
         self._numbers = count(1)
-        self._clocks = ExitStack()
         self._watcher = None
         if watched:
             self._watcher = Watcher(
@@ -74,20 +74,18 @@ class Guard:
             )
 
     async def __aenter__(self) -> None:
-        """Begins to watch; a task that begins while all are held is held before its first step."""
-        if self._watcher is not None:
-            self._watcher.start()
+        """The task can be held: one that begins while all are is held before its first step."""
         self._token = current_gate.set(self.gate)
-        if self._slots.clock is not None:
-            self._clocks.enter_context(self.gate.clock(self._slots.clock))
         self._overseer.joined(self)
+
+    def watch(self) -> None:
+        """Begins to look whether an interrupt of the task is due."""
+        if self._watcher is not None:
+            self._watcher.start(_outside_the_gate)
 
     async def __aexit__(self, kind: object, *_rest: object) -> None:
         """Ends what watches; a handler that has begun may end, unless the task was cancelled."""
         current_gate.reset(self._token)
-        self._clocks.close()
-        if self._slots.clock is not None:
-            self._slots.clock.stop()
         try:
             if self._watcher is not None:
                 await self._watcher.stop(finish=kind is None)
@@ -98,20 +96,31 @@ class Guard:
             await self._overseer.left(self, finish=kind is None)
 
     async def _handle(self, one: Watched, begun: Callable[[], None]) -> None:
-        if one.interrupt.mode == "beside":
-            await self._handle_in_slots(one, begun)
-            return
-        async with Pause(one.order, [self.gate]) as pause:
-            if not pause.waited or await self._handling.holds(one, self._run.apart(f"condition:{one.ref}")):
-                await self._handle_in_slots(one, begun)
+        """A handler is one more branch of the task; should all the others wait for a person, it takes the places.
 
-    async def _handle_in_slots(self, one: Watched, begun: Callable[[], None]) -> None:
-        """A handler is one more branch of the task; should all the others wait for a person, it takes the places."""
+        One that holds the task has them before, and keeps them also while it asks: who waited for places with the
+        gate closed would wait for tasks that another pause holds, which waits for this one.
+        """
+        async with self._slots.one_more_branch() as waited:
+            if one.interrupt.mode == "beside":
+                await self._run_handler(one, begun)
+                return
+            keeping = self._slots.one_more_branch()
+            async with keeping, Pause(one.order, [self.gate]) as pause:
+                if not (waited or pause.waited) or await self._still_holds(one):
+                    await self._run_handler(one, begun)
+
+    async def _still_holds(self, one: Watched) -> bool:
+        return await self._handling.holds(one, self._run.apart(f"condition:{one.ref}"))
+
+    async def _run_handler(self, one: Watched, begun: Callable[[], None]) -> None:
         begun()
-        self._slots.split(2)
-        try:
-            await self._slots.join()
-            run = self._run.apart(f"interrupt:{one.ref}:{next(self._numbers)}")
-            await self._handling.handle(one, run, self._task)
-        finally:
-            await self._slots.end_branch()
+        run = self._run.apart(f"interrupt:{one.ref}:{next(self._numbers)}")
+        await self._handling.handle(one, run, self._task)
+
+
+def _outside_the_gate(work: Coroutine[Any, Any, None]) -> asyncio.Task[None]:
+    """An asyncio task of the running task that is not held with it: conditions and handlers run while it is."""
+    context = copy_context()
+    context.run(current_gate.set, None)
+    return asyncio.create_task(work, context=context)

@@ -47,30 +47,22 @@ class Pause:
             self._let_go()
             raise
         self.active = True
-        for gate in self._gates:
-            gate.stand_still()
         return self
 
     async def __aexit__(self, *_exception: object) -> None:
         """Opens the gates, unless another pause holds them too."""
-        for gate in self._gates:
-            gate.go_on()
         self._let_go()
 
     def cover(self, gate: Gate) -> None:
         """Holds another task too: one that began meanwhile."""
         self._gates.append(gate)
         gate.close(self)
-        if self.active:
-            gate.stand_still()
 
     def uncover(self, gate: Gate) -> None:
         """Lets go of a task that has ended."""
         if gate not in self._gates:
             return
         self._gates.remove(gate)
-        if self.active:
-            gate.go_on()
         gate.open(self)
         self.changed()
 

@@ -171,3 +171,51 @@ async def test_cancelling_a_waiting_task_leaves_no_slot_behind(project: Project)
         assert isinstance((await asyncio.gather(run, return_exceptions=True))[0], asyncio.CancelledError)
         assert held(framework) == 0
         assert framework.execution_manager.busy == 0
+
+
+async def test_the_timeout_of_a_task_inside_stands_still_while_it_waits_for_the_person(project: Project):
+    person = Person()
+    project.task("inner", "meta: {timeout: 0.2}\nsteps: [{ask: Well?, output_to: said}]\nreturns: '{{ said }}'")
+    project.task("t", "steps: [{run_task: inner, output_to: got}]\nreturns: '{{ got }}'")
+    async with project.running(services={"chat": person}, limits=ONE_AT_A_TIME) as framework:
+        run = asyncio.create_task(framework.submit(Tasklet("p/t")))
+        await person.asked.get()
+        await asyncio.sleep(0.3)
+        person.answer("Well?", "yes")
+        assert (await run).result == "yes"
+
+
+MARKS = """
+import asyncio
+
+from aura_core.api import action, requires_services
+
+
+@action("mark", effects="write")
+@requires_services(marks="marks")
+async def mark(name: str, marks: list[str], seconds: float = 0.0) -> None:
+    marks.append(f"{name} begins")
+    await asyncio.sleep(seconds)
+    marks.append(f"{name} ends")
+"""
+
+
+async def test_a_task_inside_that_is_ended_while_a_branch_waits_for_the_person_goes_on_with_its_places(
+    project: Project,
+):
+    marks: list[str] = []
+    project.write("p/actions/marks.py", MARKS)
+    nap = "{action: mark, params: {name: a, seconds: 5}}"
+    project.task("inner", f"meta: {{timeout: 0.1}}\nsteps: [{{parallel: [[{nap}], [{{ask: Well?}}]]}}]")
+    project.task(
+        "t", "steps: [{run_task: inner}]\non_failure: {steps: [{action: mark, params: {name: b, seconds: 0.1}}]}"
+    )
+    project.task("u", "steps: [{action: mark, params: {name: c, seconds: 0.1}}]")
+    services = {"chat": Person(), "marks": marks}
+    async with project.running(services=services, limits=ONE_AT_A_TIME) as framework:
+        await asyncio.gather(framework.submit(Tasklet("p/t")), framework.submit(Tasklet("p/u")))
+    assert sorted(marks) == ["a begins", "b begins", "b ends", "c begins", "c ends"]
+    assert [mark for mark in marks if mark[0] in "bc"] in (
+        ["b begins", "b ends", "c begins", "c ends"],
+        ["c begins", "c ends", "b begins", "b ends"],
+    )

@@ -220,6 +220,128 @@ async def test_after_the_handler_the_clock_goes_on(project: Project, disk: Disk)
     assert "sweep done" in disk.log
 
 
+async def test_the_clock_stands_still_also_while_the_pause_waits_for_another_task(project: Project, disk: Disk):
+    write_guarded(project, {"low": {"scope": "global", "cooldown": "1h"}})
+    project.task("u", "steps: [{action: work, params: {name: c}}]")
+    disk.waits = {"a", "c"}
+    async with running(project, disk) as framework:
+        work, other = begin(framework, timeout=0.5), begin(framework, "p/u")
+        await disk.begun("a")
+        await disk.begun("c")
+        disk.low["low"] = True
+        await disk.looked("low")
+        disk.go("a")
+        await asyncio.sleep(0.6)
+        disk.go("c")
+        assert (await work).status == "success"
+        assert (await other).ok
+    assert disk.log.index("c done") < disk.log.index("sweep begins") < disk.log.index("b begins")
+
+
+async def test_the_clock_runs_while_an_action_works_on_although_a_handler_waits_for_it(project: Project, disk: Disk):
+    write_guarded(project, {"low": {}})
+    disk.waits = {"a"}
+    async with running(project, disk) as framework:
+        work = begin(framework, timeout=0.2)
+        await disk.begun("a")
+        disk.low["low"] = True
+        assert (await work).status == "timeout"
+    assert disk.log == ["a begins"]
+
+
+async def test_a_task_that_begins_while_all_are_held_is_held_before_its_state_planning(project: Project, disk: Disk):
+    write_guarded(project, {"low": {"scope": "global", "cooldown": "1h"}})
+    project.task("stands", "steps: [{action: low, params: {name: there}, continue_on_failure: true}]\nreturns: true")
+    project.write("p/states.yaml", "states: {there: {check: stands}}")
+    project.task("u", "meta: {requires_initial_state: there}\nsteps: []")
+    disk.waits = {"a", "sweep"}
+    async with running(project, disk) as framework:
+        work = begin(framework)
+        await disk.begun("a")
+        disk.low["low"] = True
+        await disk.looked("low")
+        disk.go("a")
+        await disk.begun("sweep")
+        other = begin(framework, "p/u")
+        for _ in range(100):
+            await asyncio.sleep(0)
+        assert disk.looks["there"] == 0
+        disk.go("sweep")
+        assert (await work).ok
+        assert (await other).ok
+    assert disk.looks["there"] == 1
+
+
+class Person:
+    """Is asked, and answers when the test says so."""
+
+    def __init__(self) -> None:
+        self.asked: dict[str, asyncio.Event] = {}
+        self.answers: dict[str, asyncio.Event] = {}
+
+    async def ask(self, run: RunInfo, text: str, options: object = ()) -> str:
+        self.of(self.asked, text).set()
+        await self.of(self.answers, text).wait()
+        return "yes"
+
+    def of(self, events: dict[str, asyncio.Event], text: str) -> asyncio.Event:
+        return events.setdefault(text, asyncio.Event())
+
+
+CAM = "meta: {{resources: [cam], activates_interrupts: {0}}}\nsteps: [{1}]"
+
+
+def held(framework: Framework) -> int:
+    return framework.execution_manager.resources.semaphores["cam"].held
+
+
+async def test_a_handler_that_waits_for_places_holds_up_nobody_who_has_them(project: Project, disk: Disk):
+    write_guarded(project, {"mine": {"cooldown": "1h"}, "all": {"scope": "global", "cooldown": "1h"}})
+    asking = "{parallel: [[{action: work, params: {name: a}}], [{ask: Go on?}]]}"
+    project.task("t", CAM.format("[mine]", asking))
+    project.task("u", CAM.format("[]", "{action: work, params: {name: c}}, {action: work, params: {name: d}}"))
+    person, disk.waits = Person(), {"a", "c"}
+    async with running(project, disk, services={"chat": person}) as framework:
+        work, other = begin(framework), begin(framework, "p/u")
+        await disk.begun("a")
+        await person.of(person.asked, "Go on?").wait()
+        disk.low["mine"] = True
+        await disk.looked("mine")
+        disk.go("a")
+        await disk.begun("c")
+        disk.low["all"] = True
+        await disk.looked("all")
+        disk.go("c")
+        person.of(person.answers, "Go on?").set()
+        results = await asyncio.wait_for(asyncio.gather(work, other), 20)
+    assert all(result.ok for result in results)
+    assert disk.log.count("sweep begins") == 2
+
+
+async def test_a_handler_that_holds_the_task_keeps_its_places_while_it_asks(project: Project, disk: Disk):
+    write_guarded(project, {"mine": {"cooldown": "1h"}})
+    project.task("sweep", "steps: [{ask: Sweep?}, {action: sweep}]")
+    project.task("t", CAM.format("[mine]", "{action: work, params: {name: a}}, {ask: Go on?}"))
+    person, disk.waits = Person(), {"a"}
+    async with running(project, disk, services={"chat": person}) as framework:
+        work = begin(framework)
+        await disk.begun("a")
+        disk.low["mine"] = True
+        await disk.looked("mine")
+        disk.go("a")
+        await person.of(person.asked, "Sweep?").wait()
+        for _ in range(20):
+            await asyncio.sleep(0)
+        assert held(framework) == 1
+        person.of(person.answers, "Sweep?").set()
+        await person.of(person.asked, "Go on?").wait()
+        for _ in range(20):
+            await asyncio.sleep(0)
+        assert held(framework) == 0
+        person.of(person.answers, "Go on?").set()
+        assert (await work).ok
+
+
 async def test_cancelling_a_held_task_ends_its_handler_too(project: Project, disk: Disk):
     write_guarded(project, {"low": {}})
     disk.waits = {"a", "sweep"}
@@ -433,22 +555,15 @@ async def test_a_handler_takes_no_place_of_its_own(project: Project, disk: Disk)
 
 async def test_a_task_is_not_watched_while_it_waits_for_a_person(project: Project, disk: Disk):
     write_guarded(project, {"low": {}}, "[{ask: Really?, output_to: x}, {action: work, params: {name: b}}]")
-    asked, answered = asyncio.Event(), asyncio.Event()
-
-    class Person:
-        async def ask(self, run: RunInfo, text: str, options: object = ()) -> str:
-            asked.set()
-            await answered.wait()
-            return "yes"
-
-    async with running(project, disk, services={"chat": Person()}) as framework:
+    person = Person()
+    async with running(project, disk, services={"chat": person}) as framework:
         work = begin(framework)
-        await asked.wait()
+        await person.of(person.asked, "Really?").wait()
         await asyncio.sleep(0.05)
         looks = disk.looks["low"]
         await asyncio.sleep(0.05)
         assert disk.looks["low"] == looks
-        answered.set()
+        person.of(person.answers, "Really?").set()
         assert (await work).ok
 
 

@@ -25,7 +25,7 @@ class Clock:
 async def test_a_clock_that_begins_while_the_task_is_held_stands_still_too():
     gate, clock = Gate(), Clock()
     async with Pause((0, "a"), [gate]):
-        with gate.clock(clock):
+        with gate.clocks.running(clock):
             assert clock.stands == 1
     assert clock.stands == 1
 

@@ -1,4 +1,7 @@
-"""Whatever tasks, guards and cancellations come together: nothing of a held task runs while its handler does."""
+"""Whatever tasks, guards, questions, scarce places and cancellations come together.
+
+Nothing of a held task runs while its handler does, no limit is exceeded, and everything comes to its end.
+"""
 
 from __future__ import annotations
 
@@ -12,12 +15,22 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from aura_core.execution_manager import ExecutionLimits
-from aura_core.tasklet import Tasklet
+from aura_core.tasklet import RunInfo, Tasklet
 from tests.fixtures.guarded import ACTIONS, Disk
 from tests.fixtures.project import Project
 
-PAUSES = st.lists(st.sampled_from(["0", "0.003", "0.012"]), min_size=1, max_size=3)
-TASKS = st.lists(st.lists(PAUSES, min_size=1, max_size=3), min_size=1, max_size=3)
+PAUSES = st.lists(st.sampled_from(["0", "0.003", "0.012", "ask"]), min_size=1, max_size=3)
+TASKS = st.lists(
+    st.fixed_dictionaries(
+        {
+            "branches": st.lists(PAUSES, min_size=1, max_size=3),
+            "place": st.sampled_from(["", "cam", "cam"]),
+            "patience": st.sampled_from(["", "", "0.006"]),
+        }
+    ),
+    min_size=1,
+    max_size=3,
+)
 GUARDS = st.lists(
     st.fixed_dictionaries(
         {
@@ -26,7 +39,7 @@ GUARDS = st.lists(
             "times": st.integers(1, 3),
             "priority": st.integers(0, 1),
             "condition": st.sampled_from(["works", "works", "raises at first", "is slow"]),
-            "handler": st.sampled_from(["works", "works", "fails"]),
+            "handler": st.sampled_from(["works", "works", "fails", "asks"]),
         }
     ),
     min_size=1,
@@ -74,7 +87,15 @@ class Shaky(Disk):
             raise OSError("the broom broke")
 
 
-def write(project: Project, tasks: list[list[list[str]]], guards: list[dict[str, Any]]) -> None:
+class Person:
+    """Takes a moment to answer."""
+
+    async def ask(self, run: RunInfo, text: str, options: object = ()) -> str:
+        await asyncio.sleep(0.006)
+        return "yes"
+
+
+def write(project: Project, tasks: list[dict[str, Any]], guards: list[dict[str, Any]]) -> None:
     project.write("p/actions/guards.py", ACTIONS)
     lines = [
         f"g{number}: {{condition: {{action: low, params: {{name: g{number}}}}}, task: sweep{number}, every: 10ms, "
@@ -82,27 +103,39 @@ def write(project: Project, tasks: list[list[list[str]]], guards: list[dict[str,
         for number, guard in enumerate(guards)
     ]
     project.write("p/interrupts.yaml", "\n".join(lines))
-    for number in range(len(guards)):
-        project.task(f"sweep{number}", f"steps: [{{action: sweep, params: {{name: g{number}}}}}]")
+    for number, guard in enumerate(guards):
+        question = "{ask: Sweep?}, " if guard["handler"] == "asks" else ""
+        project.task(f"sweep{number}", f"steps: [{question}{{action: sweep, params: {{name: g{number}}}}}]")
     own = [f"g{number}" for number, guard in enumerate(guards) if guard["scope"] == "task"]
-    for number, branches in enumerate(tasks):
+    for number, task in enumerate(tasks):
         body = [
-            [f"{{action: work, params: {{name: 't{number}.{branch}.{index}:{pause}'}}}}" for index, pause in pauses]
-            for branch, pauses in enumerate([list(enumerate(branch)) for branch in branches])
+            "[" + ", ".join(step(f"t{number}.{branch}.{index}", pause) for index, pause in enumerate(pauses)) + "]"
+            for branch, pauses in enumerate(task["branches"])
         ]
-        steps = ", ".join("[" + ", ".join(branch) + "]" for branch in body)
-        activated = own if number == 0 else []
-        project.task(f"t{number}", f"meta: {{activates_interrupts: {activated}}}\nsteps: [{{parallel: [{steps}]}}]")
+        steps = f"[{{parallel: [{', '.join(body)}]}}]"
+        meta = f"activates_interrupts: {own if number == 0 else []}, resources: [{task['place']}]"
+        if task["patience"]:
+            project.task(f"inner{number}", f"meta: {{timeout: {task['patience']}}}\nsteps: {steps}")
+            steps = f"[{{run_task: inner{number}}}]"
+        after = f"on_failure: {{steps: [{step(f't{number}.after', '0.003')}], recover: true}}"
+        project.task(f"t{number}", f"meta: {{{meta}}}\nsteps: {steps}\n{after}")
 
 
-def broken(log: list[str], guards: list[dict[str, Any]]) -> str:
-    """Says where something of a held task ran while a handler did; empty if nowhere."""
+def step(name: str, pause: str) -> str:
+    """A piece of work, or a question."""
+    return "{ask: Well?}" if pause == "ask" else f"{{action: work, params: {{name: '{name}:{pause}'}}}}"
+
+
+def broken(log: list[str], guards: list[dict[str, Any]], scarce: set[str]) -> str:
+    """Says where something of a held task ran while a handler did, or two on one place; empty if nowhere."""
     inside: set[str] = set()
     handlers: set[str] = set()
     for line in log:
         name, what = line.rsplit(" ", 1)
         running = handlers if name.startswith("g") else inside
         (running.add if what == "begins" else running.discard)(name)
+        if len({work.split(".")[0] for work in inside} & scarce) > 1:
+            return f"{inside} on one place: {log}"
         for handler in handlers:
             guard = guards[int(handler[1:])]
             everywhere = guard["scope"] == "global"
@@ -117,7 +150,8 @@ async def scenario(folder: Path, tasks: Any, guards: Any, end: str, moment: floa
     write(project, tasks, guards)
     disk = Shaky(guards)
     before = asyncio.all_tasks()
-    async with project.running(services={"disk": disk}, limits=ExecutionLimits(grace=0.02)) as framework:
+    services = {"disk": disk, "chat": Person()}
+    async with project.running(services=services, limits=ExecutionLimits(grace=0.02)) as framework:
         idle = asyncio.all_tasks()
         limits = {0: 0.001 + moment} if end == "in time-out" else {}
         works = [
@@ -143,6 +177,7 @@ async def scenario(folder: Path, tasks: Any, guards: Any, end: str, moment: floa
 def test_nothing_of_a_held_task_runs_while_its_handler_does(tasks, guards, end, moment):
     with tempfile.TemporaryDirectory() as folder:
         disk = asyncio.run(scenario(Path(folder), tasks, guards, end, moment))
-    assert broken(disk.log, guards) == ""
+    scarce = {f"t{number}" for number, task in enumerate(tasks) if task["place"]}
+    assert broken(disk.log, guards, scarce) == ""
     begun = Counter(line.removesuffix(" begins") for line in disk.log if line.endswith("begins"))
     assert begun == Counter(line.removesuffix(" done") for line in disk.log if line.endswith("done"))
