@@ -238,7 +238,7 @@ class App:
 
     async def _reply(self, ctx: Ctx, args: Json) -> Json:
         async def find() -> Json:
-            questions = await self._desk.open_questions(session_id=args["session_id"])
+            questions = await self._desk.answerable(args["session_id"])
             return questions[0].id if len(questions) == 1 else None
 
         async def give(question_id: str) -> Json:
@@ -300,9 +300,9 @@ class App:
         if not await self.engine.cancel(run_id):
             return False
         session_id = record.args["incoming"]["session_id"]
-        for question in [*questions, *await self._desk.open_questions(run_id=run_id)]:
-            await self.engine.cancel(question.id)
+        for question in questions:
             self.events.publish(QuestionClosed(run_id, session_id, question.id))
+        await self._desk.close_left(run_id)
         self.events.publish(RunEnded(run_id, session_id, "cancelled", ""))
         return True
 

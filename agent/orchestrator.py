@@ -124,8 +124,8 @@ class OrchestratorRunner:
         self.live[run.id] = run
         try:
             async with self._turns.turn(run):
-                resumed = bool(await self._engine.steps(ctx.id))
-                self._events.publish(RunStarted(run.id, run.session_id, run.text, resumed))
+                run.resumed = bool(await self._engine.steps(ctx.id))
+                self._events.publish(RunStarted(run.id, run.session_id, run.text, run.resumed))
                 run.opened = Opened.model_validate(await ctx.step("open", self._moments.open, run))
                 problem = await self._drive(ctx, run)
                 return await self._finish(ctx, run, problem)
@@ -133,6 +133,7 @@ class OrchestratorRunner:
             raise  # the store cannot be written: the run is not over, it goes on later
         except Exception as error:
             self._log.exception("the run broke off", corr_id=run.id)
+            await self._desk.close_left(run.id)
             self._events.publish(RunEnded(run.id, run.session_id, "error", f"The request broke off: {error}"))
             raise
         finally:
@@ -264,6 +265,8 @@ class OrchestratorRunner:
     async def _collect(self, ctx: Ctx, run: LiveRun, child: str) -> None:
         step = run.state.running.pop(child)
         self._desk.answered.discard(child)
+        if run.resumed:
+            await self._desk.close_left(run.id, inside=child)
         try:
             result = await ctx.result(child)
         except (TaskFailedError, TaskCancelledError) as error:

@@ -46,6 +46,7 @@ class LiveRun:
         waiting: set while all that is left waits for a person.
         seconds: working seconds so far, waiting for the person not counted.
         has_turn: whether it is the session's turn to work.
+        resumed: whether it began in an earlier process.
     """
 
     request: RunRequest
@@ -57,6 +58,7 @@ class LiveRun:
     waiting: asyncio.Event = field(default_factory=asyncio.Event)
     seconds: float = 0.0
     has_turn: bool = False
+    resumed: bool = False
 
     @property
     def id(self) -> str:

@@ -6,13 +6,14 @@ import asyncio
 import contextlib
 import hashlib
 import time
-from collections.abc import AsyncGenerator, Callable, Sequence
+from collections import Counter
+from collections.abc import AsyncGenerator, Callable, Generator, Sequence
 from dataclasses import dataclass, field
 
 import structlog
 
 from agent.contracts import ExecutorResponse, PlanStep, Question, RunRequest
-from agent.durable.protocol import Ctx, Engine, Json, Records
+from agent.durable.protocol import Ctx, Engine, Json, Records, TaskRecord
 from agent.errors import NotAllowedError
 from agent.progress import QuestionAsked, QuestionClosed
 from agent.running.channels import Channels
@@ -74,6 +75,7 @@ class QuestionDesk:
         channels: where questions are shown.
         answered: ids of questions whose answer is on its way to the run.
         on_change: called with a run id when one of its steps begins or ends to wait inside a task.
+        asking: ids of questions that a YAML task of this process waits for.
     """
 
     engine: Engine
@@ -81,7 +83,8 @@ class QuestionDesk:
     channels: Channels
     on_change: Callable[[str], None] = field(default=lambda _: None)
     answered: set[str] = field(default_factory=set[str])
-    waiting_inside: dict[str, set[str]] = field(default_factory=dict[str, set[str]])
+    waiting_inside: dict[str, Counter[str]] = field(default_factory=dict[str, Counter[str]])
+    asking: set[str] = field(default_factory=set[str])
 
     async def run_question(self, ctx: Ctx, args: Json) -> Json:
         """The durable task: shows the question once, waits for the answer, returns {"text", "person"}."""
@@ -119,21 +122,48 @@ class QuestionDesk:
             await asyncio.wait([showing])
 
     async def open_questions(self, session_id: str = "", run_id: str = "") -> list[Question]:
-        """Questions that wait for an answer, oldest first, of a session or a run."""
-        found = await open_questions(self.engine, session_id, run_id)
-        return [question for question in found if question.id not in self.answered]
+        """Questions that wait for an answer, of a session or a run: those that somebody waits for here, then others.
 
-    async def close_left(self, run_id: str) -> None:
-        """Closes the questions that a run leaves behind: their steps ended without waiting for the answer."""
-        for question in await self.open_questions(run_id=run_id):
-            await self.engine.cancel(question.id)
-            self.events.publish(QuestionClosed(run_id, question.session_id, question.id))
+        Nobody waits here for a question of a task that was not resumed yet, or that asks something else since it was
+        edited. Both kinds are in order of their age.
+        """
+        records = await open_records(self.engine, session_id, run_id)
+        waiting = [record for record in records if record.id not in self.answered]
+        waiting.sort(key=lambda record: not self._is_asked_here(record))
+        return [_question_in(record) for record in waiting]
+
+    async def answerable(self, session_id: str) -> list[Question]:
+        """Questions of a session that a plain text may answer: those that somebody waits for here, if there are."""
+        records = await open_records(self.engine, session_id)
+        waiting = [record for record in records if record.id not in self.answered]
+        return [_question_in(record) for record in [*filter(self._is_asked_here, waiting)] or waiting]
+
+    def _is_asked_here(self, record: TaskRecord) -> bool:
+        return record.parent is not None or record.id in self.asking
+
+    async def close_left(self, run_id: str, inside: str = "") -> None:
+        """Closes the questions that a run leaves behind: their steps ended without waiting for the answer.
+
+        Args:
+            run_id: the run.
+            inside: only questions of tasks inside this step: its durable id.
+        """
+        for record in await open_records(self.engine, run_id=run_id):
+            if record.id.startswith(f"{inside}/" if inside else ""):
+                await self._close(record)
+
+    async def _close(self, record: TaskRecord) -> None:
+        self.answered.discard(record.id)
+        if await self.engine.cancel(record.id):
+            self.events.publish(QuestionClosed(record.args["run_id"], record.args["session_id"], record.id))
 
     async def ask(self, run: RunInfo, text: str, options: Sequence[str] = ()) -> str:
         """The `chat` service: asks from inside a YAML task and waits.
 
         A question that an attempt at the same durable step has asked before is not asked again, and its answer counts;
-        a task that asks the same twice asks twice. Implements `aura_core.services.ChatService`.
+        a task that asks the same twice asks twice. When a task that was edited asks something new, questions of its
+        step that nobody waits for any more are closed, so that an answer goes to what is shown. Implements
+        `aura_core.services.ChatService`.
 
         Raises:
             NotAllowedError: the task runs for nobody who could be asked, such as one that was started early.
@@ -141,7 +171,7 @@ class QuestionDesk:
         if not run.idempotency_key:
             raise NotAllowedError("Nobody is there to be asked: this task does not run for a person.")
         mark = hashlib.sha256(run.once_key("\0".join([text, *options])).encode()).hexdigest()[:12]
-        question_id = f"{run.idempotency_key}/ask:{mark}"
+        question_id, is_new = await self._id(f"{run.idempotency_key}/ask:{mark}")
         root = await self.engine.get(run.corr_id)
         dest: dict[str, Json] = root.args["incoming"]["dest"] if root is not None else {}
         step_id = run.idempotency_key.rsplit(":", 1)[-1]
@@ -154,18 +184,52 @@ class QuestionDesk:
             "options": list(options),
             "purpose": "input",
         }
-        await self.engine.start(QUESTION_TASK, args, id=question_id)
-        await self.engine.resume(question_id)
-        waiting = self.waiting_inside.setdefault(run.corr_id, set())
-        waiting.add(run.idempotency_key)
-        self.on_change(run.corr_id)
+        self.asking.add(question_id)
         try:
-            record = await self.engine.outcome(question_id)
+            if is_new:
+                await self._close_forgotten(run)
+            await self.engine.start(QUESTION_TASK, args, id=question_id)
+            await self.engine.resume(question_id)
+            with self.waiting(run.corr_id, run.idempotency_key):
+                record = await self.engine.outcome(question_id)
         finally:
-            waiting.discard(run.idempotency_key)
+            self.asking.discard(question_id)
             self.answered.discard(question_id)
             self.on_change(run.corr_id)
         return str(record.result["text"])
+
+    @contextlib.contextmanager
+    def waiting(self, run_id: str, step: str) -> Generator[None]:
+        """A step waits for its person inside a task, for the block.
+
+        Args:
+            run_id: the run.
+            step: idempotency key of the step.
+        """
+        inside = self.waiting_inside.setdefault(run_id, Counter())
+        inside[step] += 1
+        self.on_change(run_id)
+        try:
+            yield
+        finally:
+            inside[step] -= 1
+            if not inside[step]:
+                del inside[step]
+            self.on_change(run_id)
+
+    async def _id(self, wanted: str) -> tuple[str, bool]:
+        """The id of a question, and whether it was never asked; one that was closed is asked anew under another id."""
+        number, question_id = 1, wanted
+        while (record := await self.engine.get(question_id)) is not None and record.status == "cancelled":
+            number += 1
+            question_id = f"{wanted}~{number}"
+        return question_id, record is None
+
+    async def _close_forgotten(self, run: RunInfo) -> None:
+        """Closes the open questions of a step that nobody waits for."""
+        for record in await open_records(self.engine, run_id=run.corr_id):
+            if record.id.startswith(f"{run.idempotency_key}/") and record.id not in self.asking:
+                await self._close(record)
 
 
 async def open_questions(records: Records, session_id: str = "", run_id: str = "") -> list[Question]:
@@ -176,13 +240,22 @@ async def open_questions(records: Records, session_id: str = "", run_id: str = "
         session_id: only of this session; empty for all.
         run_id: only of this run; empty for all.
     """
+    return [_question_in(record) for record in await open_records(records, session_id, run_id)]
+
+
+async def open_records(records: Records, session_id: str = "", run_id: str = "") -> list[TaskRecord]:
+    """The durable tasks of questions without a recorded answer, oldest first; see `open_questions`."""
     waiting = await records.list(task=QUESTION_TASK, statuses=["pending", "waiting"], limit=1000)
     found = [
-        question_of(record.id, record.args, record.created_at)
+        record
         for record in waiting
         if session_id in ("", record.args["session_id"]) and run_id in ("", record.args["run_id"])
     ]
-    return sorted(found, key=lambda question: (question.asked_at, question.id))
+    return sorted(found, key=lambda record: (record.created_at, record.id))
+
+
+def _question_in(record: TaskRecord) -> Question:
+    return question_of(record.id, record.args, record.created_at)
 
 
 def question_of(question_id: str, args: Json, asked_at: float) -> Question:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import time
-from collections.abc import AsyncGenerator, Awaitable, Mapping
+from collections.abc import AsyncGenerator, Awaitable, Collection, Mapping
 from contextlib import asynccontextmanager
 from typing import TypeVar
 
@@ -74,14 +74,14 @@ class Turns:
         run = self._live.get(run_id)
         if run is None:
             return
-        inside = self._desk.waiting_inside.get(run_id, set[str]())
+        inside = self._desk.waiting_inside.get(run_id, ())
         waits = [self._waits_for_person(child, inside) for child in run.state.running]
         if waits and all(waits):
             run.waiting.set()
         else:
             run.waiting.clear()
 
-    def _waits_for_person(self, child: str, inside: set[str]) -> bool:
+    def _waits_for_person(self, child: str, inside: Collection[str]) -> bool:
         if is_question(child):
             return child not in self._desk.answered
         return any(key == child or key.startswith(f"{child}/") for key in inside)

@@ -1,0 +1,161 @@
+"""A plan that is edited while its question waits: the answer goes to the question that is shown, and to no other."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import pytest
+
+from agent.app import App
+from agent.progress import QuestionClosed
+from agent.running.questions import QUESTION_TASK
+from tests.agent.conftest import incoming
+
+ME = "terminal:me"
+ACTIONS = """
+from pathlib import Path
+from aura_core.api import action
+
+LOG = Path(__file__).parent.parent / "log.txt"
+
+@action("note", effects="write")
+async def note(text: str) -> str:
+    with LOG.open("a") as log:
+        log.write(text + "\\n")
+    return text
+"""
+GO = """go:
+  meta: {title: Go, description: Ask between two notes., command: go, effects: write}
+  steps:
+    - {action: note, params: {text: first}}
+    - {ask: "Shall I go on?", output_to: answer}
+    - {action: note, params: {text: "second {{ answer }}"}}
+  returns: "done {{ answer }}"
+"""
+BOTH = """go:
+  meta: {title: Go, description: Ask twice at once., command: go, effects: write}
+  steps:
+    - parallel:
+        - [{ask: "Left?", output_to: left}, {action: note, params: {text: "left {{ left }}"}}]
+        - [{ask: "Right?", output_to: right}, {action: note, params: {text: "right {{ right }}"}}]
+"""
+
+
+class Lab:
+    """The plan `x`, and what its actions have noted."""
+
+    def __init__(self, folder: Path) -> None:
+        self.folder = folder / "x"
+        (self.folder / "actions").mkdir(parents=True)
+        (self.folder / "actions/notes.py").write_text(ACTIONS)
+        (self.folder / "tasks").mkdir()
+        (self.folder / "plan.yaml").write_text("name: x\n")
+        self.write(GO)
+
+    def write(self, text: str) -> None:
+        (self.folder / "tasks/go.yaml").write_text(text)
+
+    @property
+    def log(self) -> list[str]:
+        return (self.folder / "log.txt").read_text().splitlines()
+
+
+@pytest.fixture
+def lab(plan_folder: Path) -> Lab:
+    return Lab(plan_folder)
+
+
+async def asked(app: App) -> str:
+    """Begins the run, up to its question."""
+    run_id = await app.submit_command(incoming("/go"), "x/go", {})
+    assert run_id is not None
+    assert (await app.outcome(run_id)).status == "waiting"
+    return run_id
+
+
+async def open_in_store(app: App) -> list[str]:
+    return [
+        record.args["text"] for record in await app.engine.list(task=QUESTION_TASK, statuses=["pending", "waiting"])
+    ]
+
+
+async def texts(app: App) -> list[str]:
+    return [question.text for question in await app.questions("s")]
+
+
+async def test_the_first_answer_goes_to_the_question_that_the_edited_plan_asks(open_app, transport, lab):
+    async with open_app() as app:
+        run_id = await asked(app)
+        (old,) = await app.questions("s")
+    lab.write(GO.replace("Shall I go on?", "Really go on now?"))
+    async with open_app() as app:
+        with app.events.subscribe(QuestionClosed) as closed:
+            await app.resume()
+            assert (await app.outcome(run_id)).status == "waiting"
+            assert [event.question_id for event in closed.pending()] == [old.id]
+        assert await texts(app) == await open_in_store(app) == ["Really go on now?"]
+        assert not await app.answer(old.id, "to the old one", person=ME)
+        assert await app.reply("s", "now", person=ME)
+        assert (await app.outcome(run_id)).answer == "done now"
+        assert await open_in_store(app) == []
+    assert [question.text for question in transport.questions] == ["Shall I go on?", "Really go on now?"]
+    assert lab.log == ["first", "second now"]
+
+
+async def test_a_question_that_an_edit_took_out_is_closed_when_its_step_ends(open_app, lab):
+    async with open_app() as app:
+        run_id = await asked(app)
+        (old,) = await app.questions("s")
+    lab.write(GO.replace('{ask: "Shall I go on?", output_to: answer}', "{set: {answer: nobody}}"))
+    async with open_app() as app:
+        assert await app.engine.signal(old.id, "answer", {"text": "too late", "person": ME})
+        await app.resume()
+        assert (await app.outcome(run_id)).answer == "done nobody"
+        assert await open_in_store(app) == await texts(app) == []
+
+
+async def test_the_question_stays_the_same_behind_an_inserted_step(open_app, transport, lab):
+    async with open_app() as app:
+        run_id = await asked(app)
+    lab.write(GO.replace("  steps:\n", "  steps:\n    - {action: note, params: {text: zero}}\n"))
+    async with open_app() as app:
+        await app.resume()
+        assert (await app.outcome(run_id)).status == "waiting"
+        assert await app.reply("s", "yes", person=ME)
+        assert (await app.outcome(run_id)).status == "ok"
+    assert len(transport.questions) == 1
+    assert lab.log == ["first", "zero", "second yes"]
+
+
+@pytest.mark.parametrize(("edited", "kept"), [("Left?", "Right?"), ("Right?", "Left?")])
+async def test_of_two_questions_at_once_only_the_edited_one_is_another(open_app, lab, edited, kept):
+    lab.write(BOTH)
+    async with open_app() as app:
+        run_id = await asked(app)
+        assert sorted(await texts(app)) == ["Left?", "Right?"]
+    lab.write(BOTH.replace(edited, "New?"))
+    async with open_app() as app:
+        await app.resume()
+        for _ in range(2):
+            outcome = await app.outcome(run_id)
+            assert outcome.status == "waiting"
+            question = outcome.questions[0]
+            assert await app.answer(question.id, f"to {question.text}", person=ME)
+        assert (await app.outcome(run_id)).status == "ok"
+        assert await open_in_store(app) == []
+    assert sorted(lab.log) == sorted([f"{edited[:-1].lower()} to New?", f"{kept[:-1].lower()} to {kept}"])
+
+
+async def test_a_plain_reply_reaches_the_question_that_is_left_when_a_branch_was_taken_out(open_app, lab):
+    lab.write(BOTH)
+    async with open_app() as app:
+        run_id = await asked(app)
+    lab.write(BOTH.replace('- [{ask: "Left?", output_to: left}, ', "- [{set: {left: nobody}}, "))
+    async with open_app() as app:
+        await app.resume()
+        assert (await app.outcome(run_id)).status == "waiting"
+        assert (await texts(app))[0] == "Right?"
+        assert await app.reply("s", "yes", person=ME)
+        assert (await app.outcome(run_id)).status == "ok"
+        assert await open_in_store(app) == []
+    assert sorted(lab.log) == ["left nobody", "right yes"]
