@@ -35,10 +35,12 @@ class PlanSet:
         Raises:
             NotFoundError: there is none; names the nearest one.
         """
-        task = find_task(self.plans, plan, ref)
+        inside = self.plans.get(plan) if plan is not None else None
+        if inside is not None and ref in inside.tasks:
+            return inside.tasks[ref]
+        task = find_task(self.plans, None, ref)
         if task is not None:
             return task
-        inside = self.plans.get(plan) if plan is not None else None
         known = [task.ref for task in self._all()] + (list(inside.tasks) if inside is not None else [])
         advice = hint(ref, known, what="there are")
         raise NotFoundError(sentence(f"There is no task {ref!r}", advice, "no plan is loaded"))
