@@ -13,6 +13,7 @@ import structlog
 
 from aura_core.api import MOMENTS
 from aura_core.asynccontext import plan_context
+from aura_core.cancellation import cancel_requests
 from aura_core.config import ConfigService, using_config
 from aura_core.execution.calls import Work, given_up_calls
 
@@ -119,19 +120,23 @@ class HookManager:
         """Calls the hooks of `moment` one after another; returns at once when there are none.
 
         Being cancelled ends the hook that runs; the others are still called, and then the cancellation is raised: all
-        hooks are told the same, that a task begins and how it ended.
+        hooks are told the same, that a task begins and how it ended. A hook that raises CancelledError while nobody
+        asked the task to end has failed like any other.
         """
         cancelled: asyncio.CancelledError | None = None
         for hook in self._hooks.get(moment, ()):
+            requests = cancel_requests()
             try:
                 async with asyncio.timeout(self._seconds):
                     await self._call(hook, data)
             except asyncio.CancelledError as error:
-                cancelled = error
-                _log.info("hook_cut_short", moment=moment, plan=hook.plan, hook=hook.name)
+                if cancel_requests() > requests:
+                    cancelled = error
+                    _log.info("hook_cut_short", moment=moment, plan=hook.plan, hook=hook.name)
+                else:
+                    _failed(moment, hook, error)
             except (Exception, SystemExit) as error:  # noqa: BLE001 (a hook must never change what it watches)
-                reason = str(error) or type(error).__name__
-                _log.warning("hook_failed", moment=moment, plan=hook.plan, hook=hook.name, reason=reason)
+                _failed(moment, hook, error)
         if cancelled is not None:
             raise cancelled
 
@@ -155,6 +160,11 @@ class HookManager:
                 raise TimeoutError("an earlier call of it has not returned yet, so it was left out")
             with given_up_calls(into=hook.unfinished):
                 await self._run_blocking(lambda: hook.function(**wanted))
+
+
+def _failed(moment: str, hook: Hook, error: BaseException) -> None:
+    reason = str(error) or type(error).__name__
+    _log.warning("hook_failed", moment=moment, plan=hook.plan, hook=hook.name, reason=reason)
 
 
 def _hook(plan: str, function: Callable[..., Any]) -> Hook:

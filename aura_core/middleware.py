@@ -10,6 +10,7 @@ async def note_slow_calls(call: ActionCall, proceed: Proceed) -> Any:
 
 from __future__ import annotations
 
+import asyncio
 from collections.abc import Awaitable, Callable
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
@@ -17,6 +18,7 @@ from typing import TYPE_CHECKING, Any
 from opentelemetry import trace
 from pydantic import ValidationError
 
+from aura_core.cancellation import cancel_requests
 from aura_core.errors import ActionError, CoreError
 from aura_core.signature import explain
 
@@ -49,11 +51,24 @@ Middleware = Callable[[ActionCall, Proceed], Awaitable[Any]]
 
 
 async def explain_errors(call: ActionCall, proceed: Proceed) -> Any:
-    """Notes on an exception that was not made for people which action raised it, and where."""
+    """Notes on an exception that was not made for people which action raised it, and where.
+
+    Raises:
+        ActionError: the action called `sys.exit`, or raised CancelledError by itself; either fails its step, no more.
+    """
     try:
         return await proceed(call)
     except CoreError:
         raise
+    except asyncio.CancelledError as error:
+        if cancel_requests():
+            raise
+        place = _place(error, str(call.action.modules.folder))
+        text = (
+            f"Action {call.action.ref} raised CancelledError{place}, though nobody ended it: what it waited for was "
+            "cancelled; catch that in the action."
+        )
+        raise ActionError(text) from error
     except SystemExit as error:
         place = _place(error, str(call.action.modules.folder))
         text = f"Action {call.action.ref} called sys.exit({error.code!r}){place}; let it return, or raise ActionError."

@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING, Any
 
 import structlog
 
+from aura_core.cancellation import cancel_requests
 from aura_core.engine.failure import failure_of, task_error
 from aura_core.engine.recording import Recording
 from aura_core.engine.signals import JumpSignal, StopTaskException
@@ -116,7 +117,10 @@ async def _report(engine: Interpreter, failure: StepFailedError, context: Contex
         async with asyncio.timeout(CAPTURE_SECONDS):
             service = await runtime.services.get(runtime.debug_capture)
             await runtime.injector.call_service(service.capture, error=error, context=context)
-    except Exception as reason:  # noqa: BLE001 (a picture of a failure must not become a second failure)
+    except (Exception, SystemExit, asyncio.CancelledError) as reason:
+        if isinstance(reason, asyncio.CancelledError) and cancel_requests():
+            raise
+        # a picture of a failure must not become a second failure
         _log.warning("debug_capture_failed", plan=runtime.plan, reason=str(reason) or type(reason).__name__)
 
 

@@ -229,16 +229,18 @@ async def test_a_caller_that_was_cancelled_once_may_still_run_tasks(project: Pro
         assert (await caller).result == "done"
 
 
-async def test_a_plain_or_failing_debug_capture_changes_nothing(project: Project):
+@pytest.mark.parametrize("failure", ["OSError('no screen')", "asyncio.CancelledError", "SystemExit(3)"])
+async def test_a_plain_or_failing_debug_capture_changes_nothing(project: Project, failure: str):
     project.write(
         "p/services/capture.py",
-        """
+        f"""
+        import asyncio
         from aura_core.api import service
 
         @service("debug_capture")
         class Capture:
             def capture(self, error):
-                raise OSError(f"no screen for {error.step}")
+                raise {failure}
         """,
     )
     result = await project.run("steps: [{id: bad, action: fail}]")

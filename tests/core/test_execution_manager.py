@@ -536,7 +536,6 @@ async def test_shutdown_lets_work_end_within_the_grace_period(gated: Any, gate: 
 
 async def test_shutdown_cancels_what_does_not_end_and_leaves_nothing_behind(gated: Any, gate: Gate):
     limits = ExecutionLimits(concurrency=1, grace=0.05)
-    before = {thread.ident for thread in threading.enumerate()}
     async with gated(limits=limits) as framework:
         runs = [asyncio.create_task(framework.submit(Tasklet("p/t"))) for _ in range(3)]
         await gate.entered.wait()
@@ -544,7 +543,7 @@ async def test_shutdown_cancels_what_does_not_end_and_leaves_nothing_behind(gate
     assert [result.status for result in results] == ["cancelled"] * 3
     assert all(result.error and "shutting down" in result.error.message for result in results)
     assert (gate.total, framework.execution_manager.busy) == (0, 0)
-    await until(lambda: not {thread.name for thread in threading.enumerate() if thread.ident not in before})
+    await until(lambda: not {thread.name for thread in threading.enumerate() if thread.name.startswith("aura-")})
 
 
 async def test_shutdown_gives_up_on_a_task_that_ignores_cancellation(project: Project):
@@ -714,21 +713,52 @@ async def test_a_task_group_that_failed_in_an_action_does_not_confuse_the_clock(
         assert task.cancelling() == 0
 
 
-async def test_an_action_that_cancels_itself_ends_its_task_and_not_who_submitted_it(project: Project):
-    project.write(
-        "p/actions/self.py",
-        """
-        import asyncio
-        from aura_core.api import action
+QUITTERS = """
+    import asyncio
+    from aura_core.api import action
 
-        @action("quit")
-        async def quit_() -> None:
-            raise asyncio.CancelledError
-        """,
-    )
-    for steps in ("[{action: quit}]", "[{parallel: [[{action: quit}], [{action: echo}]]}]"):
-        result = await project.run(f"steps: {steps}")
-        assert (result.status, result.error and result.error.message) == ("cancelled", "Task p/t was cancelled.")
+    @action("quit")
+    async def quit_() -> None:
+        raise asyncio.CancelledError
+
+    @action("await_what_was_cancelled")
+    async def await_what_was_cancelled() -> None:
+        lost = asyncio.create_task(asyncio.Event().wait())
+        lost.cancel()
+        await lost
+
+    @action("quit_in_thread")
+    def quit_in_thread() -> None:
+        raise asyncio.CancelledError
+
+    @action("quit_inline", inline=True)
+    def quit_inline() -> None:
+        raise asyncio.CancelledError
+
+    @action("quit_in_process", cpu=True)
+    def quit_in_process() -> None:
+        raise asyncio.CancelledError
+"""
+
+
+@pytest.mark.parametrize(
+    "name", ["quit", "await_what_was_cancelled", "quit_in_thread", "quit_inline", "quit_in_process"]
+)
+async def test_an_action_that_raises_cancelled_error_by_itself_fails_its_step_and_cancels_nothing(
+    project: Project, name: str
+):
+    project.write("p/actions/quitters.py", QUITTERS)
+    project.task("alone", f"steps: [{{action: {name}}}]")
+    project.task("timed", f"steps: [{{action: {name}, timeout: 60}}]")
+    project.task("beside", f"steps: [{{parallel: [[{{action: {name}}}], [{{action: echo}}]]}}]")
+    project.task("goes_on", f"steps: [{{action: {name}, continue_on_failure: true}}]\nreturns: 1")
+    async with project.running() as framework:
+        for task in ("alone", "timed", "beside"):
+            result = await framework.submit(Tasklet(f"p/{task}"))
+            assert result.error is not None
+            assert (result.status, result.error.type) == ("error", "ActionError")
+            assert f"Action p/{name} raised CancelledError" in result.error.message
+        assert (await framework.submit(Tasklet("p/goes_on"))).result == 1
 
 
 async def test_cancel_before_start_and_cancel_twice(gated: Any, gate: Gate):

@@ -126,3 +126,48 @@ async def test_a_hook_that_ends_as_a_program_does_ends_nothing(project: Project,
     )
     result = await project.run("steps: []\nreturns: 1")
     assert result.result == 1
+
+
+@pytest.mark.parametrize("form", ["def", "async def"])
+@pytest.mark.parametrize("moment", ["before_task_run", "after_task_success", "after_task_run"])
+async def test_a_hook_that_raises_cancelled_error_by_itself_ends_nothing(project: Project, form: str, moment: str):
+    project.write(
+        "p/actions/leaving.py",
+        f"""
+        import asyncio
+        from aura_core.api import hook
+
+        @hook("{moment}")
+        {form} leave(**_data):
+            raise asyncio.CancelledError
+        """,
+    )
+    result = await project.run("steps: [{action: sleep, params: {seconds: 0}}]\nreturns: 1")
+    assert (result.status, result.result) == ("success", 1)
+
+
+async def test_a_hook_that_awaited_a_cancelled_task_counts_as_failed_and_a_later_cancellation_still_counts(
+    pools: Pools,
+):
+    hooks, begun, seen = HookManager(pools.run_io), asyncio.Event(), []
+
+    async def awaits_what_was_cancelled() -> None:
+        lost = asyncio.create_task(asyncio.Event().wait())
+        lost.cancel()
+        await lost
+
+    async def hangs() -> None:
+        begun.set()
+        await asyncio.Event().wait()
+
+    hooks.register("after_task_run", awaits_what_was_cancelled)
+    await hooks.trigger("after_task_run")
+    hooks.register("after_task_run", hangs)
+    hooks.register("after_task_run", awaits_what_was_cancelled)
+    hooks.register("after_task_run", lambda: seen.append("last"))
+    run = asyncio.create_task(hooks.trigger("after_task_run"))
+    await begun.wait()
+    run.cancel()
+    with pytest.raises(asyncio.CancelledError):
+        await run
+    assert seen == ["last"]
