@@ -30,6 +30,7 @@ from agent.executor import Executor
 from agent.orchestrator import OrchestratorRunner
 from agent.progress import QuestionClosed, RunEnded
 from agent.running.deliveries import Deliveries
+from agent.running.lost_plans import LostPlans
 from agent.running.moments import Moments
 from agent.running.outcomes import RUN_TASK, RunHistory
 from agent.running.questions import ANSWER_SIGNAL, QUESTION_TASK, chosen
@@ -58,6 +59,7 @@ class App:
         self._desk = parts.desk
         self._channels = parts.channels
         self._deliveries = Deliveries(parts.engine, parts.channels, parts.sessions)
+        self._lost_plans = LostPlans(parts.framework, parts.desk, self._deliveries)
         self._said_notice = False
         self._history = RunHistory(parts.engine, parts.desk.answered)
         self._messages: dict[int, int] = {}
@@ -68,6 +70,7 @@ class App:
             parts.sessions,
             agent_turns=config.planner.agent_turns,
             clock=local_now,
+            watch=self._lost_plans,
         )
         moments = Moments(
             config=config,
@@ -255,7 +258,7 @@ class App:
         return await self._desk.open_questions(session_id=session_id)
 
     async def outcome(self, run_id: str) -> RunOutcome:
-        """Waits until the run has ended, or until all that is left of it waits for a person.
+        """Waits until the run has ended, or until all that is left of it waits for a person, or for its broken plan.
 
         Raises:
             RunNotFoundError: no such run.
@@ -269,13 +272,17 @@ class App:
                 waits.cancel()
                 if live is not None and live.waiting.is_set():
                     outcome = await self.run_detail(run_id)
-                    if outcome.status == "waiting":
-                        return outcome
+                    if outcome.status == "waiting" or run_id in self._lost_plans.held:
+                        return outcome.model_copy(update={"status": "waiting"})
                     await asyncio.sleep(PAUSE)
             ended.result()
             return await self.run_detail(run_id)
         finally:
             ended.cancel()
+
+    def waits_for_plan(self, run_id: str) -> str:
+        """What the person was told of a run that waits because a plan of it cannot be read now; empty of any other."""
+        return self._lost_plans.held.get(run_id, "")
 
     async def stop(self, session_id: str) -> int:
         """Cancels the session's runs; returns when their work has really ended.

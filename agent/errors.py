@@ -59,6 +59,10 @@ class UnknownReferenceError(AgentError):
     """A `${step.field}` refers to something that no earlier step gave; names what there is."""
 
 
+class TaskGoneError(AgentError):
+    """A task that a run had begun is not there any more; the message says what that means for the run."""
+
+
 class ChannelAwayError(AgentError):
     """A channel could not hand something over, although it tried for long; trying again later may help."""
 

@@ -6,13 +6,14 @@ import time
 from collections.abc import Callable
 from datetime import datetime
 from pathlib import Path
-from typing import Any
+from typing import Any, Protocol
 
 import structlog
 from pydantic_core import to_jsonable_python
 
 from agent.contracts import Artifact, ExecutorRequest, ExecutorResponse, PlanStep, Profile, TaskCard
 from agent.dispatcher import Dispatcher
+from agent.durable.protocol import StepJournal
 from agent.errors import AgentError, BudgetExceededError
 from agent.llm.client import ModelClient
 from agent.llm.meter import Meter
@@ -21,13 +22,20 @@ from agent.rendering import summarize_output
 from agent.sessions import SessionStore
 from agent.steps.model_steps import run_agent_step, run_llm_step
 from agent.steps.speculation import Speculation
-from aura_core.errors import CoreError
+from aura_core.errors import CoreError, NotFoundError
 from aura_core.framework import Framework
-from aura_core.journal import Journal
 from aura_core.tasklet import Attachment, RunInfo, Tasklet, TaskResult
 
 OnText = Callable[[str], None]
 OWNER, NOBODY = "owner", "nobody"
+
+
+class TaskWatch(Protocol):
+    """Whoever knows why a task is not there (see `agent.running.lost_plans.LostPlans`)."""
+
+    async def wait_for(self, task: str, request: ExecutorRequest, journal: StepJournal) -> bool:
+        """Waits until the task may be there again; False if there is nothing to wait for."""
+        ...
 
 
 class Executor:
@@ -40,6 +48,7 @@ class Executor:
         sessions: where a session's files live.
         agent_turns: upper bound of model calls in one `agent` step.
         clock: gives the time for prompts; aware.
+        watch: waits for tasks that a step began with and that are not there now; without one, such a step fails.
     """
 
     def __init__(
@@ -51,6 +60,7 @@ class Executor:
         *,
         agent_turns: int,
         clock: Callable[[], datetime],
+        watch: TaskWatch | None = None,
     ) -> None:
         self._framework = framework
         self._model = model
@@ -58,6 +68,7 @@ class Executor:
         self._sessions = sessions
         self._agent_turns = agent_turns
         self._clock = clock
+        self._watch = watch
         self._log = structlog.get_logger("agent.executor")
 
     async def run_step(
@@ -68,7 +79,7 @@ class Executor:
         speculation: Speculation | None = None,
         on_text: OnText | None = None,
         *,
-        journal: Journal | None = None,
+        journal: StepJournal | None = None,
     ) -> ExecutorResponse:
         """Runs one step to its end (seed 004, `run_step`).
 
@@ -108,7 +119,7 @@ class Executor:
         meter: Meter | None,
         speculation: Speculation | None,
         on_text: OnText | None,
-        journal: Journal | None,
+        journal: StepJournal | None,
     ) -> ExecutorResponse:
         step = req.step
         if step.kind == "llm":
@@ -130,7 +141,7 @@ class Executor:
         inputs: dict[str, Any],
         req: ExecutorRequest,
         profile: Profile,
-        journal: Journal | None = None,
+        journal: StepJournal | None = None,
         *,
         scope: str = "",
     ) -> ExecutorResponse:
@@ -146,8 +157,10 @@ class Executor:
 
         Raises:
             NotAllowedError: the profile does not allow the task.
+            NotFoundError: there is no such task.
+            TaskGoneError: there is none any more.
         """
-        card = self._dispatcher.card(task, profile)
+        card = await self._card(task, req, profile, journal)
         files = self._sessions.files(req.session_id) if req.session_id else None
         run = RunInfo(
             corr_id=req.run_id,
@@ -164,8 +177,16 @@ class Executor:
         result = await self._framework.submit(Tasklet(task=card.task, inputs=inputs, run=run))
         return _response(req.step.id, card, result, files)
 
+    async def _card(self, task: str, req: ExecutorRequest, profile: Profile, journal: StepJournal | None) -> TaskCard:
+        while True:
+            try:
+                return self._dispatcher.card(task, profile)
+            except NotFoundError:
+                if self._watch is None or journal is None or not await self._watch.wait_for(task, req, journal):
+                    raise
+
     async def _agent_step(
-        self, req: ExecutorRequest, profile: Profile, meter: Meter | None, journal: Journal | None
+        self, req: ExecutorRequest, profile: Profile, meter: Meter | None, journal: StepJournal | None
     ) -> ExecutorResponse:
         cards = self._dispatcher.catalogue(profile)
         calls, tainted = 0, req.untrusted

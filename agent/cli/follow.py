@@ -61,6 +61,9 @@ async def follow(app: App, run_id: str, answers: Answers, person: str, console: 
                 outcome = await app.outcome(run_id)
                 if outcome.status != "waiting":
                     return outcome
+                if told := app.waits_for_plan(run_id):
+                    console.print(told, markup=False)
+                    return outcome
                 question = next((item for item in outcome.questions if item.id not in answered), None)
                 if question is None:
                     await asyncio.sleep(PAUSE)  # the answer is taken, the run is about to go on

@@ -15,7 +15,7 @@ if TYPE_CHECKING:
 
 
 class TaskJournal:
-    """Implements `aura_core.journal.Journal` for one task.
+    """Implements `agent.durable.protocol.StepJournal` for one task.
 
     Args:
         live: the task.
@@ -25,6 +25,11 @@ class TaskJournal:
     def __init__(self, live: Live, store: Store) -> None:
         self._live = live
         self._store = store
+
+    @property
+    def begun(self) -> bool:
+        """Whether it holds an entry."""
+        return bool(self._live.past.entries)
 
     def recall(self, key: str) -> Any:
         """The entry under the key, a new copy every time; None if there is none."""

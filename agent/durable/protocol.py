@@ -41,6 +41,15 @@ class TaskRecord:
     updated_at: float
 
 
+class StepJournal(Journal, Protocol):
+    """A journal that knows whether anything was recorded in it."""
+
+    @property
+    def begun(self) -> bool:
+        """Whether it holds an entry."""
+        ...
+
+
 class Ctx(Protocol):
     """The inside of one durable task.
 
@@ -52,7 +61,7 @@ class Ctx(Protocol):
     id: str
 
     @property
-    def journal(self) -> Journal:
+    def journal(self) -> StepJournal:
         """What the work inside the task's step has done so far, for the case that it is broken off and done again.
 
         Unlike durable calls, its calls may come side by side. Its entries live as long as the task is unfinished.

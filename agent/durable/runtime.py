@@ -161,7 +161,7 @@ class Runtime:
         except HomeNotWritableError as error:
             live.broken = error
             return Ending("failed", error=str(error))
-        except Exception as error:  # noqa: BLE001 (whatever a task's function raises is how the task ended)
+        except (Exception, SystemExit) as error:  # noqa: BLE001 (whatever a task's function raises is how the task ended)
             if not deadline.expired():
                 self._log.info("durable task failed", task=live.id, exc_info=not isinstance(error, AgentError))
                 return Ending("failed", error=_text(error))
@@ -222,7 +222,7 @@ async def _runners(lives: Iterable[Live]) -> None:
         await asyncio.wait(runners)
 
 
-def _text(error: Exception) -> str:
+def _text(error: BaseException) -> str:
     return str(error) if isinstance(error, AgentError) else f"{type(error).__name__}: {error}".rstrip(": ")
 
 

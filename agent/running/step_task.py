@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from agent.config import AppConfig
 from agent.contracts import ExecutorRequest, ExecutorResponse, Profile, RunRequest, Usage
-from agent.durable.protocol import Ctx, Engine, Json
+from agent.durable.protocol import Ctx, Engine, Json, StepJournal
 from agent.errors import BudgetExceededError
 from agent.executor import Executor
 from agent.llm.meter import Ledger, Meter
@@ -12,7 +12,6 @@ from agent.progress import StepStarted
 from agent.running.live import LiveRun
 from agent.running.moments import Moments
 from agent.running.state import RunState
-from aura_core.journal import Journal
 
 STEP_TASK = "step"
 
@@ -55,7 +54,7 @@ class StepTask:
         """The durable task of one step: run once, recorded, never repeated after that."""
         return await ctx.step("execute", self._execute, ExecutorRequest.model_validate(args), ctx.journal)
 
-    async def _execute(self, request: ExecutorRequest, journal: Journal) -> Json:
+    async def _execute(self, request: ExecutorRequest, journal: StepJournal) -> Json:
         """Runs the step; it knows only its request, since after a restart it may begin before the run itself."""
         self._events.publish(StepStarted(request.run_id, request.session_id, request.step))
         live = self._live.get(request.run_id)

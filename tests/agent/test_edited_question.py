@@ -2,12 +2,15 @@
 
 from __future__ import annotations
 
+import asyncio
+import shutil
 from pathlib import Path
 
 import pytest
 
 from agent.app import App
 from agent.progress import QuestionClosed
+from agent.running import lost_plans
 from agent.running.questions import QUESTION_TASK
 from tests.agent.conftest import incoming
 
@@ -159,3 +162,85 @@ async def test_a_plain_reply_reaches_the_question_that_is_left_when_a_branch_was
         assert (await app.outcome(run_id)).status == "ok"
         assert await open_in_store(app) == []
     assert sorted(lab.log) == ["left nobody", "right yes"]
+
+
+BROKEN = GO.replace("action: note", "action: nope")
+
+
+async def test_a_plan_that_is_broken_at_the_restart_keeps_its_run_waiting_until_it_is_mended(open_app, transport, lab):
+    async with open_app() as app:
+        run_id = await asked(app)
+    lab.write(BROKEN)
+    async with open_app() as app:
+        await app.resume()
+        assert (await app.outcome(run_id)).status == "waiting"
+        assert "there is no action 'nope'" in app.waits_for_plan(run_id)
+        assert transport.texts == [app.waits_for_plan(run_id)]
+        lab.write(GO)
+        await app.framework.reload()
+        while app.waits_for_plan(run_id):  # noqa: ASYNC110 (the run goes on by itself, which nobody is told)
+            await asyncio.sleep(0)
+        assert (await app.outcome(run_id)).questions[0].text == "Shall I go on?"
+        assert await app.reply("s", "yes", person=ME)
+        assert (await app.outcome(run_id)).answer == "done yes"
+    assert lab.log == ["first", "second yes"]
+    assert len(transport.questions) == 1
+
+
+async def test_an_answer_to_a_question_whose_plan_is_broken_counts_when_it_is_mended(open_app, transport, lab):
+    async with open_app() as app:
+        run_id = await asked(app)
+    lab.write(BROKEN)
+    async with open_app() as app:
+        await app.resume()
+        await app.outcome(run_id)
+        assert await app.reply("s", "yes", person=ME)
+        assert (await app.outcome(run_id)).status == "waiting"
+        other = await app.submit_command(incoming("/sum"), "aura_base/calculate", {"expression": "1+1"})
+        assert (await app.outcome(other)).status == "ok", "a run that waits for its plan holds up nobody"
+    lab.write(GO)
+    async with open_app() as app:
+        await app.resume()
+        assert (await app.outcome(run_id)).answer == "done yes"
+    assert lab.log == ["first", "second yes"]
+
+
+@pytest.mark.parametrize("how", ["the task", "the plan"])
+async def test_a_run_whose_task_is_gone_ends_and_says_so(open_app, lab, how):
+    async with open_app() as app:
+        run_id = await asked(app)
+    if how == "the task":
+        lab.write(GO.replace("go:", "run:"))
+    else:
+        lab.folder.rename(lab.folder.with_name("y"))
+    async with open_app() as app:
+        await app.resume()
+        outcome = await app.outcome(run_id)
+        assert (outcome.status, await open_in_store(app)) == ("error", [])
+    assert "The task x/go is gone" in outcome.answer
+    assert "What it had done before stays done" in outcome.answer
+
+
+async def test_a_run_that_waits_for_its_plan_ends_when_the_plan_is_taken_away(open_app, lab, monkeypatch):
+    monkeypatch.setattr(lost_plans, "LOOK_SECONDS", 0.01)
+    async with open_app() as app:
+        run_id = await asked(app)
+    lab.write(BROKEN)
+    async with open_app() as app:
+        await app.resume()
+        assert (await app.outcome(run_id)).status == "waiting"
+        shutil.rmtree(lab.folder)
+        await app.engine.outcome(run_id)
+        assert "The task x/go is gone" in (await app.outcome(run_id)).answer
+
+
+async def test_a_run_that_waits_for_its_plan_can_be_stopped(open_app, lab):
+    async with open_app() as app:
+        run_id = await asked(app)
+    lab.write(BROKEN)
+    async with open_app() as app:
+        await app.resume()
+        await app.outcome(run_id)
+        assert await app.stop("s") == 1
+        assert app.waits_for_plan(run_id) == ""
+        assert await open_in_store(app) == []

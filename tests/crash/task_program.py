@@ -24,8 +24,9 @@ async def main(task: str) -> None:
     home = Path(os.environ["AURA_HOME"])
     incoming = Incoming(session_id="s", person=PERSON, text=f"/{task}", key="the message", dest={"channel": "none"})
     async with App.open(AppConfig.load(os.environ, home), program="the program") as app:
-        begun = await app.submit_command(incoming, task, {})
-        run_id = begun or (await app.resume())[0]
+        resumed = await app.resume()
+        run_id = resumed[0] if resumed else await app.submit_command(incoming, task, {})
+        assert run_id is not None
         outcome = await app.outcome(run_id)
         if outcome.status == "waiting":
             (home / WAITS).touch()

@@ -128,10 +128,14 @@ class Program:
         process.send_signal(signal.SIGKILL)
         process.communicate()
 
-    def finish(self, task: str) -> dict:
+    def outcome(self, task: str) -> dict:
         output, errors = self.start(task).communicate(timeout=60)
         outcome = json.loads(output or b"null")
         assert outcome is not None, errors.decode()
+        return outcome
+
+    def finish(self, task: str) -> dict:
+        outcome = self.outcome(task)
         assert outcome["status"] == "ok", outcome
         return outcome
 
@@ -173,6 +177,29 @@ def test_a_task_edited_between_two_lives_goes_on(program):
     (program.home / "answer").write_text("yes")
     program.finish("lab/pause")
     assert program.done == ["A", "edited, after A yes"]
+
+
+def test_a_step_inserted_between_two_lives_repeats_nothing_and_the_question_stays(program):
+    program.killed_when("lab/pause", (program.home / "waits").exists)
+    asked = program.asked_at()
+    tasks = program.lab / "tasks/marks.yaml"
+    tasks.write_text(tasks.read_text().replace("  steps:\n", "  steps:\n    - {action: mark, params: {text: Z}}\n", 1))
+    (program.home / "answer").write_text("yes")
+    program.finish("lab/pause")
+    assert program.done == ["A", "B after A yes", "Z"]
+    assert program.asked_at() == asked
+
+
+def test_a_run_whose_plan_is_broken_in_its_second_life_is_finished_in_its_third(program):
+    program.killed_when("lab/pause", (program.home / "waits").exists)
+    tasks = program.lab / "tasks/marks.yaml"
+    text = tasks.read_text()
+    tasks.write_text(text.replace("action: mark", "action: make"))
+    (program.home / "answer").write_text("yes")
+    assert program.outcome("lab/pause")["status"] == "waiting"
+    tasks.write_text(text)
+    program.finish("lab/pause")
+    assert program.done == ["A", "B after A yes"]
 
 
 @pytest.mark.parametrize("seed", [1, 2])
