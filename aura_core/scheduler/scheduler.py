@@ -76,6 +76,7 @@ class Scheduler:
         self._listener = Listener(events, self._happened)
         self._version = -1
         self._looked_at = book.now()
+        self._doubtful = True
         self._loop: asyncio.Task[None] | None = None
         self._log = structlog.get_logger(__name__)
 
@@ -102,7 +103,7 @@ class Scheduler:
         await asyncio.to_thread(self._store.prune, self._now() - KEPT)
         if declared is not None:
             await self.book.declare(declared, held)
-        self._version = -1
+        self._version, self._doubtful = -1, True
         self._loop = asyncio.create_task(self._run_loop(), name="scheduler")
 
     async def stop(self) -> None:
@@ -149,39 +150,50 @@ class Scheduler:
 
     async def _reload(self) -> None:
         """Reads the jobs anew if they were changed, here or by another program, and takes up unfinished firings."""
-        now, version = self._now(), await asyncio.to_thread(self._store.version)
-        turned_back = now < self._looked_at - GRACE
-        self._looked_at = now
-        if version == self._version and not turned_back and not self.book.changed.is_set():
+        version = await asyncio.to_thread(self._store.version)
+        now = self._look_at_clock()
+        if version == self._version and not self._doubtful and not self.book.changed.is_set():
             return
         self.book.changed.clear()
+        if self._doubtful:
+            await self._correct_times(now)
+            self._doubtful = False
         async with self._records:
             self._jobs = {job.id: job for job in await asyncio.to_thread(self._store.jobs) if self._takes(job)}
             for firing in await asyncio.to_thread(self._store.unfinished):
                 if firing.job in self._jobs and firing not in self._lines:
                     self._lines.put(self._jobs[firing.job], firing)
-        await self._correct_times(now)
         self._version = version
         self._due = [(job.next_at, -job.priority, job.id) for job in self._jobs.values() if job.next_at is not None]
         heapq.heapify(self._due)
         await self._listener.listen({str(pattern) for pattern in map(_pattern, self._jobs.values()) if pattern})
 
+    def _look_at_clock(self) -> datetime:
+        now = self._now()
+        self._doubtful = self._doubtful or now < self._looked_at - GRACE
+        self._looked_at = now
+        return now
+
     def _takes(self, job: Job) -> bool:
         return not self.book.held(job) and self._accepts(job)
 
     async def _correct_times(self, now: datetime) -> None:
-        """Plans anew what was planned while the clock was ahead of the truth: it would wait for that future."""
-        for job in list(self._jobs.values()):
-            if job.last_at is None or job.last_at <= now + GRACE or not isinstance(job.trigger, Cron | Every):
+        """Plans anew what was planned while the clock was ahead of the truth: it would wait for that future.
+
+        A true clock has no moment of a job between now and the planned one. A moment that comes a second time is
+        known by its firing.
+        """
+        for job in await asyncio.to_thread(self._store.jobs):
+            if job.next_at is None or job.next_at <= now or not isinstance(job.trigger, Cron | Every):
                 continue
             next_at = self._next(job, now)
-            if next_at is not None and job.next_at is not None and next_at < job.next_at:
-                await self._postpone(job, next_at)
+            if next_at is not None and next_at < job.next_at:
+                await asyncio.to_thread(self._store.postpone, job.id, next_at)
 
     async def _fire_due(self) -> None:
         if self.book.changed.is_set():
             return  # read first what was changed meanwhile
-        now = self._now()
+        now = self._look_at_clock()
         due: list[Job] = []
         while self._due and self._due[0][0] <= now:
             due.append(self._jobs[heapq.heappop(self._due)[2]])

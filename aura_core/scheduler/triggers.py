@@ -54,7 +54,8 @@ class Every:
 
     Attributes:
         seconds: the interval.
-        anchor: where counting begins; the first time is one interval later.
+        anchor: a moment from which the others are whole intervals away, those before it, too: a clock that was ahead
+            when it was set delays nothing.
     """
 
     seconds: float
@@ -65,7 +66,7 @@ class Every:
         """The moments after `moment`, ascending, in UTC."""
         step = timedelta(seconds=self.seconds)
         anchor = self.anchor.astimezone(UTC)
-        number = max(0, (moment - anchor) // step) + 1
+        number = (moment - anchor) // step + 1
         try:
             for turn in itertools.count(number):
                 yield anchor + turn * step

@@ -279,6 +279,36 @@ async def test_a_clock_that_was_ahead_does_not_silence_a_job(world):
             world.to(START + HOUR, scheduler)
 
 
+AHEAD = START + timedelta(days=365)
+
+
+@pytest.mark.parametrize("trigger", [Cron("0 * * * *", "UTC"), Every(3600, START), Every(3600, AHEAD)], ids=str)
+@pytest.mark.parametrize("past", ["ran", "skipped", "added", "refused"])
+@pytest.mark.parametrize("restarted", [False, True])
+async def test_whatever_happened_while_the_clock_was_ahead_it_silences_no_job(world, trigger, past, restarted):
+    job = Job("tea", "kitchen/tea", trigger, missed="skip" if past == "skipped" else "once")
+    world.time = START if past == "skipped" else AHEAD - HOUR
+    async with world.scheduler() as scheduler:
+        await scheduler.book.add(job)
+        world.to(AHEAD + (10 * MINUTE if past == "skipped" else timedelta(0)), scheduler)
+        if past != "added":
+            await world.planned(scheduler, AHEAD + HOUR)
+        while (await scheduler.book.jobs())[0].last_status == "running":  # noqa: ASYNC110 (the same)
+            await asyncio.sleep(0)
+        world.refused = {"tea"} if past == "refused" else set()
+        if not restarted:
+            world.to(START + MINUTE, scheduler)
+            await world.planned(scheduler, START + HOUR)
+    world.time = START + MINUTE
+    async with world.scheduler() as scheduler:
+        await world.planned(scheduler, START + HOUR)
+        world.refused.clear()
+        world.ran.clear()
+        async with world.expecting(JobFired, JobEnded):
+            world.to(START + HOUR, scheduler)
+    assert world.ran == ["job:tea:2026-11-21T13:00:00Z"]
+
+
 async def test_a_clock_that_is_put_back_runs_no_moment_twice(world):
     async with world.scheduler() as scheduler:
         await scheduler.book.add(Job("tea", "kitchen/tea", Cron("0 * * * *", "UTC")))
