@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import asyncio
 from collections.abc import Callable, Collection
-from contextlib import AbstractAsyncContextManager, AsyncExitStack, suppress
+from contextlib import AbstractAsyncContextManager, suppress
 from time import perf_counter
 from typing import TYPE_CHECKING, Any, Protocol
 
@@ -17,7 +17,9 @@ from aura_core.errors import CoreError, InputError, ShutDownError, StatePlanning
 from aura_core.execution.calls import unfinished_work
 from aura_core.execution.clock import Clock
 from aura_core.execution.job import Job
+from aura_core.execution.jobs import Jobs
 from aura_core.execution.limits import ExecutionLimits
+from aura_core.execution.lingering import Lingering
 from aura_core.execution.pools import Pools
 from aura_core.execution.resources import Resources
 from aura_core.execution.semaphores import PrioritySemaphore
@@ -96,9 +98,8 @@ class ExecutionManager:
         self.resources = Resources(limits.resources)
         self._global_sem = PrioritySemaphore(limits.concurrency)
         self._mode_sems = {"io": PrioritySemaphore(limits.threads), "cpu": PrioritySemaphore(limits.processes)}
-        self._jobs: set[Job] = set()
-        self._lingering: set[asyncio.Task[None]] = set()
-        self._idle = asyncio.Event()
+        self._jobs = Jobs()
+        self._lingering = Lingering()
         self._accepting = False
 
     @property
@@ -126,21 +127,14 @@ class ExecutionManager:
     async def shutdown(self) -> None:
         """Takes no more work, lets running tasks end within the grace period, cancels the rest, ends the pools.
 
-        Submitters of cancelled tasks get a result with status `cancelled`.
+        Tasks that have not begun are cancelled at once. Submitters of cancelled tasks get a result with status
+        `cancelled`; nobody is left without one.
         """
         self._accepting = False
-        await self._drain(self._limits.grace)
-        for job in self._jobs:
-            job.end("shutdown")
-        if not await self._drain(self._limits.grace):
-            _log.error("tasks_ignore_cancellation", tasks=sorted(job.task.ref for job in self._jobs))
-        await self.pools.shutdown(self._limits.grace)
-        lingering = list(self._lingering)
-        if lingering:
-            await asyncio.wait(lingering, timeout=self._limits.grace)
-        for task in lingering:
-            task.cancel()
-        await asyncio.gather(*lingering, return_exceptions=True)
+        grace = self._limits.grace
+        await self._jobs.end(grace)
+        await self.pools.shutdown(grace)
+        await self._lingering.end(grace)
 
     async def submit(self, tasklet: Tasklet) -> TaskResult:
         """Runs a tasklet when its slots are free.
@@ -177,18 +171,20 @@ class ExecutionManager:
             await job.ended
         except asyncio.CancelledError:
             job.end("cancelled")
-            await _until_done(work)
+            await job.is_over()
             self._outcome(job, work)
             raise
         finally:
             self._jobs.discard(job)
-            if not self._jobs:
-                self._idle.set()
         return self._outcome(job, work)
 
     def _outcome(self, job: Job, work: asyncio.Task[TaskResult]) -> TaskResult:
-        """What the work gave; work that was cancelled before its first turn could not even say so itself."""
-        return self._ended(job.tasklet, job.given_up()) if work.cancelled() else work.result()
+        """What the work gave; work that was cancelled before its first turn, or let go, could not say so itself."""
+        if work.done() and not work.cancelled():
+            return work.result()
+        if job.result is None:
+            job.result = self._ended(job.tasklet, job.given_up())
+        return job.result
 
     def _seconds(self, tasklet: Tasklet, task: TaskDefinition) -> float | None:
         """How long a tasklet may run; None: without limit.
@@ -228,7 +224,7 @@ class ExecutionManager:
             return await self._run(job)
         finally:
             if job.unfinished:
-                self._hold(job.slots.hand_over(), job)
+                self._lingering.hold(job)
             else:
                 await job.slots.give_back()
             job.wake_submitter()
@@ -302,8 +298,10 @@ class ExecutionManager:
         return await job.world.execute(job.task, job.inputs, job.tasklet.run)
 
     async def _after(self, job: Job, result: TaskResult) -> TaskResult:
-        """Publishes how the task ended and calls the hooks of that moment."""
-        self._ended(job.tasklet, result)
+        """Publishes how the task ended and calls the hooks of that moment, unless it was let go before."""
+        if job.result is not None:
+            return job.result
+        job.result = self._ended(job.tasklet, result)
         moment = "after_task_success" if result.ok else "after_task_failure"
         for name in (moment, "after_task_run"):
             if name in self._hooks:
@@ -335,33 +333,6 @@ class ExecutionManager:
         run = tasklet.run
         self._events.publish(TaskChanged(tasklet.task, run.corr_id, run.session_id, phase, error))
 
-    def _hold(self, places: AsyncExitStack, job: Job) -> None:
-        """Keeps the places and the plans of a task that has ended while a thread or process still works for it."""
-
-        async def wait() -> None:
-            async with places:
-                while job.unfinished:
-                    ends = [asyncio.wrap_future(work) for work in list(job.unfinished)]
-                    await asyncio.gather(*ends, return_exceptions=True)
-
-        task = asyncio.create_task(wait())
-        self._lingering.add(task)
-        task.add_done_callback(self._lingering.discard)
-        job.world.usage.begin()
-        task.add_done_callback(lambda _task: job.world.usage.end())
-
-    async def _drain(self, seconds: float) -> bool:
-        """Waits until no job is left, at most so many seconds; False if some are."""
-        self._idle.clear()
-        if not self._jobs:
-            return True
-        try:
-            async with asyncio.timeout(seconds):
-                await self._idle.wait()
-        except TimeoutError:
-            return False
-        return True
-
 
 def _priority(tasklet: Tasklet, task: TaskDefinition) -> int:
     return task.meta.priority if tasklet.priority is None else tasklet.priority
@@ -373,12 +344,3 @@ def _timed(result: TaskResult, seconds: float) -> TaskResult:
 
 def _failed(error: Exception, task: str) -> TaskResult:
     return TaskResult("error", error=TaskError(type(error).__name__, explain(error), task))
-
-
-async def _until_done(work: asyncio.Task[TaskResult]) -> None:
-    """Waits until the work has really ended, however often the waiter is cancelled meanwhile."""
-    while not work.done():
-        try:
-            await asyncio.wait([work])
-        except asyncio.CancelledError:
-            continue

@@ -36,6 +36,8 @@ class Job:
         work: the asyncio task it runs in.
         reason: why it was asked to end; None if it was not.
         started: when it began to run, on the clock of `perf_counter`; 0 before.
+        result: how the task ended, as soon as that is known; hooks may still run then.
+        abandoned: nobody waits for the work any more.
         unfinished: calls that still run in a pool although nobody waits for them.
     """
 
@@ -49,7 +51,14 @@ class Job:
     work: asyncio.Task[TaskResult] | None = None
     reason: EndReason | None = None
     started: float = 0.0
+    result: TaskResult | None = None
+    abandoned: bool = False
     unfinished: set[Work] = field(default_factory=set["Work"])
+
+    @property
+    def begun(self) -> bool:
+        """Whether it has had its places."""
+        return self.started > 0
 
     def end(self, reason: EndReason) -> None:
         """Asks the job to end; the first reason counts."""
@@ -62,6 +71,22 @@ class Job:
         """The last act of the work: whoever submitted it goes on in the next turn of the event loop."""
         if not self.ended.done():
             self.ended.set_result(None)
+
+    def let_go(self) -> None:
+        """Lets whoever submitted it go on, though the work does not end; asks the work once more."""
+        if self.work is not None:
+            self.work.cancel()
+        self.abandoned = True
+        self.wake_submitter()
+
+    async def is_over(self) -> None:
+        """Waits until the work has really ended or was let go, however often the waiter is cancelled meanwhile."""
+        while self.work is not None and not self.work.done() and not self.abandoned:
+            self.ended = asyncio.get_running_loop().create_future()
+            try:
+                await self.ended
+            except asyncio.CancelledError:
+                continue
 
     def has_ended(self, _work: asyncio.Task[TaskResult]) -> None:
         """The work has ended, also if it was cancelled before its first turn and could not say so itself."""

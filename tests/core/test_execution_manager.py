@@ -534,6 +534,75 @@ async def test_shutdown_lets_work_end_within_the_grace_period(gated: Any, gate: 
     assert (await run).status == "success"
 
 
+async def test_shutdown_begins_nothing_that_still_waits(gated: Any, gate: Gate):
+    async with gated(limits=ExecutionLimits(concurrency=1)) as framework:
+        with framework.events.subscribe(TaskChanged, lambda event: event.corr_id == "w") as told:
+            first = asyncio.create_task(framework.submit(Tasklet("p/t", inputs={"name": "first"})))
+            await gate.entered.wait()
+            waiting = [
+                asyncio.create_task(framework.submit(Tasklet("p/t", run=RunInfo(corr_id="w"), resources=resources)))
+                for resources in ((), ("net:1",), ("net:1",))
+            ]
+            await settle()
+            never = asyncio.create_task(framework.submit(Tasklet("p/t", run=RunInfo(corr_id="w"))))
+            await asyncio.sleep(0)
+            stopping = asyncio.create_task(framework.execution_manager.shutdown())
+            results = await asyncio.gather(*waiting, never)
+            assert not first.done()
+            assert [event.phase for event in told.pending()] == ["queued"] * 4 + ["cancelled"] * 4
+        gate.open()
+        await stopping
+    assert (await first).status == "success"
+    assert gate.order == ["first"]
+    for result in results:
+        assert (result.status, result.error and result.error.message) == (
+            "cancelled",
+            "Task p/t was cancelled: Aura is shutting down.",
+        )
+
+
+HANGING = """
+    import asyncio
+    from aura_core.api import hook, requires_services
+
+    release = asyncio.Event()
+
+    async def hang(**data) -> None:
+        while not release.is_set():
+            try:
+                await release.wait()
+            except asyncio.CancelledError:
+                continue
+
+    hook("before_task_run")(hang) if {before} else hook("after_task_run")(hang)
+"""
+
+
+@pytest.mark.parametrize("cancel", [False, True])
+@pytest.mark.parametrize(("before", "status"), [(True, "cancelled"), (False, "success")])
+async def test_a_hook_that_hangs_leaves_no_submitter_without_a_result_at_shutdown(
+    project: Project, before: bool, status: str, cancel: bool
+):
+    project.write("p/actions/hanging.py", HANGING.format(before=before))
+    project.task("t", "steps: []")
+    async with project.running(limits=ExecutionLimits(grace=0.02)) as framework:
+        with framework.events.subscribe(TaskChanged) as told:
+            run = asyncio.create_task(framework.submit(Tasklet("p/t")))
+            await settle()
+            if cancel:
+                run.cancel()
+                await settle()
+                run.cancel()
+            release = framework.plans.plans["p"].hooks[0].__globals__["release"]
+            await framework.execution_manager.shutdown()
+            assert run.done()
+            release.set()
+            await settle()
+            ends = [event.phase for event in told.pending() if event.phase not in {"queued", "running"}]
+    assert ends == [status]
+    assert run.cancelled() if cancel else run.result().status == status
+
+
 async def test_shutdown_cancels_what_does_not_end_and_leaves_nothing_behind(gated: Any, gate: Gate):
     limits = ExecutionLimits(concurrency=1, grace=0.05)
     async with gated(limits=limits) as framework:
@@ -568,9 +637,13 @@ async def test_shutdown_gives_up_on_a_task_that_ignores_cancellation(project: Pr
     async with project.running(limits=ExecutionLimits(grace=0.02), services={"release": release}) as framework:
         run = asyncio.create_task(framework.submit(Tasklet("p/t")))
         await settle()
-    assert not run.done()
+    assert run.done()
+    error = (await run).error
+    assert error is not None
+    assert (error.type, "shutting down" in error.message) == ("CancelledError", True)
     release.set()
-    await run
+    await settle()
+    assert len(framework.execution_manager._jobs._deaf) == 0
 
 
 async def test_a_slot_still_held_by_a_thread_is_given_up_at_shutdown(project: Project, gated: Any):
@@ -581,7 +654,7 @@ async def test_a_slot_still_held_by_a_thread_is_given_up_at_shutdown(project: Pr
         assert (await framework.submit(Tasklet("p/hold", timeout=0.05))).status == "timeout"
         assert framework.execution_manager._global_sem.held == 1
     await settle()
-    assert framework.execution_manager._lingering == set()
+    assert len(framework.execution_manager._lingering) == 0
     thread_gate.set()
 
 
@@ -757,7 +830,7 @@ async def test_an_action_that_raises_cancelled_error_by_itself_fails_its_step_an
             result = await framework.submit(Tasklet(f"p/{task}"))
             assert result.error is not None
             assert (result.status, result.error.type) == ("error", "ActionError")
-            assert f"Action p/{name} raised CancelledError" in result.error.message
+            assert f"{name} raised CancelledError" in result.error.message
         assert (await framework.submit(Tasklet("p/goes_on"))).result == 1
 
 
