@@ -13,6 +13,7 @@ if TYPE_CHECKING:
     from datetime import datetime
 
     from agent.app import App
+    from agent.schedules import JobOwner
     from aura_core.scheduler import Job, Trigger
 
 JobId = Annotated[str, typer.Argument(metavar="ID", help="The job, as `aura schedule` names it.")]
@@ -56,14 +57,14 @@ async def _list(*, as_json: bool) -> int:
         err().print("Nothing runs by itself yet. `aura schedule add --help` says how to change that.")
     for job, reason in listing.waiting.items():
         err().print(f"{job} waits: {reason}", style="yellow", markup=False, soft_wrap=True)
+    for words in listing.unreadable:
+        err().print(words, style="red", markup=False, soft_wrap=True)
     warn_of_refused(app.framework.problems + listing.problems)
     return 0
 
 
 def _as_json(job: Job) -> dict[str, Any]:
-    from agent.schedules import owner_of
-
-    owner = owner_of(job.owner)
+    owner = _owner(job)
     return {
         "id": job.id,
         "task": job.task,
@@ -82,6 +83,17 @@ def _as_json(job: Job) -> dict[str, Any]:
     }
 
 
+def _owner(job: Job) -> JobOwner:
+    """Whose job it is; nobody's if that cannot be read, which is said apart."""
+    from agent.schedules import JobOwner, owner_of
+    from aura_core.errors import ScheduleError
+
+    try:
+        return owner_of(job.owner)
+    except ScheduleError:
+        return JobOwner(person="?")
+
+
 def _iso(moment: datetime | None) -> str | None:
     return moment.astimezone().isoformat(timespec="seconds") if moment else None
 
@@ -90,9 +102,7 @@ def _print_jobs(jobs: list[Job]) -> None:
     from rich.table import Table
     from rich.text import Text
 
-    from agent.schedules import owner_of
-
-    owners = {job.id: owner_of(job.owner).person or f"plan {job.task.partition('/')[0]}" for job in jobs}
+    owners = {job.id: _owner(job).person or f"plan {job.task.partition('/')[0]}" for job in jobs}
     several = len(set(owners.values())) > 1
     table = Table.grid(padding=(0, 2))
     for wraps in (False, False, False, True, False, False):
@@ -209,8 +219,12 @@ async def _remove(name: str) -> int:
 
     async with App.open(settings(), program="aura schedule", durable=False) as app:
         job = await app.schedules.book.remove(name)
-    err().print(f"{job.id} ({job.title or job.task}, {job.trigger}) is removed.", markup=False, soft_wrap=True)
+    err().print(f"{job.id} ({_said(job)}) is removed.", markup=False, soft_wrap=True)
     return 0
+
+
+def _said(job: Job) -> str:
+    return f"{job.title or job.task}, {job.trigger}" if job.task else "it could not be read"
 
 
 def run(job: JobId) -> int:

@@ -9,7 +9,7 @@ from collections.abc import Mapping
 from typing import TYPE_CHECKING, Any
 
 from agent.errors import NotAllowedError
-from agent.schedules.owner import JobOwner, owner_of
+from agent.schedules.owner import JobOwner, belongs_to
 from aura_core.errors import NotFoundError, ScheduleError
 from aura_core.nearest import hint, sentence
 from aura_core.scheduler import At, Cron, Job, JobBook, Missed, OnEvent, Trigger, machine_timezone, trigger_of, zone_of
@@ -103,7 +103,7 @@ class ScheduleDesk:
 
     async def _jobs_of(self, person: str) -> list[Job]:
         jobs = await self.book.jobs()
-        own = [job for job in jobs if job.source == "person" and owner_of(job.owner).person == person]
+        own = [job for job in jobs if belongs_to(job, person)]
         return [job for job in own if job.next_at is not None or isinstance(job.trigger, OnEvent)]
 
 

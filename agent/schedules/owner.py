@@ -5,9 +5,11 @@ from __future__ import annotations
 from collections.abc import Mapping
 from typing import Any
 
-from pydantic import Field
+from pydantic import Field, ValidationError
 
 from agent.contracts import Contract
+from aura_core.errors import ScheduleError
+from aura_core.scheduler import Job
 
 PLAN_SESSION = "schedule"
 """Where the files and turns of jobs are kept that plans declare."""
@@ -35,5 +37,20 @@ class JobOwner(Contract):
 
 
 def owner_of(kept: Mapping[str, Any]) -> JobOwner:
-    """The owner as it was kept with a job."""
-    return JobOwner.model_validate(dict(kept))
+    """The owner as it was kept with a job.
+
+    Raises:
+        ScheduleError: it cannot be read; then the job is nobody's, and nobody's permissions are its own.
+    """
+    try:
+        return JobOwner.model_validate(dict(kept))
+    except ValidationError as error:
+        raise ScheduleError("Whose job it is cannot be read; remove it with `aura schedule remove`.") from error
+
+
+def belongs_to(job: Job, person: str) -> bool:
+    """Whether a job is a person's own."""
+    try:
+        return job.source == "person" and owner_of(job.owner).person == person
+    except ScheduleError:
+        return False

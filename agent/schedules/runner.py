@@ -13,7 +13,7 @@ from agent.durable.protocol import Engine
 from agent.errors import AgentError, NotAllowedError
 from agent.running.outcomes import RUN_TASK
 from agent.schedules.owner import PLAN_PROFILE, JobOwner, owner_of
-from aura_core.errors import CoreError
+from aura_core.errors import CoreError, ScheduleError
 from aura_core.scheduler import Firing, FiringEnd, Job
 
 EVENT_INPUT = "event"
@@ -53,7 +53,11 @@ class JobRunner:
 
     def accepts(self, job: Job) -> bool:
         """Whether the result could be delivered by this program; a job for another channel waits for that one."""
-        channel = owner_of(job.owner).channel
+        try:
+            channel = owner_of(job.owner).channel
+        except ScheduleError as error:
+            self._log.error("job unreadable", job=job.id, reason=str(error))
+            return False
         return not channel or channel in self._transports
 
     async def start(self, job: Job, firing: Firing) -> FiringEnd:

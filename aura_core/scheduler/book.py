@@ -10,8 +10,9 @@ from datetime import UTC, datetime, timedelta
 from aura_core.errors import NotFoundError, ScheduleError
 from aura_core.nearest import hint, sentence
 from aura_core.scheduler.job import Firing, Job, described, firing_id
+from aura_core.scheduler.rows import Unreadable
 from aura_core.scheduler.store import JobStore
-from aura_core.scheduler.triggers import Every, Trigger, next_after
+from aura_core.scheduler.triggers import Every, OnEvent, Trigger, next_after
 
 Now = Callable[[], datetime]
 TICK = timedelta(microseconds=1)
@@ -62,6 +63,14 @@ class JobBook:
             raise NotFoundError(sentence(f"There is no job {name!r}", advice, "there are no jobs at all"))
         return jobs[name]
 
+    async def known(self, name: str) -> Job | None:
+        """The job of an id, also one that has run and will not run again; None if there is none."""
+        return {job.id: job for job in await asyncio.to_thread(self.store.jobs)}.get(name)
+
+    async def unreadable(self) -> list[Unreadable]:
+        """Jobs and firings that cannot be read, and why."""
+        return await asyncio.to_thread(self.store.unreadable)
+
     async def add(self, job: Job) -> Job:
         """Adds a job; a second one with the same id changes nothing.
 
@@ -72,6 +81,9 @@ class JobBook:
             ScheduleError: it would never run.
             ScheduleStoreError: it cannot be stored.
         """
+        kept = await self.known(job.id)
+        if kept is not None:
+            return kept
         now = self.now()
         planned = replace(job, created_at=now, next_at=next_after(job.trigger, now))
         if planned.next_at is None and planned.trigger.kind != "on_event":
@@ -79,20 +91,19 @@ class JobBook:
         if await asyncio.to_thread(self.store.add, planned):
             self.changed.set()
             return planned
-        kept = {known.id: known for known in await asyncio.to_thread(self.store.jobs)}
-        return kept.get(job.id, planned)
+        return await self.known(job.id) or planned
 
     async def remove(self, name: str) -> Job:
-        """Removes a job; a run of it that goes on is not ended.
+        """Removes a job; a run of it that goes on is not ended, one that waits in line does not begin.
 
         Returns:
-            The job as it was.
+            The job as it was; of one that cannot be read, all that is known: its id.
 
         Raises:
             NotFoundError: there is none.
             ScheduleError: a plan declares it, so that it would come back.
         """
-        job = await self.job(name)
+        job = await self._removable(name)
         if job.source == "plan":
             raise ScheduleError(
                 f"The job {name} is declared in the task {job.task}; take `schedule` or `on_event` out of its meta."
@@ -100,6 +111,14 @@ class JobBook:
         await asyncio.to_thread(self.store.remove, name)
         self.changed.set()
         return job
+
+    async def _removable(self, name: str) -> Job:
+        try:
+            return await self.job(name)
+        except NotFoundError:
+            if ("job", name) not in {(one.kind, one.id) for one in await self.unreadable()}:
+                raise
+        return Job(name, "", OnEvent(""))
 
     async def run_now(self, name: str) -> Firing:
         """Asks for a job to run at once, beside its usual times.
@@ -118,7 +137,7 @@ class JobBook:
             if await asyncio.to_thread(self.store.ask, named):
                 self.changed.set()
                 return named
-            if await asyncio.to_thread(self.store.firing, named.id) is None:
+            if not await asyncio.to_thread(self.store.recorded, named.id):
                 raise NotFoundError(f"There is no job {firing.job!r} any more.")
             due += TICK
 
@@ -136,12 +155,15 @@ class JobBook:
         self.held = held
         wanted = {job.id: job for job in declared}
         known = {job.id: job for job in await asyncio.to_thread(self.store.jobs) if job.source == "plan"}
+        damaged = {one.id for one in await self.unreadable() if one.kind == "job"}
         for name in known.keys() - wanted.keys():
             if not held(known[name]):
                 await asyncio.to_thread(self.store.remove, name)
         for name, job in wanted.items():
             if name in known:
                 await self._redeclare(known[name], job)
+            elif name in damaged:
+                await self._mend(job)
             else:
                 await self.add(job)
         self.changed.set()
@@ -154,6 +176,13 @@ class JobBook:
         fresh = replace(fresh, trigger=before.trigger)
         if fresh != described(before):
             await asyncio.to_thread(self.store.describe, fresh)
+
+    async def _mend(self, job: Job) -> None:
+        """Puts what a plan declares in the place of what cannot be read; if it can, the job stays due when it was."""
+        await asyncio.to_thread(self.store.describe, replace(job, created_at=self.now()))
+        if await self.known(job.id) is None:
+            await asyncio.to_thread(self.store.remove, job.id)
+            await self.add(job)
 
 
 def same_trigger(before: Trigger, now: Trigger) -> bool:

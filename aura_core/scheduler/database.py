@@ -24,14 +24,16 @@ CREATE TABLE IF NOT EXISTS jobs (
   next_at REAL,
   last_at REAL,
   last_status TEXT NOT NULL DEFAULT '',
-  last_message TEXT NOT NULL DEFAULT ''
+  last_message TEXT NOT NULL DEFAULT '',
+  unreadable TEXT NOT NULL DEFAULT ''
 );
 CREATE TABLE IF NOT EXISTS firings (
   id TEXT PRIMARY KEY,
   job TEXT NOT NULL REFERENCES jobs (id) ON DELETE CASCADE,
   body TEXT NOT NULL,
   due REAL NOT NULL,
-  ended_at REAL
+  ended_at REAL,
+  unreadable TEXT NOT NULL DEFAULT ''
 );
 CREATE INDEX IF NOT EXISTS firings_by_job ON firings (job);
 CREATE INDEX IF NOT EXISTS firings_unfinished ON firings (due) WHERE ended_at IS NULL;
@@ -68,17 +70,33 @@ def open_database(path: Path) -> tuple[sqlite3.Connection, str]:
 
 def _open(path: Path) -> sqlite3.Connection:
     connection = sqlite3.connect(path, timeout=WAIT_SECONDS, isolation_level=None, check_same_thread=False)
+    connection.text_factory = _text
     try:
         _check(connection, path)
         connection.execute("PRAGMA journal_mode = WAL")
         connection.execute("PRAGMA synchronous = FULL")
         connection.execute("PRAGMA foreign_keys = ON")
         connection.executescript(SCHEMA)
+        _add_marks(connection)
         _examine(connection)
     except BaseException:
         connection.close()
         raise
     return connection
+
+
+def _text(data: bytes) -> str:
+    """Text of the file; bytes that are none become signs that can be shown, and no JSON."""
+    return data.decode("utf-8", "backslashreplace")
+
+
+def _add_marks(connection: sqlite3.Connection) -> None:
+    """Adds the column that marks unreadable rows to a file that was made before there were marks."""
+    connection.execute("BEGIN IMMEDIATE")
+    for table in ("jobs", "firings"):
+        if "unreadable" not in {row[1] for row in connection.execute(f"PRAGMA table_info({table})")}:
+            connection.execute(f"ALTER TABLE {table} ADD COLUMN unreadable TEXT NOT NULL DEFAULT ''")
+    connection.execute("COMMIT")
 
 
 def _examine(connection: sqlite3.Connection) -> None:

@@ -4,28 +4,31 @@ from __future__ import annotations
 
 import sqlite3
 import threading
-from collections.abc import Generator, Sequence
+from collections.abc import Callable, Generator, Sequence
 from contextlib import contextmanager, suppress
-from dataclasses import replace
-from datetime import UTC, datetime
+from datetime import datetime
 from pathlib import Path
-from typing import cast
+from typing import Any, TypeVar, cast
 
 import structlog
-from pydantic import TypeAdapter, ValidationError
 
 from aura_core.errors import ScheduleStoreError
 from aura_core.scheduler.database import DAMAGE, open_database
-from aura_core.scheduler.job import Firing, FiringEnd, Job, described
+from aura_core.scheduler.job import Firing, FiringEnd, Job
+from aura_core.scheduler.rows import Unreadable, UnreadableRowError, firing_body, firing_of, job_body, job_of
 
-_JOBS = "SELECT id, body, next_at, last_at, last_status, last_message FROM jobs"
+_JOBS = "SELECT rowid, unreadable, id, body, next_at, last_at, last_status, last_message FROM jobs ORDER BY id"
+_FIRINGS = "SELECT rowid, unreadable, id, job, body FROM firings"
+_UNREADABLE = """
+SELECT 'job', id, id, unreadable FROM jobs WHERE unreadable != ''
+UNION ALL SELECT 'firing', id, job, unreadable FROM firings WHERE unreadable != '' ORDER BY 1 DESC, 2
+"""
 _FORGET = """
-DELETE FROM jobs WHERE next_at IS NULL AND coalesce(last_at, 0) < ? AND json_extract(body, '$.trigger.kind') = 'at'
+DELETE FROM jobs WHERE next_at IS NULL AND coalesce(last_at, 0) < ?
+AND CASE WHEN typeof(body) = 'text' AND json_valid(body) THEN json_extract(body, '$.trigger.kind') END = 'at'
 AND NOT EXISTS (SELECT 1 FROM firings WHERE job = jobs.id AND ended_at IS NULL)
 """
-_JobRow = tuple[str, str, float | None, float | None, str, str]
-_job = TypeAdapter(Job)
-_firing = TypeAdapter(Firing)
+_Read = TypeVar("_Read")
 _log = structlog.get_logger(__name__)
 
 
@@ -35,14 +38,16 @@ class JobStore:
     Another program may add and remove jobs meanwhile; one alone may run them. Every method raises
     ScheduleStoreError when the file cannot be read or written (disk full, read-only, damaged).
 
+    A row that cannot be read is logged, marked in its table and left out; it stops no other one.
+
     Args:
         path: the file; it and its folder are made when they are first needed.
-
     """
 
     def __init__(self, path: Path) -> None:
         self.path = path
         self._notices: list[str] = []
+        self._said: set[Unreadable] = set()
         self._connection: sqlite3.Connection | None = None
         self._lock = threading.Lock()
 
@@ -64,15 +69,20 @@ class JobStore:
         return notices
 
     def jobs(self) -> list[Job]:
-        """All jobs, in order of their ids. One that cannot be read is logged and left out."""
+        """All jobs that can be read, in order of their ids."""
+        return self._read("jobs", _JOBS, job_of)
+
+    def unreadable(self) -> list[Unreadable]:
+        """Rows that cannot be read, jobs first."""
+        self.jobs()
+        self.unfinished()
         with self._open_file() as connection:
-            rows = cast("list[_JobRow]", connection.execute(f"{_JOBS} ORDER BY id").fetchall())
-        return [job for job in map(_job_of, rows) if job is not None]
+            return [Unreadable(*row) for row in connection.execute(_UNREADABLE).fetchall()]
 
     def add(self, job: Job) -> bool:
         """Adds a job; False if there is one of this id."""
         with self._transaction() as connection:
-            row = (job.id, _body(job), _seconds(job.next_at))
+            row = (job.id, job_body(job), _seconds(job.next_at))
             return (
                 connection.execute("INSERT OR IGNORE INTO jobs (id, body, next_at) VALUES (?, ?, ?)", row).rowcount == 1
             )
@@ -81,13 +91,13 @@ class JobStore:
         """Puts a job in the place of the one with its id; firings that have begun stay."""
         with self._transaction() as connection:
             connection.execute(
-                "UPDATE jobs SET body = ?, next_at = ? WHERE id = ?", (_body(job), _seconds(job.next_at), job.id)
+                "UPDATE jobs SET body = ?, next_at = ? WHERE id = ?", (job_body(job), _seconds(job.next_at), job.id)
             )
 
     def describe(self, job: Job) -> None:
         """Puts what is said of a job in the place of what was; its moments and firings stay."""
         with self._transaction() as connection:
-            connection.execute("UPDATE jobs SET body = ? WHERE id = ?", (_body(job), job.id))
+            connection.execute("UPDATE jobs SET body = ? WHERE id = ?", (job_body(job), job.id))
 
     def remove(self, job: str) -> bool:
         """Removes a job with its firings; False if there is none."""
@@ -117,19 +127,17 @@ class JobStore:
             return _record(connection, firing)
 
     def unfinished(self) -> list[Firing]:
-        """Firings that were recorded and have not ended, the earliest first."""
-        query = "SELECT body FROM firings WHERE ended_at IS NULL ORDER BY due, id"
-        with self._open_file() as connection:
-            rows = cast("list[tuple[str]]", connection.execute(query).fetchall())
-        return [_firing.validate_json(body) for (body,) in rows]
+        """Firings that were recorded and have not ended, the earliest first, if they can be read."""
+        return self._read("firings", f"{_FIRINGS} WHERE ended_at IS NULL ORDER BY due, id", firing_of)
 
     def firing(self, name: str) -> Firing | None:
-        """A firing by its id, ended or not."""
+        """A firing by its id, ended or not; None if there is none that can be read."""
+        return next(iter(self._read("firings", f"{_FIRINGS} WHERE id = ?", firing_of, name)), None)
+
+    def recorded(self, firing: str) -> bool:
+        """Whether there is a firing of this id, ended or not."""
         with self._open_file() as connection:
-            row = cast(
-                "tuple[str] | None", connection.execute("SELECT body FROM firings WHERE id = ?", (name,)).fetchone()
-            )
-        return None if row is None else _firing.validate_json(row[0])
+            return connection.execute("SELECT 1 FROM firings WHERE id = ?", (firing,)).fetchone() is not None
 
     def finish(self, firing: Firing, end: FiringEnd, at: datetime) -> None:
         """Records how a firing ended; the first end counts."""
@@ -144,16 +152,44 @@ class JobStore:
                 )
 
     def prune(self, before: datetime) -> None:
-        """Forgets firings that ended before a moment, and jobs that were to run once and did so before it."""
+        """Forgets what is older than a moment: firings that ended or are unreadable, jobs for one time that ran."""
         moment = before.timestamp()
         with self._transaction() as connection:
             connection.execute("DELETE FROM firings WHERE ended_at < ?", (moment,))
+            connection.execute("DELETE FROM firings WHERE unreadable != '' AND due < ?", (moment,))
             connection.execute(_FORGET, (moment,))
 
     def version(self) -> int:
         """A number that changes when another program has changed the file."""
         with self._open_file() as connection:
             return connection.execute("PRAGMA data_version").fetchone()[0]
+
+    def _read(self, table: str, query: str, read: Callable[[Any], _Read], *values: str) -> list[_Read]:
+        """What the rows of a query are; those that cannot be read are set aside."""
+        with self._open_file() as connection:
+            rows = cast("list[tuple[Any, ...]]", connection.execute(query, values).fetchall())
+        found: list[_Read] = []
+        marks: list[tuple[str, int]] = []
+        for row, mark, *columns in rows:
+            reason = ""
+            try:
+                found.append(read(columns))
+            except UnreadableRowError as error:
+                reason = str(error) or "damaged"
+                job = str(columns[0] if table == "jobs" else columns[1])
+                self._say(Unreadable("job" if table == "jobs" else "firing", str(columns[0]), job, reason))
+            if reason != mark:
+                marks.append((reason, row))
+        if marks:
+            with self._transaction() as connection:
+                connection.executemany(f"UPDATE {table} SET unreadable = ? WHERE rowid = ?", marks)  # noqa: S608 (ours)
+        return found
+
+    def _say(self, one: Unreadable) -> None:
+        """Logs a row that cannot be read, once while the program runs."""
+        if one not in self._said:
+            self._said.add(one)
+            _log.error("job_unreadable", file=str(self.path), row=one.id, job=one.job, reason=str(one))
 
     @contextmanager
     def _open_file(self) -> Generator[sqlite3.Connection]:
@@ -188,7 +224,7 @@ class JobStore:
 def _record(connection: sqlite3.Connection, firing: Firing) -> bool:
     recorded = connection.execute(
         "INSERT OR IGNORE INTO firings (id, job, body, due) SELECT ?, id, ?, ? FROM jobs WHERE id = ?",
-        (firing.id, _firing.dump_json(firing).decode(), firing.due.timestamp(), firing.job),
+        (firing.id, firing_body(firing), firing.due.timestamp(), firing.job),
     ).rowcount
     if recorded:
         connection.execute(
@@ -198,24 +234,5 @@ def _record(connection: sqlite3.Connection, firing: Firing) -> bool:
     return recorded == 1
 
 
-def _body(job: Job) -> str:
-    """What was said of the job; what happens to it stands in columns of its own."""
-    return _job.dump_json(described(job)).decode()
-
-
-def _job_of(row: _JobRow) -> Job | None:
-    name, body, next_at, last_at, status, message = row
-    try:
-        job = _job.validate_json(body)
-    except ValidationError as error:
-        _log.warning("job_unreadable", job=name, reason=str(error))
-        return None
-    return replace(job, next_at=_moment(next_at), last_at=_moment(last_at), last_status=status, last_message=message)
-
-
 def _seconds(moment: datetime | None) -> float | None:
     return None if moment is None else moment.timestamp()
-
-
-def _moment(seconds: float | None) -> datetime | None:
-    return None if seconds is None else datetime.fromtimestamp(seconds, UTC)

@@ -386,6 +386,22 @@ async def test_a_plan_that_is_gone_takes_its_jobs_with_it(lab: Lab, plan_folder:
         assert await app.schedules.book.jobs() == []
 
 
+async def test_a_job_whose_owner_cannot_be_read_is_nobodys_and_stops_no_other(lab: Lab):
+    async with lab.running() as app:
+        bad = await app.schedules.add(RUN, "lab/say", {"text": "bad"}, every=60)
+        good = await app.schedules.add(RUN, "lab/say", {"text": "good"}, every=60)
+        with app.schedules.book.store._transaction() as connection:
+            connection.execute("UPDATE jobs SET body = replace(body, '\"person\":', '\"x\":') WHERE id = ?", (bad.id,))
+    async with lab.running() as app:
+        async with ending(app, of=good.id):
+            lab.forward(app, minutes=1)
+        assert set(lab.said) == {"good"}
+        assert [job.id for job in await app.schedules.list(RUN)] == [good.id]
+        listing = await known_jobs(app.framework.plans, app.schedules.book)
+        assert "Whose job it is cannot be read" in listing.waiting[bad.id]
+        await app.schedules.book.remove(bad.id)
+
+
 async def test_the_owner_is_told_when_a_reminder_cannot_be_removed(lab: Lab, transport: KeepingTransport):
     async with lab.running() as app:
         for text in ("in 2 hours to drink tea", "every day at 9 drink water"):

@@ -330,7 +330,8 @@ def failed(task: str, corr_id: str = "") -> TaskChanged:
 async def watching(world: World, scheduler: Scheduler, *jobs: Job) -> None:
     for job in jobs:
         await scheduler.book.add(job)
-    await world.until(lambda: world.bus.has_subscribers and not scheduler.book.changed.is_set())
+    wanted = {job.trigger.pattern for job in jobs}
+    await world.until(lambda: world.bus.has_subscribers and wanted <= scheduler._listener._patterns)
 
 
 async def test_an_event_starts_the_jobs_that_wait_for_it(world):
@@ -451,16 +452,111 @@ async def test_a_damaged_file_is_set_aside_and_said(world):
     assert kept.read_bytes().startswith(b"this is no database")
 
 
-async def test_a_job_that_cannot_be_read_is_left_out_and_the_others_run(world):
+DAMAGED = {
+    "no JSON": "UPDATE {} SET body = '{{\"id\"'",
+    "not UTF-8": "UPDATE {} SET body = CAST(x'ff7b7d' AS TEXT)",
+    "a number": "UPDATE {} SET body = 7",
+    "bytes": "UPDATE {} SET body = x'00ff'",
+    "a field that is missing": "UPDATE {} SET body = '{{\"job\": 1}}'",
+    "another's id": "UPDATE {} SET body = replace(body, 'bad', 'worse')",
+}
+
+
+def damage(world: World, statement: str) -> None:
+    with sqlite3.connect(world.path) as connection:
+        assert connection.execute(statement).rowcount == 1
+    connection.close()
+
+
+@pytest.mark.parametrize(
+    "statement",
+    [
+        *(statement.format("jobs") + " WHERE id = 'bad'" for statement in DAMAGED.values()),
+        "UPDATE jobs SET body = replace(body, 'once', 'sometimes') WHERE id = 'bad'",
+        "UPDATE jobs SET body = replace(body, 'every', 'whenever') WHERE id = 'bad'",
+        "UPDATE jobs SET body = replace(body, '3600.0', '0') WHERE id = 'bad'",
+        "UPDATE jobs SET body = replace(body, 'T12:00:00Z', 'T12:00:00') WHERE id = 'bad'",
+        "UPDATE jobs SET next_at = 'soon' WHERE id = 'bad'",
+        "UPDATE jobs SET last_at = 1e300 WHERE id = 'bad'",
+    ],
+)
+async def test_a_job_that_cannot_be_read_is_set_aside_and_said_and_the_others_run(world, statement):
     async with world.scheduler() as scheduler:
         await scheduler.book.add(hourly("good"))
+        await scheduler.book.add(Job("bad", "kitchen/tea", Every(3600.0, START), missed="once"))
+    damage(world, statement)
+    async with world.scheduler() as scheduler:
+        async with world.expecting(JobFired, JobEnded):
+            world.to(START + HOUR, scheduler)
+        (one,) = await scheduler.book.unreadable()
+        assert (one.kind, one.id) == ("job", "bad")
+        assert "The job bad cannot be read (" in str(one)
+        await scheduler.book.remove("bad")
+        assert await scheduler.book.unreadable() == []
+    assert world.ran == ["job:good:2026-11-21T13:00:00Z"]
+
+
+@pytest.mark.parametrize("statement", [*DAMAGED.values(), "UPDATE {} SET body = replace(body, 'event', 'magic')"])
+async def test_a_firing_that_cannot_be_read_is_set_aside_and_said_and_the_others_run(world, statement):
+    async with world.scheduler() as scheduler:
         await scheduler.book.add(hourly("bad"))
+    bad = Firing("job:bad:x", "bad", START, "event")
+    store = JobStore(world.path)
+    assert store.ask(bad)
+    store.close()
+    damage(world, statement.format("firings") + " WHERE job = 'bad'")
+    async with world.scheduler() as scheduler:
+        async with world.expecting(JobFired, JobEnded):
+            await scheduler.book.add(hourly("good"))
+            await scheduler.book.run_now("good")
+        async with world.expecting(JobFired, JobEnded, JobFired, JobEnded):
+            world.to(START + HOUR, scheduler)
+        (one,) = await scheduler.book.unreadable()
+        assert (one.kind, one.id, one.job) == ("firing", "job:bad:x", "bad")
+    assert "job:bad:x" not in world.ran
+    world.time += timedelta(days=9)
+    async with world.scheduler() as scheduler:
+        assert await scheduler.book.unreadable() == []
+
+
+async def test_what_can_be_read_again_counts_again(world):
+    async with world.scheduler() as scheduler:
+        await scheduler.book.add(hourly("tea"))
+    damage(world, "UPDATE jobs SET body = replace(body, 'once', 'sometimes')")
+    async with world.scheduler() as scheduler:
+        assert len(await scheduler.book.unreadable()) == 1
+    damage(world, "UPDATE jobs SET body = replace(body, 'sometimes', 'once')")
+    async with world.scheduler() as scheduler:
+        async with world.expecting(JobFired, JobEnded):
+            world.to(START + HOUR, scheduler)
+        assert await scheduler.book.unreadable() == []
+
+
+@pytest.mark.parametrize(
+    ("statement", "next_at"),
+    [("UPDATE jobs SET body = ''", START + HOUR), ("UPDATE jobs SET next_at = 'soon'", START + HOUR + MINUTE)],
+)
+async def test_a_plan_says_anew_what_its_damaged_job_was(world, statement, next_at):
+    job = hourly("a", source="plan")
+    async with world.scheduler([job]):
+        pass
+    damage(world, statement)
+    world.time += MINUTE
+    async with world.scheduler([replace(job, trigger=Every(3600, world.time))]) as scheduler:
+        assert (await scheduler.book.job("a")).next_at == next_at
+
+
+async def test_a_file_of_jobs_from_before_there_were_marks_is_used(world):
+    async with world.scheduler() as scheduler:
+        await scheduler.book.add(hourly())
     with sqlite3.connect(world.path) as connection:
-        connection.execute("UPDATE jobs SET body = '{\"task\": 1}' WHERE id = 'bad'")
+        connection.executescript(
+            "ALTER TABLE jobs DROP COLUMN unreadable; DROP INDEX firings_unfinished;"
+            "ALTER TABLE firings DROP COLUMN unreadable;"
+        )
     connection.close()
     async with world.scheduler() as scheduler, world.expecting(JobFired, JobEnded):
         world.to(START + HOUR, scheduler)
-    assert len(world.ran) == 1
 
 
 def test_files_of_other_programs_and_of_newer_ones_are_left_alone(tmp_path):

@@ -4,10 +4,12 @@ from __future__ import annotations
 
 import os
 import signal
+import sqlite3
 import subprocess
 import threading
 from collections.abc import Iterator
 from contextlib import contextmanager
+from pathlib import Path
 from queue import Queue
 
 import pytest
@@ -140,6 +142,19 @@ def test_a_job_of_a_plan_is_listed_before_it_ever_ran_and_cannot_be_removed(tmp_
     done = aura("schedule", "remove", "lab/tick")
     assert done.returncode == 1
     assert "declared in the task lab/tick" in done.stderr.replace("\n", " ")
+    folder.joinpath("tasks/wrong.yaml").write_text("stepps: []\n")
+    assert "lab/tick waits: the plan lab has mistakes" in aura("schedule").stderr
+    assert "has mistakes" in aura.json("schedule", "list")[0]["waits"]
+
+
+def test_a_job_that_cannot_be_read_is_said_in_the_list_and_can_be_removed(tmp_path, aura):
+    job = aura.json("schedule", "add", "aura_base/calculate", "expression=6*7", "--every", "1h")["id"]
+    with sqlite3.connect(Path(aura.environment["AURA_HOME"]) / "jobs.db") as connection:
+        connection.execute("UPDATE jobs SET body = 'nonsense'")
+    connection.close()
+    assert f"The job {job} cannot be read" in aura("schedule").stderr
+    assert "it could not be read" in aura("schedule", "remove", job).stderr
+    assert aura("schedule").stderr.startswith("Nothing runs by itself yet.")
 
 
 @pytest.fixture

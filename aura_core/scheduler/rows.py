@@ -1,0 +1,124 @@
+"""Rows: jobs and firings as they stand in the file, read one by one, so that a damaged one is known for itself."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, replace
+from datetime import UTC, datetime
+from typing import Literal
+
+from pydantic import TypeAdapter, ValidationError
+
+from aura_core.errors import ScheduleError
+from aura_core.schedule_rules import check_cron, check_every
+from aura_core.scheduler.job import Firing, Job, described
+from aura_core.scheduler.triggers import At, Cron, Every, Trigger
+
+JobRow = tuple[str, str, float | None, float | None, str, str]
+"""id, body, next_at, last_at, last_status, last_message."""
+FiringRow = tuple[str, str, str]
+"""id, job, body."""
+_job = TypeAdapter(Job)
+_firing = TypeAdapter(Firing)
+
+
+class UnreadableRowError(Exception):
+    """A row is not what it should be; says why."""
+
+
+@dataclass(frozen=True, slots=True)
+class Unreadable:
+    """A row that cannot be read; it stays in the file, and nothing runs because of it.
+
+    Attributes:
+        kind: what it was.
+        id: its id.
+        job: id of the job that it belongs to.
+        reason: why it cannot be read.
+    """
+
+    kind: Literal["job", "firing"]
+    id: str
+    job: str
+    reason: str
+
+    def __str__(self) -> str:
+        what = f"The job {self.id}" if self.kind == "job" else f"The firing {self.id}"
+        return (
+            f"{what} cannot be read ({self.reason}). It is set aside and does not run, the others do; "
+            f"`aura schedule remove {self.job}` removes the job."
+        )
+
+
+def job_body(job: Job) -> str:
+    """What was said of a job; what happens to it stands in columns of its own."""
+    return _job.dump_json(described(job)).decode()
+
+
+def firing_body(firing: Firing) -> str:
+    """A firing as it is kept."""
+    return _firing.dump_json(firing).decode()
+
+
+def job_of(row: JobRow) -> Job:
+    """The job of a row.
+
+    Raises:
+        UnreadableRowError: it is none.
+    """
+    name, body, next_at, last_at, status, message = row
+    try:
+        job = _job.validate_json(body)
+        _check(job.trigger)
+        times = {"next_at": _moment(next_at), "last_at": _moment(last_at)}
+    except (ValidationError, ScheduleError, TypeError, ValueError, OverflowError, OSError) as error:
+        raise UnreadableRowError(_reason(error)) from error
+    if job.id != name:
+        raise UnreadableRowError(f"it says that it is {job.id[:80]!r}")
+    return replace(job, **times, last_status=str(status), last_message=str(message))
+
+
+def firing_of(row: FiringRow) -> Firing:
+    """The firing of a row.
+
+    Raises:
+        UnreadableRowError: it is none.
+    """
+    name, job, body = row
+    try:
+        firing = _firing.validate_json(body)
+    except (ValidationError, TypeError, ValueError) as error:
+        raise UnreadableRowError(_reason(error)) from error
+    if (firing.id, firing.job) != (name, job) or firing.due.tzinfo is None:
+        raise UnreadableRowError(f"it says that it is {firing.id[:80]!r} of {firing.job[:80]!r}, due {firing.due}")
+    return firing
+
+
+def _check(trigger: Trigger) -> None:
+    """Refuses a trigger that nobody could have added."""
+    match trigger:
+        case Cron(rule=rule):
+            check_cron(rule)
+        case Every(seconds=seconds, anchor=moment):
+            check_every(seconds)
+            _check_aware(moment)
+        case At(moment=moment):
+            _check_aware(moment)
+        case _:
+            pass
+
+
+def _check_aware(moment: datetime) -> None:
+    if moment.tzinfo is None:
+        raise ScheduleError(f"{moment} has no time zone")
+
+
+def _reason(error: Exception) -> str:
+    if not isinstance(error, ValidationError):
+        return str(error)
+    first = error.errors(include_url=False, include_input=False)[0]
+    place = ".".join(map(str, first["loc"]))
+    return f"{place}: {first['msg']}" if place else first["msg"]
+
+
+def _moment(seconds: float | None) -> datetime | None:
+    return None if seconds is None else datetime.fromtimestamp(seconds, UTC)
