@@ -59,5 +59,6 @@ class Lines:
                 line.popleft()
                 self._ids.discard(firing.id)
         finally:
+            self._ids.difference_update(firing.id for _, firing in line)
             self._lines.pop(name, None)
             self._tasks.pop(name, None)

@@ -257,19 +257,41 @@ class Scheduler:
         firing = await asyncio.to_thread(self._store.firing, corr_id) if corr_id.startswith(PREFIX) else None
         return () if firing is None else (*firing.chain, firing.job)
 
-    async def _run(self, job: Job, firing: Firing) -> None:
-        self._events.publish(JobFired(job, firing))
+    async def _run(self, queued: Job, firing: Firing) -> None:
+        """Runs a firing whose turn has come, if it still shall run, as its job is described now."""
         try:
-            end = await self._start(job, firing)
-        except Exception as error:  # noqa: BLE001 (logged, kept and said; the other jobs go on)
-            self._log.exception("job_broke_off", job=job.id, corr_id=firing.id)
-            end = FiringEnd("error", f"{type(error).__name__}: {error}")
+            wanted = await asyncio.to_thread(self._store.recorded, firing.id)
+        except ScheduleStoreError as error:
+            self._log.error("job_not_started", job=queued.id, corr_id=firing.id, reason=str(error))
+            self._version = -1  # it is taken up again when the file can be read
+            return
+        job = self._jobs.get(queued.id, queued)
+        if not wanted:
+            self._log.info("job_removed_in_line", job=job.id, corr_id=firing.id)
+            self._events.publish(JobSkipped(job, firing.due, "removed"))
+            return
+        self._events.publish(JobFired(job, firing))
+        end = await self._end_of(job, firing)
         try:
             async with self._records:
                 await asyncio.to_thread(self._store.finish, firing, end, self._now())
         except ScheduleStoreError as error:
             self._log.error("job_end_not_kept", job=job.id, corr_id=firing.id, reason=str(error))
         self._events.publish(JobEnded(job, firing, end))
+
+    async def _end_of(self, job: Job, firing: Firing) -> FiringEnd:
+        """Runs a firing to its end, however it breaks off."""
+        try:
+            return await self._start(job, firing)
+        except asyncio.CancelledError:
+            task = asyncio.current_task()
+            if task is None or task.cancelling():
+                raise
+            self._log.warning("job_cancelled", job=job.id, corr_id=firing.id)
+            return FiringEnd("cancelled", "Its run was cancelled.")
+        except Exception as error:  # noqa: BLE001 (logged, kept and said; the other jobs go on)
+            self._log.exception("job_broke_off", job=job.id, corr_id=firing.id)
+            return FiringEnd("error", f"{type(error).__name__}: {error}")
 
 
 def _pattern(job: Job) -> str | None:

@@ -55,12 +55,15 @@ class World:
         self.ran: list[str] = []
         self.gates: dict[str, asyncio.Event] = {}
         self.failing: set[str] = set()
+        self.cancelling: set[str] = set()
         self.refused: set[str] = set()
 
     async def run(self, job: Job, firing: Firing) -> FiringEnd:
         self.ran.append(firing.id)
         if job.id in self.gates:
             await self.gates[job.id].wait()
+        if job.id in self.cancelling:
+            raise asyncio.CancelledError
         if job.id in self.failing:
             raise RuntimeError("broken")
         return FiringEnd()
@@ -135,6 +138,7 @@ async def test_a_job_for_one_moment_runs_once_and_is_gone_from_the_list(world):
             world.to(START + MINUTE, scheduler)
         assert await scheduler.book.jobs() == []
         assert not (await scheduler.book.add(Job("egg", "kitchen/egg", At(START + HOUR)))).next_at
+        assert (await scheduler.book.add(Job("egg", "kitchen/egg", At(START)))).trigger == At(START + MINUTE)
     async with world.scheduler():
         pass
     assert len(world.ran) == 1
@@ -205,6 +209,76 @@ async def test_a_job_that_wants_every_moment_waits_for_its_former_run(world):
         assert len(world.ran) == 1
         async with world.expecting(JobEnded, JobFired, JobEnded):
             gate.set()
+
+
+async def test_a_job_that_is_removed_does_not_work_off_its_line(world):
+    gate = world.gates["tea"] = asyncio.Event()
+    async with world.scheduler() as scheduler:
+        await scheduler.book.add(hourly(missed="all"))
+        async with world.expecting(JobFired):
+            world.to(START + HOUR, scheduler)
+        world.to(START + 3 * HOUR, scheduler)
+        await world.planned(scheduler, START + 4 * HOUR)
+        await scheduler.book.remove("tea")
+        async with world.expecting(JobEnded, JobSkipped, JobSkipped) as seen:
+            gate.set()
+        assert {(event.reason, event.due) for event in seen[1:]} == {
+            ("removed", START + 2 * HOUR),
+            ("removed", START + 3 * HOUR),
+        }
+        async with world.expecting(JobFired, JobEnded):
+            await scheduler.book.add(hourly())
+            await scheduler.book.run_now("tea")
+    assert len(world.ran) == 2
+
+
+async def test_what_waits_in_line_runs_as_its_job_is_described_by_then(world):
+    gate = world.gates["tea"] = asyncio.Event()
+    job = hourly(missed="all", source="plan")
+    async with world.scheduler([job]) as scheduler:
+        async with world.expecting(JobFired):
+            world.to(START + HOUR, scheduler)
+        world.to(START + 2 * HOUR, scheduler)
+        await world.planned(scheduler, START + 3 * HOUR)
+        await scheduler.book.declare([replace(job, inputs={"cups": 2})])
+        await world.until(lambda: scheduler._jobs["tea"].inputs)
+        async with world.expecting(JobEnded, JobFired, JobEnded) as seen:
+            gate.set()
+        assert seen[1].job.inputs == {"cups": 2}
+
+
+async def test_a_run_that_is_cancelled_from_inside_has_ended_and_the_line_goes_on(world):
+    gate = world.gates["tea"] = asyncio.Event()
+    world.cancelling.add("tea")
+    async with world.scheduler() as scheduler:
+        await scheduler.book.add(hourly(missed="all"))
+        async with world.expecting(JobFired):
+            world.to(START + HOUR, scheduler)
+        world.to(START + 2 * HOUR, scheduler)
+        await world.planned(scheduler, START + 3 * HOUR)
+        async with world.expecting(JobEnded, JobFired, JobEnded) as seen:
+            gate.set()
+        assert [event.end.status for event in seen if isinstance(event, JobEnded)] == ["cancelled", "cancelled"]
+        assert (await scheduler.book.job("tea")).last_message == "Its run was cancelled."
+    async with world.scheduler():
+        pass
+    assert len(world.ran) == 2
+
+
+async def test_a_firing_that_cannot_be_looked_up_is_taken_up_again(world, monkeypatch):
+    async with world.scheduler() as scheduler:
+        await scheduler.book.add(hourly())
+        store, failures = scheduler.book.store, iter([True])
+        recorded = store.recorded
+
+        def full(name):
+            if next(failures, None):
+                raise ScheduleStoreError("disk full")
+            return recorded(name)
+
+        monkeypatch.setattr(store, "recorded", full)
+        async with world.expecting(JobFired, JobEnded):
+            world.to(START + HOUR, scheduler)
 
 
 async def test_a_run_that_breaks_off_is_kept_as_an_error_and_the_others_go_on(world):
