@@ -122,8 +122,10 @@ class Framework:
 
     async def __aexit__(self, *_exception: object) -> None:
         """Ends running tasks, closes services in reverse order, forgets the plans' modules."""
-        await self.execution_manager.shutdown()
-        await self.generations.close()
+        try:
+            await self.execution_manager.shutdown()
+        finally:
+            await self.generations.close()
 
     @property
     def config(self) -> ConfigService:

@@ -15,7 +15,9 @@ from aura_core.api import MOMENTS
 from aura_core.asynccontext import plan_context
 from aura_core.cancellation import cancel_requests
 from aura_core.config import ConfigService, using_config
-from aura_core.execution.calls import Work, given_up_calls
+from aura_core.execution.calls import Unfinished, given_up_calls
+from aura_core.exits import is_from_outside
+from aura_core.reasons import reason_of
 
 if TYPE_CHECKING:
     from collections.abc import Awaitable
@@ -46,7 +48,7 @@ class Hook:
     function: Callable[..., Any]
     wants: frozenset[str] | None
     threads: asyncio.Semaphore = field(default_factory=lambda: asyncio.Semaphore(HOOK_THREADS))
-    unfinished: set[Work] = field(default_factory=set[Work])
+    unfinished: Unfinished = field(default_factory=Unfinished)
 
     @property
     def name(self) -> str:
@@ -135,7 +137,9 @@ class HookManager:
                     _log.info("hook_cut_short", moment=moment, plan=hook.plan, hook=hook.name)
                 else:
                     _failed(moment, hook, error)
-            except (Exception, SystemExit) as error:  # noqa: BLE001 (a hook must never change what it watches)
+            except BaseException as error:
+                if is_from_outside(error, requests):
+                    raise
                 _failed(moment, hook, error)
         if cancelled is not None:
             raise cancelled
@@ -163,8 +167,7 @@ class HookManager:
 
 
 def _failed(moment: str, hook: Hook, error: BaseException) -> None:
-    reason = str(error) or type(error).__name__
-    _log.warning("hook_failed", moment=moment, plan=hook.plan, hook=hook.name, reason=reason)
+    _log.warning("hook_failed", moment=moment, plan=hook.plan, hook=hook.name, reason=reason_of(error))
 
 
 def _hook(plan: str, function: Callable[..., Any]) -> Hook:

@@ -20,6 +20,7 @@ from pydantic import ValidationError
 
 from aura_core.cancellation import cancel_requests
 from aura_core.errors import ActionError, CoreError
+from aura_core.exits import exit_text, is_from_outside
 from aura_core.signature import explain
 
 if TYPE_CHECKING:
@@ -54,7 +55,8 @@ async def explain_errors(call: ActionCall, proceed: Proceed) -> Any:
     """Notes on an exception that was not made for people which action raised it, and where.
 
     Raises:
-        ActionError: the action called `sys.exit`, or raised CancelledError by itself; either fails its step, no more.
+        ActionError: the action called `sys.exit`, or raised CancelledError, KeyboardInterrupt or the like by itself;
+            that fails its step, no more.
     """
     try:
         return await proceed(call)
@@ -69,13 +71,17 @@ async def explain_errors(call: ActionCall, proceed: Proceed) -> Any:
             "cancelled; catch that in the action."
         )
         raise ActionError(text) from error
-    except SystemExit as error:
-        place = _place(error, str(call.action.modules.folder))
-        text = f"Action {call.action.ref} called sys.exit({error.code!r}){place}; let it return, or raise ActionError."
-        raise ActionError(text) from error
     except Exception as error:
         error.add_note(f"action {call.action.ref}{_place(error, str(call.action.modules.folder))}")
         raise
+    except GeneratorExit:
+        raise
+    except BaseException as error:
+        if call.action.how in ("async", "inline") and is_from_outside(error):
+            raise
+        place = _place(error, str(call.action.modules.folder))
+        text = f"Action {call.action.ref} {exit_text(error)}{place}; let it return, or raise ActionError."
+        raise ActionError(text) from error
 
 
 async def open_span(call: ActionCall, proceed: Proceed) -> Any:

@@ -13,9 +13,12 @@ from typing import TYPE_CHECKING, Any
 import structlog
 
 from aura_core.asynccontext import plan_context
+from aura_core.cancellation import cancel_requests
 from aura_core.config import ConfigService, PlanSettings, using_config
 from aura_core.errors import CoreError, NotFoundError, Problem
+from aura_core.exits import is_from_outside
 from aura_core.nearest import hint
+from aura_core.reasons import reason_of
 from aura_core.registry import BASE_PLAN, problem_at
 from aura_core.service_needs import Need, ServiceClass
 
@@ -191,16 +194,15 @@ class ServiceRegistry:
             plan, name = cell.definition.plan, cell.definition.name
             self._instances.pop((plan, name), None)
             instance, cell.instance = cell.instance, None
-            close = getattr(instance, "close", None)
-            if close is None:
-                continue
+            requests = cancel_requests()
             try:
                 with using_config(cell.config):
                     async with asyncio.timeout(CLOSE_SECONDS), plan_context(plan):
-                        await _settle(close())
-            except Exception as error:  # noqa: BLE001 (the other services must be closed too)
-                reason = str(error) or type(error).__name__
-                _log.warning("service_close_failed", plan=plan, service=name, reason=reason)
+                        await _call(instance, "close")
+            except BaseException as error:
+                if is_from_outside(error, requests):
+                    raise
+                _log.warning("service_close_failed", plan=plan, service=name, reason=reason_of(error))
 
     def _cell(self, key: ServiceKey) -> ServiceCell:
         cell = self._cells.get(key)
@@ -219,15 +221,16 @@ class ServiceRegistry:
         arguments: dict[str, Any] = {name: await self.get(key) for name, key in definition.needs.items()}
         if definition.wants_config:
             arguments["config"] = PlanSettings(cell.config, definition.plan)
+        requests = cancel_requests()
         try:
             with using_config(cell.config):
                 async with plan_context(definition.plan):
                     instance = definition.cls(**arguments)
-                    start = getattr(instance, "start", None)
-                    if start is not None:
-                        await _settle(start())
-        except (Exception, SystemExit) as error:
-            reason = str(error) if isinstance(error, CoreError) else f"{type(error).__name__}: {error}"
+                    await _call(instance, "start")
+        except BaseException as error:
+            if is_from_outside(error, requests):
+                raise
+            reason = str(error) if isinstance(error, CoreError) else reason_of(error)
             raise CoreError(f"The service {definition.plan}/{definition.name} cannot be started: {reason}") from error
         return instance
 
@@ -257,5 +260,9 @@ def _by_type(one: ServiceClass, need: Need, classes: Mapping[str, ServiceClass])
     return next((n for n, other in classes.items() if other.class_name == need.type_name and other is not one), None)
 
 
-async def _settle(value: Any) -> Any:
-    return await value if inspect.isawaitable(value) else value
+async def _call(instance: Any, name: str) -> None:
+    """Calls a method of a service, if it has it; one of that name may be async or not."""
+    method = getattr(instance, name, None)
+    value = None if method is None else method()
+    if inspect.isawaitable(value):
+        await value

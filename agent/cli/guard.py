@@ -41,12 +41,12 @@ def guarded(command: Callable[[], Any], invocation: Invocation) -> int:
     except (KeyboardInterrupt, typer.Abort, asyncio.CancelledError):
         _say("Stopped.")
         return STOPPED
-    except (BrokenPipeError, SystemExit):  # typer leaves with SystemExit when the reader of the output has left
-        os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
-        return PIPE_CLOSED
     except TyperException as error:
         return _usage(error)
-    except Exception as error:  # noqa: BLE001 (the last stop before the person; it is logged and said)
+    except BaseException as error:  # noqa: BLE001 (the last stop before the person; it is logged and said)
+        if _is_closed_pipe(error):
+            os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
+            return PIPE_CLOSED
         return _failed(error, invocation)
     if code == STOPPED:  # typer makes a code of KeyboardInterrupt
         _say("Stopped.")
@@ -64,7 +64,13 @@ def _usage(error: TyperException) -> int:
     return FAILED
 
 
-def _failed(error: Exception, invocation: Invocation) -> int:
+def _is_closed_pipe(error: BaseException) -> bool:
+    """Whether the reader of the output has left; typer then calls `sys.exit`, and others do so for other reasons."""
+    reason = error.__context__ if isinstance(error, SystemExit) else error
+    return isinstance(reason, BrokenPipeError)
+
+
+def _failed(error: BaseException, invocation: Invocation) -> int:
     causes = list(_causes(error))
     expected = all(isinstance(cause, AgentError | CoreError) for cause in causes)
     message = "\n".join(dict.fromkeys(str(cause) for cause in causes))

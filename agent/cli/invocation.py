@@ -11,10 +11,12 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
+import structlog
 from rich.console import Console
 
 from agent import logs
 from agent.config import AppConfig
+from aura_core.exits import exit_text
 
 if TYPE_CHECKING:
     from agent.contracts import Profile
@@ -79,8 +81,31 @@ def acting_as(config: AppConfig, person: str, profile: str | None) -> tuple[AppC
 
 
 def asynchronously(work: Coroutine[Any, Any, int]) -> int:
-    """Runs a command's coroutine to its end; Ctrl-C cancels it and becomes KeyboardInterrupt."""
-    return asyncio.run(work)
+    """Runs a command's coroutine to its end; Ctrl-C cancels it and becomes KeyboardInterrupt.
+
+    `sys.exit` in an asyncio task that a plan's action started stops the event loop before anybody can catch it. Here
+    the loop goes on: whoever waits for that task is told, and the program ends when its own work has.
+    """
+    with asyncio.Runner() as runner:
+        task = runner.get_loop().create_task(work)
+        while not task.done():
+            try:
+                runner.run(_until_done(task))
+            except SystemExit as error:
+                if task.done():
+                    raise
+                structlog.get_logger("agent.cli").error("something tried to end the program", what=exit_text(error))
+        return task.result()
+
+
+async def _until_done(task: asyncio.Task[int]) -> None:
+    try:
+        await asyncio.wait([task])
+    except asyncio.CancelledError:
+        task.cancel()
+        await asyncio.wait([task])
+        if task.cancelled():
+            raise
 
 
 def print_json(value: object) -> None:

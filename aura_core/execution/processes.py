@@ -16,7 +16,7 @@ import structlog
 from aura_core.errors import WorkerDiedError
 from aura_core.execution.calls import outcome
 from aura_core.execution.closing import all_closed, close_beside
-from aura_core.execution.worker import WorkerCall, run_call
+from aura_core.execution.worker import WorkerCall, leave_interrupts_to_parent, run_call
 
 END_SECONDS = 10.0
 """For a process that was killed to be gone: it has no say in it, but a busy machine takes its time."""
@@ -100,7 +100,7 @@ class Worker:
         self._spawn = _RememberingContext()
         self._packages: set[str] = set()
         self._ended = False
-        self.executor = ProcessPoolExecutor(1, mp_context=self._spawn)
+        self.executor = ProcessPoolExecutor(1, mp_context=self._spawn, initializer=leave_interrupts_to_parent)
 
     @property
     def process(self) -> BaseProcess | None:

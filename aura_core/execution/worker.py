@@ -10,6 +10,7 @@ from __future__ import annotations
 
 import importlib
 import pickle
+import signal
 import sys
 from collections.abc import Mapping
 from dataclasses import dataclass
@@ -18,7 +19,9 @@ from typing import TYPE_CHECKING, Any
 from aura_core.asynccontext import current_plan_name
 from aura_core.config import ConfigService, using_config
 from aura_core.errors import ActionError
+from aura_core.exits import exit_text
 from aura_core.plan_modules import PlanModules, mounted
+from aura_core.reasons import reason_of
 
 if TYPE_CHECKING:
     from aura_core.registry import ActionDefinition
@@ -60,6 +63,15 @@ class WorkerActionError(ActionError):
         self.names = names
 
 
+def leave_interrupts_to_parent() -> None:
+    """Ctrl-C reaches every process of a terminal; only the one that a person started may decide what it means."""
+    signal.signal(signal.SIGINT, _ignore)
+
+
+def _ignore(*_: object) -> None:
+    """Handles a signal by going on; unlike SIG_IGN, a program that an action starts does not inherit it."""
+
+
 def run_call(call: WorkerCall) -> bytes | None:
     """Runs a call in this process.
 
@@ -83,15 +95,15 @@ def run_call(call: WorkerCall) -> bytes | None:
         current_plan_name.set(call.plan)
         with using_config(service):
             result = function(**arguments)
-    except SystemExit as error:
-        text = f"cpu action {call.name} called sys.exit({error.code!r}); let it return, or raise ActionError"
-        return pickle.dumps((False, ActionError(text)))
     except Exception as error:  # noqa: BLE001 (raised again on the other side)
         return _packed_error(error)
+    except BaseException as error:  # noqa: BLE001 (no signal reaches this process: the action itself raised it)
+        text = f"cpu action {call.name} {exit_text(error)}; let it return, or raise ActionError"
+        return pickle.dumps((False, ActionError(text)))
     try:
         return pickle.dumps((True, result))
-    except Exception as error:  # noqa: BLE001 (pickle raises whatever a value's own code raises)
-        text = f"the result of cpu action {call.name} cannot leave its process: {error}; return plain values"
+    except BaseException as error:  # noqa: BLE001 (pickle raises whatever a value's own code raises)
+        text = f"the result of cpu action {call.name} cannot leave its process: {reason_of(error)}; return plain values"
         return pickle.dumps((False, ActionError(text)))
 
 
@@ -119,7 +131,7 @@ def _packed_error(error: Exception) -> bytes:
     try:
         data = pickle.dumps((False, error))
         pickle.loads(data)  # noqa: S301 (proves that the other side can read it)
-    except Exception:  # noqa: BLE001 (such an exception travels as text)
+    except BaseException:  # noqa: BLE001 (such an exception travels as text)
         names = tuple(cls.__name__ for cls in type(error).__mro__)
-        return pickle.dumps((False, WorkerActionError(f"{type(error).__name__}: {error}", names)))
+        return pickle.dumps((False, WorkerActionError(reason_of(error), names)))
     return data

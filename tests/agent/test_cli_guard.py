@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 import json
 import os
 import signal
@@ -12,7 +13,7 @@ import pytest
 
 from agent.cli import run
 from agent.cli.guard import guarded
-from agent.cli.invocation import Invocation
+from agent.cli.invocation import Invocation, asynchronously
 from agent.errors import AgentError, ConfigError
 from aura_core.errors import NotFoundError
 
@@ -161,3 +162,46 @@ def test_an_interrupted_command_says_so(tmp_path):
     _, error = process.communicate(timeout=30)
     assert process.returncode == 130, error
     assert error.strip() == "Stopped."
+
+
+def test_sys_exit_is_a_failure_and_no_closed_pipe(capsys, tmp_path, monkeypatch):
+    monkeypatch.setenv("AURA_HOME", str(tmp_path))
+    assert guarded(raising(SystemExit(0)), Invocation()) == 1
+    assert "SystemExit: 0" in capsys.readouterr().err
+
+
+def test_a_closed_pipe_is_told_by_its_own_code():
+    command = [sys.executable, "-m", "agent.cli", "check", "--json"]
+    process = subprocess.Popen(command, stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True)
+    assert process.stdout is not None
+    process.stdout.close()
+    assert process.wait(60) in {0, 141}
+    assert process.stderr is not None
+    with process.stderr:
+        assert "Traceback" not in process.stderr.read()
+
+
+def test_sys_exit_in_an_asyncio_task_beside_the_command_does_not_end_it():
+    async def leave() -> None:
+        raise SystemExit(3)
+
+    async def command() -> int:
+        beside = [asyncio.create_task(leave()) for _ in range(3)]
+        caught = 0
+        for task in beside:
+            try:
+                await task
+            except SystemExit:
+                caught += 1
+        return caught
+
+    assert asynchronously(command()) == 3
+
+
+def test_sys_exit_of_the_command_itself_is_not_hidden():
+    async def command() -> int:
+        await asyncio.sleep(0)
+        raise SystemExit(3)
+
+    with pytest.raises(SystemExit):
+        asynchronously(command())

@@ -530,3 +530,14 @@ async def test_one_bad_operation_spoils_no_other_of_its_batch(tmp_path):
     await writer.close()
     with pytest.raises(DurableError, match="closed"):
         await writer.run(slow)
+
+
+async def test_a_task_that_calls_exit_has_failed_and_is_not_tried_again_at_every_start(path):
+    async def leaves(ctx: Ctx, args: Json) -> Json:
+        raise SystemExit(3)
+
+    async with launched(path, lambda engine: engine.task("leaves", leaves)) as engine:
+        await engine.start("leaves", None, id="one")
+        ended = await engine.outcome("one")
+        assert (ended.status, ended.error) == ("failed", "SystemExit: 3")
+        assert not await engine.resume("one")

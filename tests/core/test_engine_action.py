@@ -278,7 +278,12 @@ async def test_a_jump_or_stop_that_an_action_raises_is_no_failed_attempt(project
 @pytest.mark.parametrize("how", ["", ", inline=True", ", cpu=True"])
 @pytest.mark.parametrize(
     ("body", "said"),
-    [("return next(iter(()))", "StopIteration"), ("import sys; sys.exit('no such option')", "sys.exit")],
+    [
+        ("return next(iter(()))", "StopIteration"),
+        ("import sys; sys.exit('no such option')", "sys.exit"),
+        ("raise KeyboardInterrupt", "raised KeyboardInterrupt"),
+        ("raise BaseExceptionGroup('both', [SystemExit(3)])", "raised BaseExceptionGroup"),
+    ],
 )
 async def test_an_action_that_ends_as_programs_or_iterators_do_fails_its_step_and_nothing_else(
     project: Project, how: str, body: str, said: str

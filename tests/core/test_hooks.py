@@ -10,7 +10,7 @@ from typing import Any
 import pytest
 
 from aura_core.asynccontext import current_plan_name
-from aura_core.execution.calls import unfinished_work
+from aura_core.execution.calls import Unfinished, unfinished_work
 from aura_core.execution.pools import Pools
 from aura_core.hooks import HOOK_THREADS, HookManager
 from tests.fixtures.project import Project
@@ -83,13 +83,13 @@ async def test_a_plain_hook_that_never_returns_keeps_few_threads_and_is_not_call
 
 
 async def test_no_slot_waits_for_a_hook_that_was_given_up(pools: Pools):
-    release, hooks, mine = threading.Event(), HookManager(pools.run_io, seconds=0.01), set()
+    release, hooks, mine = threading.Event(), HookManager(pools.run_io, seconds=0.01), Unfinished()
     token = unfinished_work.set(mine)
     hooks.register("after_task_run", lambda: release.wait(30))
     await hooks.trigger("after_task_run")
     release.set()
     unfinished_work.reset(token)
-    assert mine == set()
+    assert len(mine) == 0
 
 
 @pytest.mark.parametrize("moment", ["before_task_run", "after_task_run"])
@@ -111,8 +111,11 @@ async def test_a_cancellation_ends_the_hook_that_runs_and_the_others_are_still_c
     assert seen == ["first", "second"]
 
 
+@pytest.mark.parametrize(
+    "end", ["sys.exit(3)", "raise KeyboardInterrupt", "raise BaseExceptionGroup('', [SystemExit()])"]
+)
 @pytest.mark.parametrize("form", ["def", "async def"])
-async def test_a_hook_that_ends_as_a_program_does_ends_nothing(project: Project, form: str):
+async def test_a_hook_that_ends_as_a_program_does_ends_nothing(project: Project, form: str, end: str):
     project.write(
         "p/actions/leaving.py",
         f"""
@@ -121,7 +124,7 @@ async def test_a_hook_that_ends_as_a_program_does_ends_nothing(project: Project,
 
         @hook("before_task_run")
         {form} leave(**_data):
-            sys.exit(3)
+            {end}
         """,
     )
     result = await project.run("steps: []\nreturns: 1")

@@ -120,6 +120,67 @@ async def test_a_service_that_will_not_close_does_not_keep_the_others_open(
     assert log[-1] == "closed ssd"
 
 
+ENDS = ["SystemExit(3)", "KeyboardInterrupt", "asyncio.CancelledError", "BaseExceptionGroup('x', [SystemExit()])"]
+LEAVING = """
+    import asyncio
+    from aura_core.api import action, requires_services, service
+
+    log = []
+
+    @service("first")
+    class First:
+        def close(self):
+            log.append("first is closed")
+
+    @service("leaving")
+    class Leaving:
+        def __init__(self, first): ...
+
+        {form} {method}(self):
+            raise {error}
+
+    @action("need")
+    @requires_services(leaving="leaving")
+    async def need(leaving) -> list:
+        return log
+"""
+
+
+@pytest.mark.parametrize("form", ["def", "async def"])
+@pytest.mark.parametrize("error", ENDS)
+async def test_a_service_that_ends_as_a_program_does_when_it_is_closed_ends_nothing(
+    project: Project, form: str, error: str
+):
+    project.write("p/services/leaving.py", LEAVING.format(form=form, method="close", error=error))
+    project.task("t", "steps: [{action: need, output_to: it}]\nreturns: '{{ it }}'")
+    async with project.running() as framework:
+        assert (await framework.submit(Tasklet("p/t"))).ok
+        log = framework.plans.plans["p"].services["leaving"].close.__globals__["log"]
+    assert log == ["first is closed"]
+
+
+@pytest.mark.parametrize("form", ["def", "async def"])
+@pytest.mark.parametrize("error", ENDS)
+async def test_a_service_that_ends_as_a_program_does_when_it_starts_fails_the_step_alone(
+    project: Project, form: str, error: str
+):
+    project.write("p/services/leaving.py", LEAVING.format(form=form, method="start", error=error))
+    result = await project.run("steps: [{action: need}]")
+    assert result.error is not None
+    assert result.error.message.startswith("The service p/leaving cannot be started: ")
+
+
+async def test_a_service_of_an_edited_plan_that_calls_exit_when_it_is_closed_ends_nothing(project: Project):
+    project.write("p/services/leaving.py", LEAVING.format(form="def", method="close", error="SystemExit"))
+    project.task("t", "steps: [{action: need}]")
+    async with project.running() as framework:
+        assert (await framework.submit(Tasklet("p/t"))).ok
+        project.write("p/services/leaving.py", LEAVING.format(form="def", method="start", error="SystemExit(4)"))
+        await framework.reload()
+        await framework.generations.settled()
+        assert not (await framework.submit(Tasklet("p/t"))).ok
+
+
 async def test_a_lent_service_may_be_absent_until_it_is_needed(services: Project):
     text = "steps: [{action: model, output_to: got}]\nreturns: '{{ got }}'"
     result = await services.run(text, services={"clock": "tick"})

@@ -1,0 +1,47 @@
+"""Exits: what a plan's code raises to end the program is a failure of that code; a person's Ctrl-C is not its doing."""
+
+from __future__ import annotations
+
+import asyncio
+import signal
+import threading
+
+from aura_core.cancellation import cancel_requests
+from aura_core.reasons import reason_of
+
+_RUNNER = asyncio.Runner.run.__code__.co_filename
+
+
+def is_from_outside(error: BaseException, requests: int = 0) -> bool:
+    """Whether an exception that came out of a plan's code must go on: it was not that code that raised it.
+
+    Args:
+        error: what came out.
+        requests: how often the current asyncio task was asked to end before the code was called.
+    """
+    if isinstance(error, asyncio.CancelledError):
+        return cancel_requests() > requests
+    return isinstance(error, GeneratorExit) or (isinstance(error, KeyboardInterrupt) and is_ctrl_c(error))
+
+
+def is_ctrl_c(error: KeyboardInterrupt) -> bool:
+    """Whether a person's Ctrl-C raised it, and not the code that it came out of.
+
+    Signals are handled in the main thread. The handler of asyncio, which stands while a command of Aura runs, leaves
+    its frame behind. Python's own leaves nothing: where that one stands, what might be a person's counts as that.
+    """
+    if threading.current_thread() is not threading.main_thread():
+        return False
+    if signal.getsignal(signal.SIGINT) is signal.default_int_handler:
+        return True
+    trace, file = error.__traceback__, ""
+    while trace is not None:
+        trace, file = trace.tb_next, trace.tb_frame.f_code.co_filename
+    return file == _RUNNER
+
+
+def exit_text(error: BaseException) -> str:
+    """What a plan's code did, for a message: `called sys.exit(3)`, `raised KeyboardInterrupt`."""
+    if isinstance(error, SystemExit):
+        return f"called sys.exit({error.code!r})" if isinstance(error.code, (int, str)) else "called sys.exit()"
+    return f"raised {reason_of(error)}"
