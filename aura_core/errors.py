@@ -75,6 +75,10 @@ class ActionError(CoreError):
     """Raise it in an action to fail the step with a message for the person. Any other exception fails it too."""
 
 
+class CallStillRunsError(ActionError):
+    """An action was not called again: an earlier call of it was given up and still runs in a thread."""
+
+
 class StepFailedError(CoreError):
     """A step failed after its last attempt, and `continue_on_failure` was not set.
 

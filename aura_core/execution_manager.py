@@ -5,6 +5,7 @@ from __future__ import annotations
 import asyncio
 from collections.abc import Callable, Collection
 from contextlib import AbstractAsyncContextManager, suppress
+from functools import partial
 from time import perf_counter
 from typing import TYPE_CHECKING, Any, Protocol
 
@@ -14,7 +15,7 @@ from aura_core.engine.failure import explain
 from aura_core.engine.pause import current_gate
 from aura_core.engine.time_limit import standing_still_with_the_task
 from aura_core.errors import CoreError, InputError, ShutDownError, StatePlanningError
-from aura_core.execution.calls import unfinished_work
+from aura_core.execution.calls import Unfinished, unfinished_work
 from aura_core.execution.clock import Clock
 from aura_core.execution.job import Job
 from aura_core.execution.jobs import Jobs
@@ -161,7 +162,9 @@ class ExecutionManager:
         except CoreError as error:
             return self._ended(tasklet, _failed(error, tasklet.task))
         slots = Slots(semaphores, _priority(tasklet, task), lambda phase: self._publish(tasklet, phase))
-        job = Job(tasklet, task, inputs, slots, seconds, world, asyncio.get_running_loop().create_future())
+        unfinished = Unfinished(partial(self._lingering.follow, slots))
+        ended = asyncio.get_running_loop().create_future()
+        job = Job(tasklet, task, inputs, slots, seconds, world, ended, unfinished)
         self._jobs.add(job)
         self._publish(tasklet, "queued")
         work = job.work = asyncio.create_task(self._run_in_slots(job))

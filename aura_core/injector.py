@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING, Any
 
 from aura_core.asynccontext import current_plan_name
 from aura_core.config import ConfigService, PlanSettings
+from aura_core.execution.calls import earlier_call_ended
 from aura_core.execution.worker import pack
 from aura_core.middleware import (
     ActionCall,
@@ -119,9 +120,10 @@ class ActionInjector:
             return function(**call.params)
 
         async def call_in_thread(call: ActionCall) -> Any:
+            await earlier_call_ended(action.ref)
             if fill is not None:
                 await fill(call)
-            return await pools.run_io(partial(function, **call.params))
+            return await pools.run_io(partial(function, **call.params), action.ref)
 
         async def call_in_process(call: ActionCall) -> Any:
             return await pools.run_cpu(pack(action, call.params, self._config.settings(action.plan)))

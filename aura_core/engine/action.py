@@ -12,7 +12,8 @@ from aura_core.engine.failure import failure_of, task_error
 from aura_core.engine.recording import Recording
 from aura_core.engine.signals import JumpSignal, StopTaskException
 from aura_core.engine.time_limit import being_ended, within
-from aura_core.errors import ExpressionError, StepFailedError, UnsuccessfulResultError
+from aura_core.errors import CallStillRunsError, ExpressionError, StepFailedError, UnsuccessfulResultError
+from aura_core.execution.calls import earlier_call_ended
 from aura_core.model.fields import seconds_of
 from aura_core.registry import find_action
 
@@ -45,6 +46,8 @@ async def execute(engine: Interpreter, step: ActionStep, context: Context) -> No
     attempt = 1
     while True:
         try:
+            if action.how == "io":
+                await earlier_call_ended(action.ref, step.timeout)
             params = step.params.render(scope)
             call = recording.attempt(params) if recording else engine.call_action(action, params, context, engine)
             result = await (call if step.timeout is None else within(step.timeout, call, f"action {action.ref}"))
@@ -53,19 +56,31 @@ async def execute(engine: Interpreter, step: ActionStep, context: Context) -> No
             break
         except (JumpSignal, StopTaskException):
             raise
-        except Exception as error:
-            if being_ended():
-                raise asyncio.CancelledError from error
-            if step.retry is None or attempt >= step.retry.attempts or not _worth_another(error, step.retry):
-                await _give_up(engine, step, context, error, attempt)
+        except Exception as error:  # noqa: BLE001 (whatever an action raises is a failed attempt)
+            if not await _tries_again(engine, step, context, error, attempt):
                 return
-            await asyncio.sleep(step.retry.delay * step.retry.backoff ** (attempt - 1))
             attempt += 1
     if recording is not None:
         await recording.done(result)
     context.last = result
     if step.output_to is not None:
         scope[step.output_to] = result
+
+
+async def _tries_again(engine: Interpreter, step: ActionStep, context: Context, error: Exception, attempt: int) -> bool:
+    """Waits for the next attempt after a failed one; False if there is none, and the step has failed.
+
+    Raises:
+        StepFailedError: as `execute`.
+    """
+    if being_ended():
+        raise asyncio.CancelledError from error
+    retry = step.retry
+    if retry is None or attempt >= retry.attempts or not _worth_another(error, retry):
+        await _give_up(engine, step, context, error, attempt)
+        return False
+    await asyncio.sleep(retry.delay * retry.backoff ** (attempt - 1))
+    return True
 
 
 async def _waited(engine: Interpreter, step: ActionStep, wait: Template, context: Context) -> bool:
@@ -85,6 +100,8 @@ def _unsuccessful(result: Any, action: ActionDefinition) -> UnsuccessfulResultEr
 
 
 def _worth_another(error: Exception, retry: Retry) -> bool:
+    if isinstance(error, CallStillRunsError):
+        return False
     if not retry.on:
         return True
     names = {*(cls.__name__ for cls in type(error).__mro__), *getattr(error, "names", ())}

@@ -4,20 +4,82 @@ from __future__ import annotations
 
 import asyncio
 from concurrent.futures import Future
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from contextvars import ContextVar
+from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
+from aura_core.errors import CallStillRunsError
+
 if TYPE_CHECKING:
-    from collections.abc import Generator
+    from collections.abc import Callable, Generator, Iterator
 
 Work = Future[Any]
-unfinished_work: ContextVar[set[Work] | None] = ContextVar("unfinished_work", default=None)
+PATIENCE = 60.0
+"""Seconds that a call waits for the one before it, which was given up and still runs in its thread."""
+
+
+@dataclass(frozen=True, slots=True)
+class _Call:
+    """Whose call it was: the action, and the line of steps (an asyncio task) that gave it up."""
+
+    action: str
+    line: asyncio.Task[Any] | None
+
+
+class Unfinished:
+    """Calls of a task, or of a hook, that nobody waits for any more but that still run in a pool.
+
+    Args:
+        tell: told of each when it is given up.
+    """
+
+    def __init__(self, tell: Callable[[Work], None] | None = None) -> None:
+        self._tell = tell
+        self._calls: dict[Work, _Call] = {}
+
+    def __len__(self) -> int:
+        return len(self._calls)
+
+    def __iter__(self) -> Iterator[Work]:
+        return iter(list(self._calls))
+
+    @property
+    def actions(self) -> list[str]:
+        """References of the actions that still run in threads."""
+        return sorted({call.action for call in list(self._calls.values()) if call.action})
+
+    def add(self, work: Work, action: str) -> None:
+        """A call is given up; it is forgotten as soon as it has returned.
+
+        Args:
+            work: the call.
+            action: reference of the action that runs in a thread; empty for any other call.
+        """
+        self._calls[work] = _Call(action, asyncio.current_task())
+        work.add_done_callback(self._returned)
+        if self._tell is not None and not work.done():
+            self._tell(work)
+
+    def before(self, action: str) -> list[Work]:
+        """Calls of an action that this line of steps gave up, or one that has ended; not those of lines beside it."""
+        line = asyncio.current_task()
+        return [
+            work
+            for work, call in list(self._calls.items())
+            if call.action == action and (call.line is line or call.line is None or call.line.done())
+        ]
+
+    def _returned(self, work: Work) -> None:
+        self._calls.pop(work, None)
+
+
+unfinished_work: ContextVar[Unfinished | None] = ContextVar("unfinished_work", default=None)
 """Calls of the running task that nobody waits for any more but that still run in a pool; its slots wait for them."""
 
 
 @contextmanager
-def given_up_calls(into: set[Work]) -> Generator[None]:
+def given_up_calls(into: Unfinished) -> Generator[None]:
     """For the block, calls that are given up are remembered in `into`, so that no slot waits for them."""
     token = unfinished_work.set(into)
     try:
@@ -26,13 +88,59 @@ def given_up_calls(into: set[Work]) -> Generator[None]:
         unfinished_work.reset(token)
 
 
-async def outcome(work: Work) -> Any:
-    """What a call in a pool gives; if its waiter is cancelled, it is remembered until it has really ended."""
+async def outcome(work: Work, action: str = "") -> Any:
+    """What a call in a pool gives; if its waiter is cancelled, it is remembered until it has really ended.
+
+    Args:
+        work: the call.
+        action: see `Unfinished.add`.
+    """
     try:
         return await asyncio.wrap_future(work)
     except asyncio.CancelledError:
         unfinished = unfinished_work.get()
         if unfinished is not None and not work.cancel() and not work.done():
-            unfinished.add(work)
-            work.add_done_callback(unfinished.discard)
+            unfinished.add(work, action)
         raise
+
+
+async def earlier_call_ended(action: str, seconds: float | None = None) -> None:
+    """Waits until no call of an action that was given up here still runs: a thread cannot be ended.
+
+    Else attempts whose time is up would work side by side, and use up the pool.
+
+    Args:
+        action: its reference.
+        seconds: the time of one call, if it has one; the wait may take that long, and at least `PATIENCE`.
+
+    Raises:
+        CallStillRunsError: it still runs.
+    """
+    unfinished = unfinished_work.get()
+    if not unfinished or not (works := unfinished.before(action)):
+        return
+    seconds = max(PATIENCE, seconds or 0.0)
+    _, running = await asyncio.wait([end_of(work) for work in works], timeout=seconds)
+    if running:
+        raise CallStillRunsError(
+            f"An earlier call of action {action}, which was given up when its time was over, has not returned for "
+            f"{seconds:g} s more and still runs in its thread, which cannot be ended; so it was not called again. Make "
+            "it `async def` or `cpu=True`, or give its step a longer `timeout`."
+        )
+
+
+def end_of(work: Work) -> asyncio.Future[None]:
+    """What to wait for until a call has really ended, whatever it gives; cancelling that changes nothing for it."""
+    loop = asyncio.get_running_loop()
+    ended = loop.create_future()
+
+    def note() -> None:
+        if not ended.done():
+            ended.set_result(None)
+
+    def tell(_work: Work) -> None:
+        with suppress(RuntimeError):  # the loop did not wait so long
+            loop.call_soon_threadsafe(note)
+
+    work.add_done_callback(tell)
+    return ended

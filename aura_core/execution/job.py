@@ -3,14 +3,14 @@
 from __future__ import annotations
 
 import asyncio
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 from time import perf_counter
 from typing import TYPE_CHECKING, Any, Literal
 
 from aura_core.tasklet import TaskError, Tasklet, TaskResult
 
 if TYPE_CHECKING:
-    from aura_core.execution.calls import Work
+    from aura_core.execution.calls import Unfinished
     from aura_core.execution.slots import Slots
     from aura_core.execution.world import World
     from aura_core.model.task import TaskDefinition
@@ -33,12 +33,12 @@ class Job:
         seconds: how long it may run; None: without limit.
         world: the plans with which it began.
         ended: what whoever submitted it waits for.
+        unfinished: calls that still run in a pool although nobody waits for them.
         work: the asyncio task it runs in.
         reason: why it was asked to end; None if it was not.
         started: when it began to run, on the clock of `perf_counter`; 0 before.
         result: how the task ended, as soon as that is known; hooks may still run then.
         abandoned: nobody waits for the work any more.
-        unfinished: calls that still run in a pool although nobody waits for them.
     """
 
     tasklet: Tasklet
@@ -48,12 +48,12 @@ class Job:
     seconds: float | None
     world: World
     ended: asyncio.Future[None]
+    unfinished: Unfinished
     work: asyncio.Task[TaskResult] | None = None
     reason: EndReason | None = None
     started: float = 0.0
     result: TaskResult | None = None
     abandoned: bool = False
-    unfinished: set[Work] = field(default_factory=set["Work"])
 
     @property
     def begun(self) -> bool:
@@ -95,11 +95,21 @@ class Job:
 
     def given_up(self) -> TaskResult:
         """The result of a job that was ended."""
-        ref = self.task.ref
+        ref, still = self.task.ref, self._still_runs()
         elapsed = perf_counter() - self.started if self.started else 0.0
         if self.reason == "timeout":
-            message = f"Task {ref} took longer than {self.seconds:g} s and was ended."
+            message = f"Task {ref} took longer than {self.seconds:g} s and was ended.{still}"
             return TaskResult("timeout", error=TaskError("TimeoutError", message, ref), seconds=elapsed)
         why = ": Aura is shutting down." if self.reason == "shutdown" else "."
-        error = TaskError("CancelledError", f"Task {ref} was cancelled{why}", ref)
+        error = TaskError("CancelledError", f"Task {ref} was cancelled{why}{still}", ref)
         return TaskResult("cancelled", error=error, seconds=elapsed)
+
+    def _still_runs(self) -> str:
+        """What a person should know of calls that cannot be ended."""
+        actions = self.unfinished.actions
+        if not actions:
+            return ""
+        return (
+            f" A call of {' and '.join(actions)} still runs in a thread, which cannot be ended, and keeps the task's "
+            "places until it returns."
+        )

@@ -53,11 +53,16 @@ class Pools:
         self.io = ThreadPoolExecutor(self._threads, thread_name_prefix="aura-io")
         self.cpu = Processes(self._processes)
 
-    async def run_io(self, call: Callable[[], Any]) -> Any:
-        """Runs `call` in a thread, with the context variables of the caller."""
+    async def run_io(self, call: Callable[[], Any], action: str = "") -> Any:
+        """Runs `call` in a thread, with the context variables of the caller.
+
+        Args:
+            call: what to run.
+            action: reference of the action that it calls; empty if it calls none.
+        """
         if self.io is None:
             raise ShutDownError("The thread pool is not running.")
-        return await outcome(self.io.submit(contextvars.copy_context().run, _told, call))
+        return await outcome(self.io.submit(contextvars.copy_context().run, _told, call), action)
 
     async def run_cpu(self, call: WorkerCall) -> Any:
         """Runs `call` in a process.
