@@ -93,7 +93,7 @@ class App:
         )
         self.engine.task(REPLY_TASK, self._reply)
         self.schedules = parts.schedules
-        self.schedules.check = self._check_job
+        self.schedules.keeper.check = self._check_job
         self._jobs = JobRunner(
             config,
             engine=parts.engine,

@@ -16,7 +16,7 @@ from agent.llm.service import PlanModelService
 from agent.prompts import use_prompts_from
 from agent.running.channels import Channels
 from agent.running.questions import QuestionDesk
-from agent.schedules import JOBS_FILE, ScheduleDesk
+from agent.schedules import JOBS_FILE, JobKeeper, ScheduleDesk
 from agent.sessions import SessionStore
 from aura_core.events import EventBus
 from aura_core.execution_manager import ExecutionLimits
@@ -63,7 +63,7 @@ async def assemble(config: AppConfig, program: str, stack: AsyncExitStack) -> Pa
     stack.push_async_callback(model.close)
     engine = LocalEngine(config.home / STATE_FILE, program)
     desk = QuestionDesk(engine, events, channels)
-    schedules = ScheduleDesk(JobBook(JobStore(config.home / JOBS_FILE)))
+    schedules = ScheduleDesk(JobKeeper(JobBook(JobStore(config.home / JOBS_FILE))))
     stack.callback(schedules.book.store.close)
     services = {"llm": PlanModelService(model, step_meters), "chat": desk, "schedule": schedules}
     framework = await stack.enter_async_context(build_framework(config, events, services))

@@ -177,7 +177,7 @@ async def _add(
         raise AgentError(f"--missed {missed!r} is none of skip, once and all.")
     async with App.open(settings(), program="aura schedule", durable=False) as app:
         definition = app.framework.plans.task(task)
-        job = await app.schedules.put(
+        job = await app.schedules.keeper.put(
             new_name(),
             definition.ref,
             inputs_from(definition, pairs),

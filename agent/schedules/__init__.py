@@ -1,13 +1,16 @@
 """Jobs in the agent: whose they are, what a run of one is, and how people and plans add them."""
 
-from agent.schedules.desk import JOBS_FILE, ScheduleDesk, new_name
+from agent.schedules.desk import ScheduleDesk
+from agent.schedules.keeper import JOBS_FILE, JobKeeper
 from agent.schedules.listing import Listing, known_jobs
+from agent.schedules.naming import new_name
 from agent.schedules.owner import JobOwner, owner_of
 from agent.schedules.runner import JobRunner
 from agent.schedules.running import running_jobs
 
 __all__ = [
     "JOBS_FILE",
+    "JobKeeper",
     "JobOwner",
     "JobRunner",
     "Listing",

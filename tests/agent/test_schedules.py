@@ -8,11 +8,12 @@ import shutil
 from collections.abc import Callable
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
+from types import SimpleNamespace
 
 import pytest
 
 from agent.app import App
-from agent.schedules import JobOwner, desk, known_jobs
+from agent.schedules import JobOwner, keeper, known_jobs
 from aura_core.errors import InputError, NotFoundError, ScheduleError
 from aura_core.scheduler import Every, Job, JobEnded, OnEvent, trigger_of
 from aura_core.scheduler.job import firing_id
@@ -23,6 +24,7 @@ ME = "terminal:me"
 RUN = RunInfo(corr_id="r", session_id="s", person=ME, dest={"channel": "test"}, source="command")
 ACTIONS = """
 from pathlib import Path
+from types import SimpleNamespace
 from aura_core.api import ActionError, action
 
 LOG = Path(__file__).parent.parent / "log.txt"
@@ -147,7 +149,7 @@ async def test_a_job_without_anybody_to_ask_ends_at_its_question(lab: Lab):
     async with lab.running() as app:
         trigger = trigger_of(now=lab.clock(), every=60)
         owner = JobOwner(person=ME)
-        await app.schedules.put("asks", "lab/ask", {}, trigger, owner=owner, missed="once", title="")
+        await app.schedules.keeper.put("asks", "lab/ask", {}, trigger, owner=owner, missed="once", title="")
         async with ending(app, of="asks") as ended:
             await app.schedules.book.run_now("asks")
         assert ended[0].end.status == "error"
@@ -209,7 +211,7 @@ async def test_people_see_and_remove_their_own_jobs_only(lab: Lab):
         mine = await app.schedules.add(RUN, "lab/say", {"text": "x"}, every=60, title="mine")
         owner = JobOwner(person="terminal:you")
         other = Every(60, lab.clock())
-        await app.schedules.put("yours", "lab/say", {"text": "y"}, other, owner=owner, missed="once", title="")
+        await app.schedules.keeper.put("yours", "lab/say", {"text": "y"}, other, owner=owner, missed="once", title="")
         assert [job.id for job in await app.schedules.list(RUN)] == [mine.id]
         assert await app.schedules.list(RUN, "lab/ask") == []
         with pytest.raises(NotFoundError, match="You have no job 'yours'"):
@@ -224,6 +226,38 @@ async def test_a_step_that_is_repeated_adds_its_job_once(lab: Lab):
             await app.schedules.add(run, "lab/say", {"text": "x"}, every=60)
             await app.schedules.add(run, "lab/say", {"text": "x"}, every=60)
         assert len(await app.schedules.list(RUN)) == 2
+
+
+async def test_a_step_that_is_repeated_after_its_time_has_passed_finds_the_job_that_it_added(lab: Lab):
+    async with lab.running() as app:
+        for _ in range(2):
+            run = RunInfo(corr_id="r", person=ME, dest={"channel": "test"}, idempotency_key="run-1/step:s1")
+            at = datetime.now(UTC) + timedelta(minutes=1)
+            job = await app.schedules.add(run, "lab/say", {"text": "x"}, at=at)
+            async with ending(app, of=job.id) if not lab.said else contextlib.nullcontext():
+                lab.forward(app, minutes=10)
+        assert (job.next_at, job.repeats) == (None, False)
+        with pytest.raises(ScheduleError, match="has passed"):
+            await app.schedules.add(RUN, "lab/say", {"text": "x"}, at=at)
+    assert lab.said == ["x"]
+
+
+async def test_a_reminder_whose_step_is_repeated_after_it_came_says_when_that_was(
+    lab: Lab, transport: KeepingTransport
+):
+    async with lab.running() as app:
+        found = {"text": "stretch", "problem": "", "cron": "", "every": 0.0, "timezone": "UTC"}
+        found["at"] = (datetime.now(UTC) + timedelta(minutes=1)).replace(tzinfo=None).isoformat()
+        orchestrator = app.framework.orchestrator("reminders")
+        add = orchestrator.runtime.actions["add"]
+        said = []
+        for _ in range(2):
+            run = RunInfo(corr_id="r", person=ME, dest={"channel": "test"}, idempotency_key="run-1/step:s1")
+            context = SimpleNamespace(run=run)
+            said.append((await add.function(found, app.schedules, context))["message"])
+            async with ending(app) if len(said) == 1 else contextlib.nullcontext():
+                lab.forward(app, minutes=2)
+        assert said[0] == said[1]
 
 
 async def test_a_job_of_another_channel_waits_until_that_channel_is_there(lab: Lab, transport: KeepingTransport):
@@ -433,7 +467,7 @@ async def test_a_reminder_of_nothing_or_of_too_much_is_explained(lab: Lab, trans
 
 
 async def test_nobody_adds_jobs_without_end(lab: Lab, monkeypatch: pytest.MonkeyPatch):
-    monkeypatch.setattr(desk, "MOST_JOBS", 2)
+    monkeypatch.setattr(keeper, "MOST_JOBS", 2)
     async with lab.running() as app:
         for text in ("a", "b"):
             await app.schedules.add(RUN, "lab/say", {"text": text}, every=60)

@@ -78,7 +78,10 @@ async def add(found: dict[str, Any], schedule: ScheduleService, context: Context
         title=text,
     )
     shown = _shown(job)
-    return {**shown, "message": said("again" if job.repeats else "added", text, when=shown["next"], rule=shown["when"])}
+    when = shown["next"]
+    if not when and found["at"]:  # a repeated step: added before, and due since
+        when = when_of(datetime.fromisoformat(found["at"]), text)
+    return {**shown, "message": said("again" if job.repeats else "added", text, when=when, rule=shown["when"])}
 
 
 @action("list")
