@@ -5,7 +5,6 @@ from __future__ import annotations
 import asyncio
 from collections.abc import Callable, Collection
 from contextlib import AbstractAsyncContextManager, suppress
-from functools import partial
 from time import perf_counter
 from typing import TYPE_CHECKING, Any, Protocol
 
@@ -101,6 +100,7 @@ class ExecutionManager:
         self._mode_sems = {"io": PrioritySemaphore(limits.threads), "cpu": PrioritySemaphore(limits.processes)}
         self._jobs = Jobs()
         self._lingering = Lingering()
+        self._follow = self._lingering.follow
         self._accepting = False
 
     @property
@@ -162,7 +162,7 @@ class ExecutionManager:
         except CoreError as error:
             return self._ended(tasklet, _failed(error, tasklet.task))
         slots = Slots(semaphores, _priority(tasklet, task), lambda phase: self._publish(tasklet, phase))
-        unfinished = Unfinished(partial(self._lingering.follow, slots))
+        unfinished = Unfinished(slots, self._follow)
         ended = asyncio.get_running_loop().create_future()
         job = Job(tasklet, task, inputs, slots, seconds, world, ended, unfinished)
         self._jobs.add(job)

@@ -14,6 +14,8 @@ from aura_core.errors import CallStillRunsError
 if TYPE_CHECKING:
     from collections.abc import Callable, Generator, Iterator
 
+    from aura_core.execution.slots import Slots
+
 Work = Future[Any]
 PATIENCE = 60.0
 """Seconds that a call waits for the one before it, which was given up and still runs in its thread."""
@@ -31,11 +33,15 @@ class Unfinished:
     """Calls of a task, or of a hook, that nobody waits for any more but that still run in a pool.
 
     Args:
-        tell: told of each when it is given up.
+        slots: of the task.
+        follow: told of each when it is given up, with the slots of its task.
     """
 
-    def __init__(self, tell: Callable[[Work], None] | None = None) -> None:
-        self._tell = tell
+    __slots__ = ("_calls", "_follow", "_slots")
+
+    def __init__(self, slots: Slots | None = None, follow: Callable[[Slots, Work], None] | None = None) -> None:
+        self._slots = slots
+        self._follow = follow
         self._calls: dict[Work, _Call] = {}
 
     def __len__(self) -> int:
@@ -58,8 +64,8 @@ class Unfinished:
         """
         self._calls[work] = _Call(action, asyncio.current_task())
         work.add_done_callback(self._returned)
-        if self._tell is not None and not work.done():
-            self._tell(work)
+        if self._slots is not None and self._follow is not None and not work.done():
+            self._follow(self._slots, work)
 
     def before(self, action: str) -> list[Work]:
         """Calls of an action that this line of steps gave up, or one that has ended; not those of lines beside it."""
