@@ -43,6 +43,7 @@ test: setup
 	@$(BIN)/aura model pull smollm2-135m
 	@$(BIN)/python -m pytest $(ARGS)
 
+# Coverage without the tests that start and kill whole programs: they are slow under it, and `make test` runs them.
 check: $(VENV)/.checkers
 	@$(BIN)/ruff check .
 	@$(BIN)/ruff format --check .
@@ -50,7 +51,7 @@ check: $(VENV)/.checkers
 	@$(BIN)/lint-imports
 	@$(BIN)/aura check
 	@$(BIN)/aura model pull smollm2-135m
-	@$(BIN)/python -m pytest tests --cov --cov-report=term --cov-fail-under=90
+	@$(BIN)/python -m pytest tests --ignore=tests/e2e --ignore=tests/crash --cov --cov-report=term --cov-fail-under=90
 
 # The peers live in an environment of their own, so that .venv holds nothing that Aura does not need.
 $(VENV)/bench/.installed: requirements-bench.lock

@@ -27,9 +27,9 @@ class TaskJournal:
         self._store = store
 
     @property
-    def begun(self) -> bool:
-        """Whether it holds an entry."""
-        return bool(self._live.past.entries)
+    def length(self) -> int:
+        """How many entries it holds; those whose key begins with `~` count not."""
+        return sum(not key.startswith("~") for key in self._live.past.entries)
 
     def recall(self, key: str) -> Any:
         """The entry under the key, a new copy every time; None if there is none."""

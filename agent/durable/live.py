@@ -6,6 +6,7 @@ import asyncio
 from contextlib import contextmanager
 from typing import TYPE_CHECKING
 
+from agent.durable.store import Past
 from agent.errors import DurableError
 
 if TYPE_CHECKING:
@@ -13,7 +14,7 @@ if TYPE_CHECKING:
 
     from agent.durable.protocol import TaskRecord
     from agent.durable.queues import Slot
-    from agent.durable.store import Past, TaskRow
+    from agent.durable.store import TaskRow
     from agent.errors import AgentError
 
 
@@ -23,6 +24,7 @@ class Live:
     Attributes:
         row: what the store knows of it.
         past: its records and signals, those of this life included.
+        resumed: it was begun in an earlier life.
         slot: its place in its queue.
         work: the asyncio task of its function.
         runner: the asyncio task that owns `work` and records how it ended.
@@ -34,9 +36,10 @@ class Live:
         waits: what it waits for outside its own code: a signal, or other tasks.
     """
 
-    def __init__(self, row: TaskRow, past: Past, slot: Slot) -> None:
+    def __init__(self, row: TaskRow, past: Past | None, slot: Slot) -> None:
         self.row = row
-        self.past = past
+        self.resumed = past is not None
+        self.past = Past() if past is None else past
         self.slot = slot
         self.work: asyncio.Task[object] | None = None
         self.runner: asyncio.Task[None] | None = None

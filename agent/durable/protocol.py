@@ -42,11 +42,11 @@ class TaskRecord:
 
 
 class StepJournal(Journal, Protocol):
-    """A journal that knows whether anything was recorded in it."""
+    """A journal that knows how much was recorded in it; entries with a key that begins with `~` do not count."""
 
     @property
-    def begun(self) -> bool:
-        """Whether it holds an entry."""
+    def length(self) -> int:
+        """How many entries it holds."""
         ...
 
 
@@ -59,6 +59,8 @@ class Ctx(Protocol):
     """
 
     id: str
+    resumed: bool
+    """Whether it goes on with what an earlier life of the engine began."""
 
     @property
     def journal(self) -> StepJournal:

@@ -10,7 +10,7 @@ import structlog
 from agent.durable.context import LocalCtx
 from agent.durable.live import Endings, Live
 from agent.durable.queues import Slot, WorkQueue
-from agent.durable.store import UNFINISHED, Ending, NewTask, Past, Store, TaskRow
+from agent.durable.store import UNFINISHED, Ending, NewTask, Store, TaskRow
 from agent.durable.values import encode
 from agent.errors import AgentError, DurableError, HomeNotWritableError
 
@@ -18,6 +18,7 @@ if TYPE_CHECKING:
     from collections.abc import Iterable, Sequence
 
     from agent.durable.protocol import TaskFunction
+    from agent.durable.store import Past
 
 CLOSE_SECONDS = 10.0
 """So long may a function that ignores its cancellation hold up `interrupt`."""
@@ -93,7 +94,7 @@ class Runtime:
         if record.id in self.living or record.status not in UNFINISHED or self._closing:
             return False
         queue = None if row.queue is None else self.queues[row.queue]
-        live = Live(row, past or Past(), Slot(queue, row.resource, (-row.priority, row.seq)))
+        live = Live(row, past, Slot(queue, row.resource, (-row.priority, row.seq)))
         self.living[record.id] = live
         self.endings.begun(record.id)
         live.work = asyncio.create_task(self._work(live), name=f"work of {record.id}")

@@ -10,7 +10,7 @@ from agent.contracts import ExecutorRequest
 from agent.durable.protocol import StepJournal
 from agent.errors import TaskGoneError
 from agent.running.deliveries import Deliveries, Parcel
-from agent.running.questions import QuestionDesk, open_records
+from agent.running.questions import QuestionDesk, waits_for_answer
 from aura_core.framework import Framework
 from aura_core.hot_reload import PlanNotice
 from aura_core.journal import fingerprint
@@ -55,7 +55,7 @@ class LostPlans:
         Raises:
             TaskGoneError: the step had begun, and the plan is gone, or has no such task any more.
         """
-        if not (journal.begun or await self._has_asked(request)):
+        if not (journal.length or await waits_for_answer(self._desk.engine, request)):
             return False
         plan = task.split("/", 1)[0]
         with self._framework.events.subscribe(PlanNotice) as notices:
@@ -76,10 +76,6 @@ class LostPlans:
             f"The task {task} is gone: while it waited, its plan was removed or renamed, or the task in it. "
             f"What it had done before stays done; the rest is not done."
         )
-
-    async def _has_asked(self, request: ExecutorRequest) -> bool:
-        asked = await open_records(self._desk.engine, run_id=request.run_id)
-        return any(record.id.startswith(f"{request.idempotency_key}/") for record in asked)
 
     async def _folder(self, plan: str) -> Path | None:
         """The folder of a plan that is there but cannot be used; None if it can be, or is gone."""

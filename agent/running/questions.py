@@ -12,7 +12,7 @@ from dataclasses import dataclass, field
 
 import structlog
 
-from agent.contracts import ExecutorResponse, PlanStep, Question, RunRequest
+from agent.contracts import ExecutorRequest, ExecutorResponse, PlanStep, Question, RunRequest
 from agent.durable.protocol import Ctx, Engine, Json, Records, TaskRecord
 from agent.errors import NotAllowedError
 from agent.progress import QuestionAsked, QuestionClosed
@@ -252,6 +252,12 @@ async def open_records(records: Records, session_id: str = "", run_id: str = "")
         if session_id in ("", record.args["session_id"]) and run_id in ("", record.args["run_id"])
     ]
     return sorted(found, key=lambda record: (record.created_at, record.id))
+
+
+async def waits_for_answer(records: Records, request: ExecutorRequest) -> bool:
+    """Whether a step has asked something that has no answer yet."""
+    asked = await open_records(records, run_id=request.run_id)
+    return any(record.id.startswith(f"{request.idempotency_key}/") for record in asked)
 
 
 def _question_in(record: TaskRecord) -> Question:

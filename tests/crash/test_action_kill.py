@@ -16,9 +16,12 @@ from pathlib import Path
 
 import pytest
 
+from agent.running.deaths import MOST_DEATHS
+
 ROOT = Path(__file__).parents[2]
 ACTIONS = """
 import asyncio
+import os
 from pathlib import Path
 from aura_core.api import action
 
@@ -32,8 +35,15 @@ async def mark(text: str, wait: float = 0.0) -> dict:
     with LOG.open("a") as log:
         log.write(f"{text} done\\n")
     return {"text": text}
+
+@action("die")
+async def die() -> None:
+    os._exit(9)
 """
 TASKS = """
+deadly:
+  meta: {title: Deadly, description: Ends the program.}
+  steps: [{action: die}]
 pause:
   meta: {title: Pause, description: Ask between two marks., effects: write}
   steps:
@@ -223,3 +233,13 @@ def test_killed_anywhere_nothing_that_was_recorded_is_repeated(program, seed):
     assert begun_at_kill
     assert sorted(set(program.done)) == sorted(WHOLE)
     assert {name: program.log.count(f"{name} begins") for name in begun_at_kill} == begun_at_kill
+
+
+def test_a_step_that_ends_the_program_every_time_is_given_up_and_says_so(program):
+    for _ in range(MOST_DEATHS + 1):
+        process = program.start("lab/deadly")
+        process.communicate(timeout=60)
+        assert process.returncode == 9
+    outcome = program.outcome("lab/deadly")
+    assert outcome["status"] == "error"
+    assert f"Aura ended {MOST_DEATHS + 1} times while" in outcome["answer"]
