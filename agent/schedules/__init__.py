@@ -7,6 +7,7 @@ from agent.schedules.naming import new_name
 from agent.schedules.owner import JobOwner, owner_of
 from agent.schedules.runner import JobRunner
 from agent.schedules.running import running_jobs
+from agent.schedules.talk import schedule_answer
 
 __all__ = [
     "JOBS_FILE",
@@ -19,4 +20,5 @@ __all__ = [
     "new_name",
     "owner_of",
     "running_jobs",
+    "schedule_answer",
 ]

@@ -7,13 +7,14 @@ import contextlib
 import shutil
 from collections.abc import Callable
 from datetime import UTC, datetime, timedelta
+from functools import partial
 from pathlib import Path
 from types import SimpleNamespace
 
 import pytest
 
 from agent.app import App
-from agent.schedules import JobOwner, keeper, known_jobs
+from agent.schedules import JobOwner, keeper, known_jobs, schedule_answer
 from aura_core.errors import InputError, NotFoundError, ScheduleError
 from aura_core.scheduler import Every, Job, JobEnded, OnEvent, trigger_of
 from aura_core.scheduler.job import firing_id
@@ -217,6 +218,25 @@ async def test_people_see_and_remove_their_own_jobs_only(lab: Lab):
         with pytest.raises(NotFoundError, match="You have no job 'yours'"):
             await app.schedules.remove(RUN, "yours")
         assert (await app.schedules.remove(RUN, mine.id)).title == "mine"
+
+
+async def test_a_chat_lists_a_persons_own_jobs_and_removes_one(lab: Lab):
+    async with lab.running() as app:
+        asked = partial(schedule_answer, app.schedules.keeper, ME)
+        assert "Nothing runs by itself for you." in await asked("")
+        mine = await app.schedules.add(RUN, "lab/say", {"text": "x"}, every=3600, title="my  tea")
+        later = await app.schedules.add(RUN, "lab/ask", {}, at=lab.clock() + timedelta(minutes=1))
+        owner = JobOwner(person="terminal:you")
+        other = Every(60, lab.clock())
+        await app.schedules.keeper.put("yours", "lab/ask", {}, other, owner=owner, missed="once", title="")
+        once, again, _, how = (await asked("")).splitlines()
+        assert once.startswith(f"{later.id} · lab/ask · 20")
+        assert again.startswith(f"{mine.id} · my tea · every 1h, next 20")
+        assert "/schedule remove ID" in how
+        assert "You have no job 'yours'" in await asked("remove yours")
+        assert await asked(f"remove {mine.id}") == "Removed: my tea"
+        assert f"You have no job {mine.id!r}" in await asked(f"remove {mine.id}")
+        assert "/schedule lists" in await asked("dance")
 
 
 async def test_a_step_that_is_repeated_adds_its_job_once(lab: Lab):

@@ -315,7 +315,7 @@ async def test_plugin_commands_stand_in_the_menu_and_run_their_task(telegram: Em
         menu = [command["command"] for command in telegram.world.menus[f"chat:{OWNER}"]]
         strangers_menu = [command["command"] for command in telegram.world.menus["default"]]
     assert app.commands_called == [("notes/add", {"text": "buy milk"}), ("notes/list", {})]
-    assert menu == ["start", "help", "new", "stop", "tasks", "id", "list_notes", "note"]
+    assert menu == ["start", "help", "new", "stop", "tasks", "schedule", "id", "list_notes", "note"]
     assert strangers_menu == ["start", "id"]
 
 

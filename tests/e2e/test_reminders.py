@@ -74,6 +74,8 @@ def test_a_reminder_appears_in_the_terminal_between_two_lines(aura):
         chat.wait_for("⏰ stretch")
         chat.type("/reminders")
         chat.wait_for("There are no reminders.")
+        chat.type("/schedule")
+        chat.wait_for("Nothing runs by itself for you.")
 
 
 def test_what_was_asked_for_in_one_program_is_delivered_by_the_next(aura, scripted_model):
@@ -197,6 +199,8 @@ async def test_a_reminder_that_fell_due_while_the_bot_was_killed_comes_once_when
         await olga.wait_for("⏰ stretch")
         olga.send("/reminders")
         await olga.wait_for("There are no reminders.")
+        olga.send("/schedule")
+        await olga.wait_for("Nothing runs by itself for you.")
     assert len(olga.saying("⏰ stretch")) == 1
 
 

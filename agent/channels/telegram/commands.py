@@ -24,6 +24,7 @@ BUILT_IN = {
     "new": "Begin a new conversation",
     "stop": "Stop what runs",
     "tasks": "What I can do",
+    "schedule": "What runs by itself for you; remove ID removes one",
     "id": "Your Telegram id",
 }
 FOR_ALL = ("start", "id")

@@ -18,6 +18,7 @@ from agent.channels.telegram.sendings import Sendings
 from agent.channels.telegram.text import Part, split
 from agent.channels.telegram.transport import message as message_to
 from agent.contracts import Incoming, Profile
+from agent.schedules import schedule_answer
 
 if TYPE_CHECKING:
     from agent.app import App
@@ -68,6 +69,7 @@ class Updates:
             "new": self._new,
             "stop": self._stop,
             "tasks": self._tasks,
+            "schedule": self._schedule,
             "id": self._id,
         }
 
@@ -181,6 +183,10 @@ class Updates:
 
     async def _tasks(self, _: Incoming, profile: Profile) -> str:
         return self._commands.tasks_text(profile)
+
+    async def _schedule(self, incoming: Incoming, _: Profile) -> str:
+        words = incoming.text.partition(" ")[2]
+        return await schedule_answer(self._app.schedules.keeper, incoming.person, words)
 
     async def _new(self, incoming: Incoming, _: Profile) -> str:
         await self._app.new_conversation(incoming.session_id)

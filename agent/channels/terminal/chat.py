@@ -73,7 +73,7 @@ class Chat:
         self._events: Subscription[Progress] | None = None
         self._group: asyncio.TaskGroup | None = None
         self._beside: set[asyncio.Task[None]] = set()
-        self.commands = ChatCommands(app, app.profile_of(person), session_id, terminal.show)
+        self.commands = ChatCommands(app, app.profile_of(person), session_id, person, terminal.show)
 
     async def run(self) -> None:
         """Chats until the person leaves or the input ends."""

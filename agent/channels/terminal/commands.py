@@ -11,6 +11,7 @@ from rich.text import Text
 
 from agent.channels.terminal.completion import session_files
 from agent.channels.terminal.draw import notice_view
+from agent.schedules import schedule_answer
 
 if TYPE_CHECKING:
     from collections.abc import Awaitable, Callable, Iterable
@@ -24,6 +25,7 @@ OWN_COMMANDS = {
     "/help": "what you can type",
     "/tasks": "everything I can do; /tasks WORD searches",
     "/files": "the files of this session",
+    "/schedule": "what runs by itself for you; /schedule remove ID removes one",
     "/runs": "recent requests and how they ended",
     "/new": "begin a new conversation; files and memory stay",
     "/ask": "a new request while a question waits: /ask TEXT",
@@ -41,18 +43,23 @@ class ChatCommands:
         app: the app.
         profile: what the person may do.
         session_id: the session.
+        person: who is typing, as `channel:id`.
         show: shows things in the terminal.
     """
 
-    def __init__(self, app: App, profile: Profile, session_id: str, show: Callable[..., Awaitable[None]]) -> None:
+    def __init__(
+        self, app: App, profile: Profile, session_id: str, person: str, show: Callable[..., Awaitable[None]]
+    ) -> None:
         self._app = app
         self._profile = profile
         self._session_id = session_id
+        self._person = person
         self._show = show
         self._own: dict[str, Callable[[str], Awaitable[None]]] = {
             "/help": self._help,
             "/tasks": self._tasks,
             "/files": self._files,
+            "/schedule": self._schedule,
             "/runs": self._runs,
             "/new": self._new,
             "/stop": self._stop,
@@ -103,6 +110,9 @@ class ChatCommands:
             rows = ((name, Text(_size((folder / name).stat().st_size), style="dim")) for name in names)
             await self._show(Text(), _table("  Files", rows))
         await self._show(notice_view(f"{'' if names else 'No files yet. '}Folder: {folder}"))
+
+    async def _schedule(self, words: str) -> None:
+        await self._show(Text(await schedule_answer(self._app.schedules.keeper, self._person, words)))
 
     async def _runs(self, _: str) -> None:
         runs = [run for run in await self._app.runs(limit=50) if run.session_id == self._session_id][:MOST_RUNS]
