@@ -53,7 +53,7 @@ async def _list(*, as_json: bool) -> int:
         print_json([{**_as_json(job), "waits": listing.waiting.get(job.id, "")} for job in listing.jobs])
     elif listing.jobs:
         _print_jobs(listing.jobs)
-    else:
+    elif not listing.unreadable:
         err().print("Nothing runs by itself yet. `aura schedule add --help` says how to change that.")
     for job, reason in listing.waiting.items():
         err().print(f"{job} waits: {reason}", style="yellow", markup=False, soft_wrap=True)
