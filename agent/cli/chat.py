@@ -3,12 +3,14 @@
 from __future__ import annotations
 
 import gc
+import sys
 from collections.abc import AsyncGenerator
 from contextlib import asynccontextmanager
 from typing import TYPE_CHECKING, Annotated
 
 import typer
 
+from agent.cli.guard import NEEDS_ANSWER
 from agent.cli.invocation import asynchronously, settings
 
 if TYPE_CHECKING:
@@ -37,7 +39,8 @@ async def _chat(session: str, *, fetch: bool) -> int:
 
     async with _long_lived(settings(), "aura chat") as app:
         await run_chat(app, session_id=session, fetch=fetch)
-    return 0
+        asked = not sys.stdin.isatty() and await app.questions(session)
+    return NEEDS_ANSWER if asked else 0
 
 
 def bot() -> int:

@@ -13,7 +13,7 @@ import typer
 
 from agent.channels.terminal.draw import signs_for
 from agent.cli.invocation import asynchronously, out, print_json, settings
-from agent.errors import AgentError
+from agent.errors import AgentError, HomeInUseError
 
 if TYPE_CHECKING:
     from agent.app import App
@@ -76,6 +76,8 @@ def _home(config: AppConfig) -> Finding:
     try:
         with HomeLock(config.home, "aura doctor"):
             return Finding("AURA_HOME", "ok", f"{config.home}, writable and free")
+    except HomeInUseError as error:
+        return Finding("AURA_HOME", "note", str(error))
     except AgentError as error:
         return Finding("AURA_HOME", "problem", str(error))
 

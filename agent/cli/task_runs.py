@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING, Any
 from agent.channels.terminal.chat import CHANNEL, terminal_person
 from agent.cli.invocation import err
 from agent.cli.questions import Answers
+from agent.contracts import Question
 from agent.progress import QuestionAsked
 from aura_core.errors import InputError
 from aura_core.model.yaml_nodes import YamlError, build, compose
@@ -17,7 +18,6 @@ from aura_core.tasklet import RunInfo, Tasklet, TaskResult
 
 if TYPE_CHECKING:
     from agent.app import App
-    from agent.contracts import Question
     from aura_core.events import Subscription
     from aura_core.model.task import TaskDefinition
 
@@ -49,14 +49,14 @@ def _value(text: str) -> Any:
 
 
 async def run_task(
-    app: App, ref: str, inputs: dict[str, Any], session: str, given: Sequence[str]
+    app: App, definition: TaskDefinition, inputs: dict[str, Any], session: str, given: Sequence[str]
 ) -> TaskResult | Question:
-    """Runs a task in a session's folder.
+    """Runs a task in a session's folder; first asks for inputs that are missing and have a question for that.
 
     Args:
         app: the app.
-        ref: the task.
-        inputs: its inputs.
+        definition: the task.
+        inputs: its inputs; those that are asked for are added.
         session: whose files it works on.
         given: answers to its questions, in order.
 
@@ -64,6 +64,12 @@ async def run_task(
         How it ended; a question if it asked something that nobody answers, and then the task is cancelled.
     """
     run_id = f"cli-{uuid.uuid4().hex[:12]}"
+    answers = Answers(given, err())
+    for question in _missing(definition, inputs, run_id, session):
+        answer = await answers.to(question)
+        if answer is None:
+            return question
+        inputs |= inputs_from(definition, [f"{question.step_id}={answer}"])
     folder = app.sessions.files(session)
     info = RunInfo(
         corr_id=run_id,
@@ -75,8 +81,8 @@ async def run_task(
         idempotency_key=run_id,
     )
     with app.events.subscribe(QuestionAsked, lambda event: event.run_id == run_id) as asked:
-        work = asyncio.create_task(app.framework.submit(Tasklet(task=ref, inputs=inputs, run=info)))
-        helper = asyncio.create_task(_answer(app, asked, Answers(given, err())))
+        work = asyncio.create_task(app.framework.submit(Tasklet(task=definition.ref, inputs=inputs, run=info)))
+        helper = asyncio.create_task(_answer(app, asked, answers))
         try:
             await asyncio.wait({work, helper}, return_when=asyncio.FIRST_COMPLETED)
             return await work if work.done() else await helper
@@ -84,6 +90,24 @@ async def run_task(
             for task in (work, helper):
                 task.cancel()
             await asyncio.gather(work, helper, return_exceptions=True)
+
+
+def _missing(definition: TaskDefinition, inputs: dict[str, Any], run_id: str, session: str) -> list[Question]:
+    """A question for every required input that is missing and says how to ask for it; `step_id` is its name."""
+    schema = definition.input_schema()
+    properties: dict[str, Any] = schema.get("properties", {})
+    names = [name for name in schema.get("required", []) if name not in inputs and "ask" in properties.get(name, {})]
+    return [
+        Question(
+            id=f"{run_id}/{name}",
+            run_id=run_id,
+            step_id=name,
+            session_id=session,
+            text=properties[name]["ask"],
+            options=[str(choice) for choice in properties[name].get("enum", [])],
+        )
+        for name in names
+    ]
 
 
 async def _answer(app: App, asked: Subscription[QuestionAsked], answers: Answers) -> Question:

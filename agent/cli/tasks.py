@@ -59,7 +59,7 @@ async def _run(task: str, pairs: list[str], session: str, answers: list[str], *,
             warn_of_refused(app.framework.problems, task.partition("/")[0])
             result = TaskResult("error", error=TaskError(type(error).__name__, str(error), task))
         else:
-            result = await run_task(app, definition.ref, inputs, session, answers)
+            result = await run_task(app, definition, inputs, session, answers)
     if isinstance(result, Question):
         return _report_question(result, as_json=as_json)
     _report(result, as_json=as_json)

@@ -45,8 +45,8 @@ class ProgramLock:
             self._holder.write_text(json.dumps({"program": self._program, "pid": os.getpid()}), encoding="utf-8")
         except Timeout:
             raise HomeInUseError(
-                f"{self._what} is in use by {self._holder_name()}. End that program first, or give this one a folder "
-                f"of its own with AURA_HOME."
+                f"{self._what} is in use by {self._holder_name()}. Ask there (/commands run tasks in a chat), end that "
+                f"program first, or give this one a folder of its own with AURA_HOME, and with AURA_PLANS your plans."
             ) from None
         except OSError as error:
             self._lock.release()

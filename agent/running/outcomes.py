@@ -27,7 +27,10 @@ class RunHistory:
 
     async def runs(self, limit: int = 20) -> list[RunSummary]:
         """The latest runs, newest first."""
-        return [summary_of(record) for record in await self._records.list(task=RUN_TASK, limit=limit)]
+        records = await self._records.list(task=RUN_TASK, limit=limit)
+        asked = await open_questions(self._records)
+        waiting = {question.run_id for question in asked if question.id not in self._answered}
+        return [summary_of(record, waiting=record.id in waiting) for record in records]
 
     async def record(self, run_id: str) -> TaskRecord:
         """A run's durable record.
@@ -87,10 +90,10 @@ class RunHistory:
         return responses, usage
 
 
-def summary_of(record: TaskRecord) -> RunSummary:
+def summary_of(record: TaskRecord, *, waiting: bool) -> RunSummary:
     """One line of `aura runs`."""
     request = RunRequest.model_validate(record.args)
-    status = status_of(record)
+    status = status_of(record, waiting=waiting)
     if record.status == "done":
         status = RunOutcome.model_validate(record.result).status
     return RunSummary(

@@ -28,6 +28,13 @@ need: {meta: {inputs: {k: {type: integer, required: true, description: A number}
 pick:
   steps: [{ask: "Which?", options: [a, b], output_to: x}]
   returns: "picked {{ x }}"
+hail:
+  meta:
+    inputs:
+      name: {type: string, required: true, ask: "Whom?"}
+      times: {type: integer, required: true, ask: "How often?"}
+  steps: []
+  returns: "{{ inputs.name }} {{ inputs.times + 1 }}"
 quiet: {steps: [{set: {a: 1}}]}
 stops: {steps: [{stop: "asked to stop"}]}
 late: {meta: {timeout: 0.01}, steps: [{action: log, params: {message: x}, wait_before: 60}]}
@@ -133,6 +140,15 @@ def test_a_question_is_answered_from_the_command_line_or_ends_the_task(capsys):
     assert (document["status"], document["error"]) == ("needs_input", {"type": "Question", "message": "Which?"})
 
 
+def test_a_missing_input_is_asked_for_with_its_own_question(capsys):
+    assert run(["run", "lab/hail", "times=2", "--answer", "Ada"]) == 0
+    assert capsys.readouterr().out == "Ada 3\n"
+    assert run(["run", "lab/hail", "--answer", "Ada", "--answer", "4"]) == 0
+    assert capsys.readouterr().out == "Ada 5\n"
+    assert run(["run", "lab/hail", "--answer", "Ada", "--json"]) == 2
+    assert json.loads(capsys.readouterr().out)["error"] == {"type": "Question", "message": "How often?"}
+
+
 def test_an_unexpected_failure_has_the_same_shape(capsys, tmp_path, monkeypatch):
     monkeypatch.setenv("AURA_LLM_TIMEOUT", "soon")
     assert run(["run", "lab/quiet", "--json"]) == 1
@@ -143,7 +159,7 @@ def test_an_unexpected_failure_has_the_same_shape(capsys, tmp_path, monkeypatch)
 def test_the_catalogue_can_be_searched(capsys):
     assert run(["tasks", "lab/"]) == 0
     assert [line.split()[0] for line in capsys.readouterr().out.splitlines()] == [
-        f"lab/{name}" for name in sorted(("show", "need", "pick", "quiet", "stops", "late", "breaks"))
+        f"lab/{name}" for name in sorted(("show", "need", "pick", "hail", "quiet", "stops", "late", "breaks"))
     ]
     assert run(["tasks", "GIVES BACK"]) == 0
     assert capsys.readouterr().out.split()[0] == "lab/show"

@@ -182,6 +182,7 @@ async def test_other_branches_go_on_while_a_question_waits(open_app, scripted_mo
         waiting = await ask(app, "Mark it, and look at other")
         assert waiting.status == "waiting"
         assert [question.text for question in waiting.questions] == ["Which mark?"]
+        assert [run.status for run in await app.runs()] == ["waiting"]
         assert [response.output for response in waiting.results if response.status == "ok"] == ["seen other"]
         assert await app.reply("s", "red", person="terminal:me")
         outcome = await app.outcome(waiting.run_id)

@@ -55,6 +55,14 @@ def test_steps_move_from_drafted_to_their_end():
     assert board.runs["r1"].rows["s1"].note == "no route"
 
 
+def test_a_step_that_only_asked_counts_its_time_from_the_question():
+    board = board_after(event(PlanMade, Plan(steps=[FIRST])), event(QuestionAsked, question()))
+    assert states(board) == {"s1": "waiting"}
+    board.apply(event(QuestionClosed, "q-s1"))
+    row = board.runs["r1"].rows["s1"]
+    assert (row.state, board.now() - row.since) == ("running", 0.0)
+
+
 def test_a_new_plan_keeps_what_ended_and_drops_what_never_ran():
     board = board_after(
         event(PlanMade, Plan(steps=[FIRST, SECOND])),

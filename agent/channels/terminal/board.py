@@ -169,7 +169,7 @@ class Board:
             run.questions[event.question.id] = event.question
             row = run.rows.get(event.question.step_id)
             if row is not None and row.state in ("pending", "running"):
-                row.state = "waiting"
+                row.state, row.since = "waiting", row.since or self._clock()
             return
         question = run.questions.pop(event.question_id, None)
         row = run.rows.get(question.step_id) if question else None
