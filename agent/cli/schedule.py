@@ -32,9 +32,9 @@ def register(app: typer.Typer) -> None:
     app.add_typer(group, name="schedule")
 
 
-def default(context: typer.Context) -> int:
+def default(context: typer.Context, as_json: AsJson = False) -> int:
     """Without a command: list."""
-    return 0 if context.invoked_subcommand is not None else asynchronously(_list(as_json=False))
+    return 0 if context.invoked_subcommand is not None else asynchronously(_list(as_json=as_json))
 
 
 def list_jobs(as_json: AsJson = False) -> int:

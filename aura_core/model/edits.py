@@ -7,8 +7,9 @@ from dataclasses import dataclass, field
 
 from aura_core.errors import Problem
 from aura_core.model.plan import PlanDefinition
+from aura_core.model.plan_problem import plan_problem
 from aura_core.model.plan_set import PlanSet
-from aura_core.model.references import find_mistakes, plan_problem
+from aura_core.model.references import find_mistakes
 from aura_core.registry import BASE_PLAN
 
 

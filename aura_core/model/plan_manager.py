@@ -9,8 +9,9 @@ from aura_core.errors import Problem
 from aura_core.model.edits import Edit
 from aura_core.model.plan import PlanDefinition, load_plan
 from aura_core.model.plan_files import PlanSurvey, survey_plans
+from aura_core.model.plan_problem import plan_problem
 from aura_core.model.plan_set import PlanSet
-from aura_core.model.references import find_mistakes, plan_problem
+from aura_core.model.references import find_mistakes
 from aura_core.model.task import TaskDefinition
 from aura_core.registry import BASE_PLAN
 

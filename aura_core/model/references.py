@@ -9,13 +9,13 @@ from pathlib import Path
 from typing import Any, cast
 
 from aura_core.config import ConfigService
-from aura_core.errors import DefinitionError, NotFoundError, Problem
+from aura_core.errors import NotFoundError, Problem
+from aura_core.model.claims import check_commands, check_resources
 from aura_core.model.interrupt_references import check_interrupts
-from aura_core.model.meta import split_resource
 from aura_core.model.outlook import Outlook
 from aura_core.model.plan import PlanDefinition
+from aura_core.model.plan_problem import plan_problem
 from aura_core.model.problems import Finder
-from aura_core.model.source import Source
 from aura_core.model.state_references import check_states
 from aura_core.model.steps import ActionStep, GoTaskStep, RunTaskStep, StepBase
 from aura_core.model.task import TaskDefinition
@@ -69,20 +69,10 @@ def find_mistakes(
     found: dict[str, list[Problem]] = {}
     for problem in problems:
         found.setdefault(Path(problem.path).parent.name, []).append(problem)
-    for check in (References(plans, services).check(order), check_resources(plans)):
+    for check in (References(plans, services).check(order), check_resources(plans), check_commands(plans)):
         for name, its in check.items():
             found.setdefault(name, []).extend(its)
     return order, found
-
-
-def plan_problem(plan: PlanDefinition, place: tuple[str | int, ...], message: str, advice: str = "") -> Problem:
-    """A problem at a place of plan.yaml; at the file as a whole if it has become unreadable since it was loaded."""
-    path = plan.folder / "plan.yaml"
-    try:
-        source = Source.read(path)
-        return Finder(source, source.load()).at(place, message, advice)
-    except DefinitionError:
-        return Problem(str(path), 0, 0, message, advice)
 
 
 @dataclass(slots=True)
@@ -237,31 +227,3 @@ def _check_params(step: ActionStep, action: ActionDefinition) -> tuple[tuple[str
         names = ", ".join(repr(name) for name in missing)
         return ("action",), f"the action {step.action!r} needs {names}", f"its parameters are: {known}", False
     return None
-
-
-def check_resources(plans: Mapping[str, PlanDefinition]) -> dict[str, list[Problem]]:
-    """Problems by plan: one resource must have one limit, wherever it is written.
-
-    Args:
-        plans: all plans by name.
-    """
-    limits: dict[str, tuple[int, str]] = {}
-    found: dict[str, list[Problem]] = {}
-    for plan in plans.values():
-        for name, limit in plan.file.resources.items():
-            other = limits.setdefault(name, (limit, f"plan {plan.name}"))
-            if other[0] != limit:
-                message = f"the resource {name!r} has the limit {limit} here, but {other[0]} in {other[1]}"
-                problem = plan_problem(plan, ("resources", name), message, "give it one limit")
-                found.setdefault(plan.name, []).append(problem)
-    for plan in plans.values():
-        for task in plan.tasks.values():
-            for index, tag in enumerate(task.meta.resources):
-                name, limit = split_resource(tag)
-                other = (limit, "") if limit is None else limits.setdefault(name, (limit, f"task {task.ref}"))
-                if other[0] != limit:
-                    message = f"the resource {name!r} has the limit {limit} here, but {other[0]} in {other[1]}"
-                    finder = Finder(task.source, task.source.load(), task.root, task.ref)
-                    problem = finder.at(("meta", "resources", index), message, "give it one limit")
-                    found.setdefault(plan.name, []).append(problem)
-    return found

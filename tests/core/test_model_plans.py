@@ -520,6 +520,13 @@ def test_one_resource_has_one_limit(folder: Folder):
     ]
 
 
+def test_a_chat_command_belongs_to_one_task_of_a_plan(folder: Folder):
+    folder.plan("a", tasks_t="meta: {command: go}\nsteps: []\n", tasks_u="meta:\n  command: go\nsteps: []\n")
+    folder.plan("b", tasks_t="meta: {command: go}\nsteps: []\n")
+    problem = folder.only("the command 'go' belongs to a/t already")
+    assert (Path(problem.path).name, problem.line, problem.column) == ("u.yaml", 2, 12)
+
+
 def test_folders_are_checked_and_the_first_of_two_plans_counts(folder: Folder, tmp_path: Path):
     folder.plan("one/demo")
     folder.plan("two/demo")
