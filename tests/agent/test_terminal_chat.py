@@ -73,6 +73,15 @@ async def test_the_next_line_answers_a_question_by_number_or_in_own_words(app):
     assert "You said **and now?**." in shown
 
 
+async def test_of_two_questions_the_one_that_is_answered_next_is_the_one_that_stands_last(app):
+    shown = await chat(app, "translate it", "/ask translate that", "1", "2")
+    boxes = [index for index in range(len(shown)) if shown.startswith("Type a number", index)]
+    assert len(boxes) == 2
+    later, german, french = (shown.index(text) for text in ("comes after this one", "into German.", "into French."))
+    assert boxes[0] < later < boxes[1] < french
+    assert boxes[0] < german
+
+
 async def test_a_question_without_a_next_line_waits_for_another_day(app):
     shown = await chat(app, "translate it")
     assert "1 German" in shown

@@ -22,7 +22,7 @@ from agent.channels.terminal.draw import (
 from agent.channels.terminal.words import clean_request
 from agent.contracts import Incoming
 from agent.errors import AgentError
-from agent.progress import Progress, QuestionAsked, RunEnded
+from agent.progress import Progress, QuestionAsked, QuestionClosed, RunEnded
 from aura_core.errors import CoreError
 from aura_core.hot_reload import PlanNotice, PlansReloaded, notice_of
 
@@ -70,6 +70,7 @@ class Chat:
         self._session_id = session_id
         self._person = person
         self._shown: set[str] = set()
+        self._asking = ""
         self._events: Subscription[Progress] | None = None
         self._group: asyncio.TaskGroup | None = None
         self._beside: set[asyncio.Task[None]] = set()
@@ -219,6 +220,8 @@ class Chat:
             await self._show_question(event.question)
         if isinstance(event, RunEnded):
             await self._finish(run, event.answer)
+        if isinstance(event, QuestionClosed):
+            await self._show_next_question()
 
     async def _finish(self, run: RunBoard, answer: str) -> None:
         """Shows how a run ended, once: its plan as it stands now, and its answer."""
@@ -273,7 +276,23 @@ class Chat:
         await self._show_question(question)
 
     async def _show_question(self, question: Question) -> None:
-        """Once: a run that goes on after a restart publishes its question again, but does not deliver it again."""
-        if question.id not in self._shown:
+        """Shows the question that the next line answers; another one only as a notice, its turn comes.
+
+        A run that goes on after a restart publishes its question again, but does not deliver it again.
+        """
+        first = next(iter(await self._app.questions(self._session_id)), question)
+        if first.id == question.id:
+            await self._show_first(question)
+        elif question.id not in self._shown:
+            self._shown.add(question.id)
+            await self._terminal.show(notice_view(f"Another question comes after this one: {question.text}"))
+
+    async def _show_first(self, question: Question) -> None:
+        if question.id != self._asking:
+            self._asking = question.id
             self._shown.add(question.id)
             await self._terminal.show(Text(), question_view(question, self._terminal.signs))
+
+    async def _show_next_question(self) -> None:
+        for question in (await self._app.questions(self._session_id))[:1]:
+            await self._show_first(question)
