@@ -1,11 +1,45 @@
-"""Cancellation: whether the running task was really asked to end, or its code only let out a CancelledError."""
+"""Cancellation: whether the running work was really asked to end, or its code only let out a CancelledError."""
 
 from __future__ import annotations
 
 import asyncio
+from collections.abc import Callable, Generator
+from contextlib import contextmanager
+from contextvars import ContextVar
+
+from aura_core.execution.slots import current_slots
+
+Asked = Callable[[], bool]
+_ends: ContextVar[tuple[Asked, ...]] = ContextVar("ends", default=())
 
 
 def cancel_requests() -> int:
-    """How often the running asyncio task was asked to end; 0: never, and a CancelledError in it is its own doing."""
+    """How often the running asyncio task was asked to end; 0: never, and a CancelledError in it is its own doing.
+
+    More than 0 need not mean anything: before Python 3.13 a failing asyncio.TaskGroup leaves a request behind.
+    """
     task = asyncio.current_task()
     return 0 if task is None else task.cancelling()
+
+
+@contextmanager
+def may_end(asked: Asked) -> Generator[None]:
+    """For the block, the work in it is one that may be asked to end by itself.
+
+    Args:
+        asked: whether it was.
+    """
+    token = _ends.set((*_ends.get(), asked))
+    try:
+        yield
+    finally:
+        _ends.reset(token)
+
+
+def being_ended() -> bool:
+    """Whether the running task, or the part of it that runs here, was asked to end.
+
+    Whatever fails from then on is no failure of a step, and whatever succeeds is not gone on with.
+    """
+    slots = current_slots.get()
+    return (slots is not None and slots.ending) or any(asked() for asked in _ends.get())

@@ -279,6 +279,8 @@ class ExecutionManager:
         self._publish(tasklet, "running")
         if "before_task_run" in self._hooks:
             await self._hooks.trigger("before_task_run", tasklet=tasklet, task=task)
+            if job.reason is not None:  # a hook kept the cancellation to itself
+                raise asyncio.CancelledError
 
     async def _handle_state_planning(self, tasklet: Tasklet, task: TaskDefinition) -> None:
         """Reaches the state that the task requires, if it requires one.

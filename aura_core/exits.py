@@ -5,11 +5,40 @@ from __future__ import annotations
 import asyncio
 import signal
 import threading
+from collections.abc import Generator
+from contextlib import contextmanager
 
-from aura_core.cancellation import cancel_requests
+from aura_core.cancellation import being_ended, cancel_requests
+from aura_core.errors import CoreError
 from aura_core.reasons import reason_of
 
 _RUNNER = asyncio.Runner.run.__code__.co_filename
+
+
+@contextmanager
+def contained(what: str) -> Generator[None]:
+    """Around a plan's code: what it raises to end the program, or to cancel what nobody ended, is a failure of it.
+
+    Args:
+        what: that code, as the beginning of a sentence.
+
+    Raises:
+        CoreError: it did such a thing.
+    """
+    requests = cancel_requests()
+    try:
+        yield
+    except Exception:
+        raise
+    except BaseException as error:
+        if being_ended() or is_from_outside(error, requests):
+            raise
+        raise failure_for(error, what) from error
+
+
+def failure_for(error: BaseException, what: str) -> CoreError:
+    """The failure that stands for what a plan's code raised to end the program."""
+    return CoreError(f"{what} {exit_text(error)}; that ends it and no more.")
 
 
 def is_from_outside(error: BaseException, requests: int = 0) -> bool:

@@ -9,9 +9,8 @@ from typing import TYPE_CHECKING, Any
 from aura_core.config import ConfigService
 from aura_core.engine import PlanRuntime
 from aura_core.engine.recording import begin_task
-from aura_core.errors import CoreError, NotFoundError, Problem
+from aura_core.errors import NotFoundError, Problem
 from aura_core.execution.usage import Usage
-from aura_core.exits import exit_text, is_from_outside
 from aura_core.injector import ActionInjector
 from aura_core.model.plan_set import PlanSet
 from aura_core.nearest import hint, sentence
@@ -127,20 +126,10 @@ class Generation:
         return orchestrator
 
     async def execute(self, task: TaskDefinition, inputs: dict[str, Any], run: RunInfo) -> TaskResult:
-        """Runs a task through the Orchestrator of its plan; what belongs to a durable step is recorded.
-
-        Raises:
-            CoreError: something of a plan, say a value in an expression, tried to end the program.
-        """
+        """Runs a task through the Orchestrator of its plan; what belongs to a durable step is recorded."""
         orchestrator = self.orchestrator(task.plan)
         begin_task(orchestrator.runtime, task, run)
-        try:
-            return await orchestrator.execute(task, inputs, run)
-        except (SystemExit, KeyboardInterrupt) as error:
-            if is_from_outside(error):
-                raise
-            what = exit_text(error)
-        raise CoreError(f"Something in task {task.ref} {what}; that ends the task and no more.")
+        return await orchestrator.execute(task, inputs, run)
 
     def hooks(self) -> Iterator[tuple[str, str, Callable[..., Any]]]:
         """Plan, moment and function of every hook."""

@@ -15,6 +15,7 @@ from aura_core.engine.failure import task_error
 from aura_core.engine.on_failure import run_failure_handler
 from aura_core.errors import CoreError, InputError, LoopLimitError
 from aura_core.execution.usage import Usage
+from aura_core.exits import contained
 from aura_core.file_reading import read_beneath, resolve_readable
 from aura_core.registry import find_action
 from aura_core.tasklet import RunInfo, TaskResult
@@ -74,10 +75,15 @@ class Orchestrator:
         return await self.execute(task, task.validate_inputs(inputs or {}), run or RunInfo())
 
     async def execute(self, task: TaskDefinition, inputs: dict[str, Any], run: RunInfo) -> TaskResult:
-        """The same for a task that was looked up, with inputs that its schema has seen."""
+        """The same for a task that was looked up, with inputs that its schema has seen.
+
+        Raises:
+            CoreError: something of a plan, say a value in an expression, tried to end the program, or raised
+                CancelledError by itself.
+        """
         self._usage.begin()
         try:
-            with using_config(self._config):
+            with using_config(self._config), contained(f"Something in task {task.ref}"):
                 return await self._run_chain(task, inputs, run)
         finally:
             self._usage.end()
@@ -105,14 +111,14 @@ class Orchestrator:
             )
         self._usage.begin()
         try:
-            with using_config(self._config):
+            with using_config(self._config), contained(f"Something in the check {action.ref}"):
                 async with plan_context(self.plan_name):
                     context = await self.runtime.contexts.create(self.plan_name, run or RunInfo(), {})
                     params = compile_template(condition_data.get("params") or {}).render(context.variables)
                     result = await self.runtime.injector.call(action, params, context)
+                return bool(result) and bool(getattr(result, "found", True))
         finally:
             self._usage.end()
-        return bool(result) and bool(getattr(result, "found", True))
 
     async def get_persistent_context_data(self) -> dict[str, Any]:
         """The plan's persistent data as it stands on disk; a copy, which may be changed."""

@@ -7,11 +7,11 @@ from typing import TYPE_CHECKING, Any
 
 import structlog
 
-from aura_core.cancellation import cancel_requests
+from aura_core.cancellation import being_ended
 from aura_core.engine.failure import failure_of, task_error
 from aura_core.engine.recording import Recording
 from aura_core.engine.signals import JumpSignal, StopTaskException
-from aura_core.engine.time_limit import being_ended, within
+from aura_core.engine.time_limit import within
 from aura_core.errors import CallStillRunsError, ExpressionError, StepFailedError, UnsuccessfulResultError
 from aura_core.execution.calls import earlier_call_ended
 from aura_core.model.fields import seconds_of
@@ -135,7 +135,7 @@ async def _report(engine: Interpreter, failure: StepFailedError, context: Contex
             service = await runtime.services.get(runtime.debug_capture)
             await runtime.injector.call_service(service.capture, error=error, context=context)
     except (Exception, SystemExit, asyncio.CancelledError) as reason:
-        if isinstance(reason, asyncio.CancelledError) and cancel_requests():
+        if isinstance(reason, asyncio.CancelledError) and being_ended():
             raise
         # a picture of a failure must not become a second failure
         _log.warning("debug_capture_failed", plan=runtime.plan, reason=str(reason) or type(reason).__name__)

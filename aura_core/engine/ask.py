@@ -2,17 +2,20 @@
 
 from __future__ import annotations
 
+import asyncio
 from contextlib import nullcontext
 from typing import TYPE_CHECKING, Any
 
+from aura_core.cancellation import being_ended, cancel_requests
 from aura_core.engine.recording import before_question
-from aura_core.errors import InputError
+from aura_core.errors import ActionError, InputError
 from aura_core.execution.slots import current_slots
 
 if TYPE_CHECKING:
     from aura_core.context import Context
     from aura_core.engine.interpreter import Interpreter
     from aura_core.model.steps import AskStep
+    from aura_core.tasklet import RunInfo
 
 
 async def execute(engine: Interpreter, step: AskStep, context: Context) -> None:
@@ -21,6 +24,7 @@ async def execute(engine: Interpreter, step: AskStep, context: Context) -> None:
     Raises:
         NotFoundError: nobody provides `chat`, so there is no person to ask.
         InputError: `options` is no list.
+        ActionError: the question was given up, and nobody ended the task.
     """
     text = str(step.ask.render(context.variables))
     options = [] if step.options is None else _texts(step.options.render(context.variables))
@@ -29,10 +33,20 @@ async def execute(engine: Interpreter, step: AskStep, context: Context) -> None:
     slots = current_slots.get()
     async with nullcontext() if slots is None else slots.waiting_for_person():
         run = await before_question(engine, step, context.run) if engine.recorded else context.run
-        answer = await chat.ask(run, text, options)
+        answer = await _answer(chat, run, text, options)
     context.last = answer
     if step.output_to is not None:
         context.variables[step.output_to] = answer
+
+
+async def _answer(chat: Any, run: RunInfo, text: str, options: list[str]) -> Any:
+    requests = cancel_requests()
+    try:
+        return await chat.ask(run, text, options)
+    except asyncio.CancelledError as error:
+        if cancel_requests() > requests or being_ended():
+            raise
+        raise ActionError(f"The question {text!r} was given up before it had an answer.") from error
 
 
 def _texts(value: Any) -> list[str]:

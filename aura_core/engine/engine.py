@@ -7,14 +7,15 @@ from collections.abc import Awaitable, Callable, Sequence
 from contextlib import nullcontext
 from typing import TYPE_CHECKING, Any, Self
 
+from aura_core.cancellation import being_ended
 from aura_core.engine import action, ask, conditional, for_, jump, parallel, run_task, set_, stop, while_
 from aura_core.engine.failure import failure_of, task_error
 from aura_core.engine.pause import current_gate
 from aura_core.engine.result import EngineResult
 from aura_core.engine.signals import JumpSignal, StopTaskException
-from aura_core.engine.time_limit import being_ended
 from aura_core.engine.trail import current_trail
 from aura_core.errors import LoopLimitError, StepFailedError
+from aura_core.exits import failure_for, is_from_outside
 from aura_core.model import steps as model
 
 if TYPE_CHECKING:
@@ -148,6 +149,10 @@ class ExecutionEngine:
             raise
         except Exception as error:
             raise failure_of(self.task, step, error) from error
+        except (SystemExit, KeyboardInterrupt) as error:
+            if is_from_outside(error):
+                raise
+            raise failure_of(self.task, step, failure_for(error, "Something in this step")) from error
 
     def _build_step_map(self) -> dict[str, int]:
         return {

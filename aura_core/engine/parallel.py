@@ -7,6 +7,7 @@ from collections.abc import Awaitable, Callable, Mapping, Sequence
 from functools import partial
 from typing import TYPE_CHECKING, Any
 
+from aura_core.cancellation import may_end
 from aura_core.context import RESERVED
 from aura_core.engine.recording import branch_lines
 from aura_core.engine.signals import JumpSignal, StopTaskException
@@ -83,12 +84,13 @@ async def side_by_side(branches: Sequence[Callable[[], Awaitable[None]]]) -> Non
     if not branches:
         return
     slots = current_slots.get()
-    left = len(branches)
+    left, ending = len(branches), Ending()
 
     async def run(branch: Callable[[], Awaitable[None]]) -> None:
         nonlocal left
         try:
-            await branch()
+            with may_end(ending):
+                await branch()
         finally:
             left -= 1
             if left and slots is not None:
@@ -97,7 +99,7 @@ async def side_by_side(branches: Sequence[Callable[[], Awaitable[None]]]) -> Non
     if slots is not None:
         slots.split(left)
     try:
-        await _all([asyncio.create_task(run(branch)) for branch in branches])
+        await _all([asyncio.create_task(run(branch)) for branch in branches], ending)
     except Exception:
         if slots is not None:
             await slots.join()
@@ -106,7 +108,22 @@ async def side_by_side(branches: Sequence[Callable[[], Awaitable[None]]]) -> Non
         await slots.join()
 
 
-async def _all(tasks: Sequence[asyncio.Task[None]]) -> None:
+class Ending:
+    """Whether branches were asked to end.
+
+    Attributes:
+        asked: they were.
+    """
+
+    def __init__(self) -> None:
+        self.asked = False
+
+    def __call__(self) -> bool:
+        """See `may_end`."""
+        return self.asked
+
+
+async def _all(tasks: Sequence[asyncio.Task[None]], ending: Ending) -> None:
     """Waits for all tasks; the first that fails, and cancellation, end the others before anything is raised.
 
     Not a TaskGroup: before Python 3.13 a failing one leaves a cancellation request behind in the task around it, and
@@ -115,6 +132,7 @@ async def _all(tasks: Sequence[asyncio.Task[None]]) -> None:
     try:
         done, _ = await asyncio.wait(tasks, return_when=asyncio.FIRST_EXCEPTION)
     finally:
+        ending.asked = True
         for task in tasks:
             task.cancel()
         await asyncio.gather(*tasks, return_exceptions=True)

@@ -7,6 +7,7 @@ from collections.abc import Awaitable, Generator
 from contextlib import contextmanager, nullcontext
 from typing import TypeVar
 
+from aura_core.cancellation import being_ended, may_end
 from aura_core.engine.pause import current_gate
 from aura_core.execution.clock import Pausable
 from aura_core.execution.slots import current_slots
@@ -31,7 +32,7 @@ async def within(seconds: float, work: Awaitable[ValueT], what: str) -> ValueT:
     clock = asyncio.timeout(seconds)
     try:
         async with clock:
-            with standing_still_with_the_task(_Pausable(clock)):
+            with standing_still_with_the_task(_Pausable(clock)), may_end(clock.expired):
                 return await work
     except (TimeoutError, asyncio.CancelledError) as error:
         # A TaskGroup in the work may have left a cancellation request behind (Python 3.11, 3.12); then asyncio.timeout
@@ -57,12 +58,6 @@ def standing_still_with_the_task(clock: Pausable) -> Generator[None]:
         nullcontext() if slots is None else slots.clocks.running(clock),
     ):
         yield
-
-
-def being_ended() -> bool:
-    """Whether the running task was asked to end: whatever fails from then on is no failure of a step."""
-    slots = current_slots.get()
-    return slots is not None and slots.ending
 
 
 class _Pausable:

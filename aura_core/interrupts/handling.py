@@ -3,13 +3,16 @@
 from __future__ import annotations
 
 import asyncio
+from collections import defaultdict
 from collections.abc import Callable
 from typing import TYPE_CHECKING
 
 import structlog
 
+from aura_core.cancellation import being_ended
 from aura_core.engine.failure import explain, task_error
-from aura_core.engine.time_limit import being_ended, within
+from aura_core.engine.time_limit import within
+from aura_core.execution.calls import Unfinished, given_up_calls
 from aura_core.interrupts.events import InterruptFired
 from aura_core.tasklet import TaskError
 
@@ -41,19 +44,25 @@ class Handling:
         self._orchestrator = orchestrator
         self._events = events
         self._failing: dict[str, type[Exception]] = {}
+        self._unfinished: dict[str, Unfinished] = defaultdict(Unfinished)
 
     async def holds(self, one: Watched, run: RunInfo) -> bool:
         """Whether the condition of an interrupt holds.
 
-        One that fails does not; that is logged once, until it works again or fails with another kind of error.
+        One that fails does not; that is logged once, until it works again or fails with another kind of error. A plain
+        function that was given up is not asked again before it has returned; no places wait for it.
 
         Args:
             one: the interrupt.
             run: the run behind the check.
         """
+        unfinished = self._unfinished[one.ref]
+        if unfinished:
+            return False
         try:
             check = self._orchestrator(one.plan).perform_condition_check(one.interrupt.condition.as_data(), run=run)
-            held = await within(CONDITION_SECONDS, check, f"the condition of interrupt {one.ref}")
+            with given_up_calls(into=unfinished):
+                held = await within(CONDITION_SECONDS, check, f"the condition of interrupt {one.ref}")
         except Exception as error:
             if being_ended():
                 raise asyncio.CancelledError from error
@@ -62,6 +71,16 @@ class Handling:
         if self._failing.pop(one.ref, None) is not None:
             _log.info("interrupt_condition_works_again", interrupt=one.ref)
         return held
+
+    async def handle_for_all(self, one: Watched, run: RunInfo) -> None:
+        """Runs the handler of an interrupt that watches over all tasks; its calls belong to no task.
+
+        Args:
+            one: the interrupt.
+            run: the run behind the handler.
+        """
+        with given_up_calls(into=self._unfinished[f"handler of {one.ref}"]):
+            await self.handle(one, run, "")
 
     async def handle(self, one: Watched, run: RunInfo, task: str) -> None:
         """Runs the handler of an interrupt; one that fails is told and changes nothing else.

@@ -124,7 +124,7 @@ class InterruptService:
         run = _run_of_nobody()
         if one.interrupt.mode == "beside":
             begun()
-            await self._handling.handle(one, run, "")
+            await self._handling.handle_for_all(one, run)
             return
         pause = Pause(one.order, [guard.gate for guard in self._guards])
         self._pauses.add(pause)
@@ -132,7 +132,7 @@ class InterruptService:
             async with pause:
                 if not pause.waited or await self._handling.holds(one, run):
                     begun()
-                    await self._handling.handle(one, run, "")
+                    await self._handling.handle_for_all(one, run)
         finally:
             self._pauses.discard(pause)
 

@@ -9,8 +9,8 @@ from typing import TYPE_CHECKING
 
 import structlog
 
+from aura_core.cancellation import being_ended
 from aura_core.engine.failure import explain
-from aura_core.engine.time_limit import being_ended
 from aura_core.errors import StatePlanningError
 
 if TYPE_CHECKING:

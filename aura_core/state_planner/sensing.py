@@ -10,9 +10,9 @@ from typing import TYPE_CHECKING, TypeAlias
 
 import structlog
 
+from aura_core.cancellation import being_ended
 from aura_core.engine.failure import explain
 from aura_core.engine.parallel import side_by_side
-from aura_core.engine.time_limit import being_ended
 
 if TYPE_CHECKING:
     from aura_core.model.states import State

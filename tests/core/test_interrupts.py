@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import threading
 from collections.abc import AsyncIterator, Callable
 from contextlib import asynccontextmanager
 from math import inf
@@ -270,6 +271,47 @@ async def test_a_task_that_begins_while_all_are_held_is_held_before_its_state_pl
         assert (await work).ok
         assert (await other).ok
     assert disk.looks["there"] == 1
+
+
+SLOW = """
+import threading
+
+from aura_core.api import action, requires_services
+
+
+@action("slow")
+@requires_services(gate="gate")
+def slow(gate: threading.Event, looks: str = "") -> bool:
+    gate.looks += 1
+    gate.wait(20)
+    return False
+"""
+
+
+class Opened(threading.Event):
+    looks = 0
+
+
+@pytest.mark.parametrize("scope", ["task", "global"])
+async def test_a_plain_condition_that_hangs_keeps_no_place_and_one_thread(
+    project: Project, monkeypatch: pytest.MonkeyPatch, scope: str
+):
+    monkeypatch.setattr("aura_core.interrupts.handling.CONDITION_SECONDS", 0.02)
+    project.write("p/actions/slow.py", SLOW)
+    project.write("p/interrupts.yaml", f"i: {{condition: {{action: slow}}, task: h, every: 10ms, scope: {scope}}}")
+    project.task("h", "steps: []")
+    activated = "[i]" if scope == "task" else "[]"
+    project.task("t", CAM.format(activated, "{action: echo, params: {value: 1}, wait_before: 0.2}"))
+    project.task("plain", "steps: [{action: block, params: {seconds: 0}}]")
+    gate = Opened()
+    async with project.running(services={"gate": gate}, limits=ExecutionLimits(threads=2)) as framework:
+        try:
+            assert (await begin(framework)).ok
+            assert held(framework) == 0
+            assert (await asyncio.wait_for(begin(framework, "p/plain"), 10)).ok
+            assert gate.looks == 1
+        finally:
+            gate.set()
 
 
 class Person:

@@ -8,7 +8,6 @@ from datetime import time
 
 from .numbers import END, START, ZH_NUMBER, number_of
 
-NOON = 12
 LAST_HOUR, LAST_MINUTE = 23, 59
 _PARTS = {
     r"in the morning|mornings?|утром|утра|早上|早晨|清晨|上午|早": time(9),
@@ -19,9 +18,23 @@ _PARTS = {
     r"at midnight|midnight|в полночь|午夜": time(0),
     r"凌晨": time(3),
 }
-_LATE = re.compile(r"p\.?m|afternoon|evening|tonight|\bnight|дня|днём|днем|вечер|下午|傍晚|晚|中午", re.IGNORECASE)
-_EARLY = re.compile(r"a\.?m|утр|ночи|凌晨|早|上午", re.IGNORECASE)
-_WORDS = r"in the (?:morning|afternoon|evening)|this evening|tonight|утром|вечером|днём|днем|ночью"
+_LATER = {hour: hour + 12 for hour in range(1, 12)}
+_HOURS: dict[str, dict[int, int]] = {
+    r"\ba\.?m": {12: 0} | {hour: hour for hour in range(12)},
+    r"\bp\.?m": {hour: hour for hour in range(12, 24)} | _LATER,
+    r"morning|утр|早|清晨|上午": {hour: hour for hour in range(1, 12)},
+    r"中午": {11: 11, 12: 12, 13: 13, 14: 14, 1: 13, 2: 14},
+    r"afternoon|дня|дн[её]м|下午": {hour: hour for hour in range(12, 20)} | {hour: hour + 12 for hour in range(1, 8)},
+    r"evening|вечер|傍晚": {hour: hour for hour in range(16, 24)} | {hour: hour + 12 for hour in range(4, 12)},
+    r"night|ноч|晚": {hour: hour for hour in (*range(5), *range(18, 24))}
+    | {hour: hour + 12 for hour in range(6, 12)}
+    | {12: 0},
+    r"凌晨": {12: 0} | {hour: hour for hour in range(7)},
+}
+"""Which hour a part of the day makes of the one that is said; what it does not have is no time that people say."""
+_NIGHT = re.compile(r"night|ноч|晚", re.IGNORECASE)
+DAWN = 5
+_WORDS = r"in the (?:morning|afternoon|evening)|at night|this evening|tonight|утром|вечером|днём|днем|ночью"
 _LEAD = rf"(?P<lead>(?:{_WORDS}|mornings?|afternoons?|evenings?|nights?)\s*,?\s*)?"
 _SUFFIX = (
     r"(?P<part>\s*(?:a\.?m\b\.?|p\.?m\b\.?|o'clock"
@@ -32,11 +45,13 @@ _ZH_PART = r"(?P<part>凌晨|早上|早晨|清晨|上午|中午|下午|傍晚|�
 _NO_UNIT = r"(?![\d.:]|\s*(?:[а-я]*(?:минут|дн|недел)|minute|hour|day|week))"
 _FORMS = [
     re.compile(rf"{_ZH_PART}\s*(?P<hour>\d{{1,2}})[::](?P<minute>\d{{2}})"),
-    re.compile(rf"{_LEAD}{_AT}?\b(?P<hour>\d{{1,2}})[:.](?P<minute>\d{{2}})(?!\d|\.\d){_SUFFIX}?", re.IGNORECASE),
+    re.compile(rf"{_LEAD}{_AT}?\b(?P<hour>\d{{1,2}}):(?P<minute>\d{{2}})(?!\d|\.\d){_SUFFIX}?", re.IGNORECASE),
+    re.compile(rf"{_LEAD}{_AT}(?P<hour>\d{{1,2}})\.(?P<minute>\d{{2}})(?!\d|\.\d){_SUFFIX}?", re.IGNORECASE),
+    re.compile(rf"{_LEAD}\b(?P<hour>\d{{1,2}})\.(?P<minute>\d{{2}})(?!\d|\.\d){_SUFFIX}", re.IGNORECASE),
     re.compile(rf"{_LEAD}{_AT}?\b(?P<hour>\d{{1,2}}){_SUFFIX}(?!\w)", re.IGNORECASE),
     re.compile(rf"{_LEAD}{_AT}(?P<hour>\d{{1,2}}){_NO_UNIT}\b", re.IGNORECASE),
     re.compile(
-        rf"{_ZH_PART}?\s*(?P<hour>{ZH_NUMBER})\s*(?:点钟?|时)"
+        rf"(?:{_ZH_PART}\s*|(?!(?<=[\u4e00-\u9fff])一点(?!钟)))(?P<hour>{ZH_NUMBER})\s*(?:点钟?|时)"
         rf"(?:(?P<half>半)|(?P<quarter>[一三])刻|(?P<minute>{ZH_NUMBER})分?)?"
     ),
 ]
@@ -44,11 +59,19 @@ _FORMS = [
 
 @dataclass(frozen=True, slots=True)
 class Found:
-    """Something that was read, and where it stands."""
+    """Something that was read, and where it stands.
+
+    Attributes:
+        start: first character.
+        end: behind the last.
+        value: the time; None if the words contradict each other.
+        after_midnight: it is night, and the day may have been named by its evening.
+    """
 
     start: int
     end: int
-    value: time
+    value: time | None
+    after_midnight: bool = False
 
 
 def find_time(text: str) -> Found | None:
@@ -56,25 +79,27 @@ def find_time(text: str) -> Found | None:
     for form in _FORMS:
         match = form.search(text)
         if match is not None and (found := _time(match)) is not None:
-            return Found(match.start(), match.end(), found)
+            return found
     for pattern, usual in _PARTS.items():
         match = re.search(rf"{START}(?:{pattern}){END}", text, re.IGNORECASE)
         if match is not None:
-            return Found(match.start(), match.end(), usual)
+            return Found(match.start(), match.end(), usual, usual == time(0))
     return None
 
 
-def _time(match: re.Match[str]) -> time | None:
+def _time(match: re.Match[str]) -> Found | None:
     groups = match.groupdict()
-    hour = int(number_of(groups["hour"]))
+    said = int(number_of(groups["hour"]))
     minute = int(number_of(groups["minute"])) if groups.get("minute") else 0
     if groups.get("half"):
         minute = 30
     if groups.get("quarter"):
         minute = 15 if groups["quarter"] == "一" else 45
+    if said > LAST_HOUR or minute > LAST_MINUTE:
+        return None
     part = f"{groups.get('lead') or ''} {groups.get('part') or ''}"
-    if _LATE.search(part) and hour < NOON:
-        hour += NOON
-    elif hour == NOON and _EARLY.search(part):
-        hour = 0
-    return time(hour, minute) if hour <= LAST_HOUR and minute <= LAST_MINUTE else None
+    hours = {rule.get(said) for words, rule in _HOURS.items() if re.search(words, part, re.IGNORECASE)} or {said}
+    hour = hours.pop()
+    value = None if hour is None or hours else time(hour, minute)
+    late = value is not None and value.hour < DAWN and bool(_NIGHT.search(part))
+    return Found(match.start(), match.end(), value, late)

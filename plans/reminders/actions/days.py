@@ -19,12 +19,12 @@ WEEKDAYS = [
     r"sun(?:days?)?|воскресень[ея]|воскресеньям|(?:周|星期|礼拜)(?:日|天)",
 ]
 """By number, Monday first."""
-_MONTHS = (
+MONTHS = (
     *(r"jan(?:uary)?|января", r"feb(?:ruary)?|февраля", r"mar(?:ch)?|марта", r"apr(?:il)?|апреля", r"may|мая"),
     *(r"june?|июня", r"july?|июля", r"aug(?:ust)?|августа", r"sep(?:t(?:ember)?)?|сентября"),
     *(r"oct(?:ober)?|октября", r"nov(?:ember)?|ноября", r"dec(?:ember)?|декабря"),
 )
-_MONTH = rf"(?P<name>{'|'.join(_MONTHS)})"
+_MONTH = rf"(?P<name>{'|'.join(MONTHS)})"
 _RELATIVE = {
     r"day after tomorrow|послезавтра|后天": 2,
     r"大后天": 3,
@@ -32,6 +32,10 @@ _RELATIVE = {
     r"today|tonight|сегодня|今天|今(?=[早晚])": 0,
 }
 _NEXT_WEEK = re.compile(r"下|следующ")
+_OTHER_WORDS = re.compile(r"mon|wed|sat|sun", re.IGNORECASE)
+_NO_TIME_BEHIND = re.compile(
+    r"\s+(?!(?:at|in|on|to|by|mornings?|noon|afternoons?|evenings?|nights?|midnight)\b)[^\W\d]", re.IGNORECASE
+)
 
 
 @dataclass(frozen=True, slots=True)
@@ -43,12 +47,14 @@ class DayFound:
         end: behind the last.
         day: the day.
         fixed: it is one day of the calendar, and not the next of many; a day that has passed is not the next one.
+        sure: the words mean a day for certain, as those of "sun cream" do not.
     """
 
     start: int
     end: int
     day: date
     fixed: bool
+    sure: bool = True
 
 
 def find_day(text: str, today: date) -> DayFound | None:
@@ -89,7 +95,9 @@ def _weekday(text: str, today: date) -> DayFound | None:
         day = today + timedelta(days=7 - today.weekday() + number)
     else:
         day = today + timedelta(days=(number - today.weekday()) % 7)
-    return DayFound(match.start(), match.end(), day, fixed=day != today)
+    behind = text[match.end() :]
+    sure = bool(match["before"]) or not _OTHER_WORDS.fullmatch(match["name"]) or not _NO_TIME_BEHIND.match(behind)
+    return DayFound(match.start(), match.end(), day, fixed=day != today, sure=sure)
 
 
 def _dated(text: str, today: date) -> DayFound | None:
@@ -118,7 +126,7 @@ def _written(text: str, today: date) -> DayFound | None:
         match = re.search(form, text, re.IGNORECASE)
         if match is not None:
             names = (
-                number for number, names in enumerate(_MONTHS, 1) if re.fullmatch(names, match["name"], re.IGNORECASE)
+                number for number, names in enumerate(MONTHS, 1) if re.fullmatch(names, match["name"], re.IGNORECASE)
             )
             return _found(match, today, match["year"], next(names), int(match["day"]))
     return None

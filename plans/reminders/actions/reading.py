@@ -6,15 +6,18 @@ import re
 from dataclasses import dataclass
 from datetime import date, datetime, time, timedelta
 
-from .clock_times import find_time
-from .days import find_day
+from .clock_times import Found, find_time
+from .days import DayFound, find_day
+from .doubts import MARK, in_doubt, names_more
 from .numbers import DAY, NUMBER, START, UNIT, seconds_of
-from .repeating import Repeating, find_repeating
+from .repeating import Repeating, find_repeating, says_again
 
 EXAMPLES = "in 10 minutes · tomorrow at 9 · Friday 17:00 · every weekday at 8 · через час · 每天8点"
 _PIECE = rf"{NUMBER}\s*{UNIT}"
+_SHORTEST, _LONGEST = 60.0, 3660.0 * DAY
+_LAST_YEAR = 2999
 _FOR_LATER = re.compile(
-    rf"(?<!\w)(?:in|after|через)\s+(?P<lone>{_PIECE}(?:(?:\s*,\s*|\s+and\s+|\s+и\s+|\s+){_PIECE})*|{UNIT}|полчаса)"
+    rf"(?<!\w)(?:in|after|через(?!\s+день))\s+(?P<lone>{_PIECE}(?:(?:\s*,\s*|\s+and\s+|\s+и\s+|\s+){_PIECE})*|{UNIT}|полчаса)"
     rf"|(?<!\w)(?P<ago>{_PIECE})\s+(?:from now|later)|(?:过)?(?P<zh>(?:{NUMBER}\s*{UNIT}零?)+)\s*(?:之后|以后|过后|后)"
     rf"|(?P<past>{_PIECE})\s+(?:ago|назад)|(?P<before>(?:{NUMBER}\s*{UNIT})+)(?:之前|以前|前)",
     re.IGNORECASE,
@@ -45,22 +48,67 @@ class When:
 
 @dataclass(frozen=True, slots=True)
 class Sentence:
-    """What was read: when, and the words that say something else."""
+    """What was read: when, and the words that say something else; all of them if it is not clear when."""
 
     when: When | None
     rest: str
+    named: bool = False
+    """Whether the text says something of a time at all, clear or not."""
+
+
+@dataclass(frozen=True, slots=True)
+class _Pieces:
+    """The times in a text: a span from now (and whether it is one of whole days), a repetition, a day, a time of day."""
+
+    after: tuple[datetime, bool] | None
+    repeating: Repeating | None
+    day: DayFound | None
+    clock: Found | None
+    left: str
+
+    @property
+    def contradict(self) -> bool:
+        """Whether there are several that do not go together, or one that is not certain."""
+        named = self.day is not None or self.repeating is not None
+        if self.day is not None and (not self.day.sure or self.after is not None):
+            return True
+        if self.clock is None:
+            return False
+        of_some_days = self.repeating is not None and (self.repeating.days, self.repeating.month_day) != ("*", "*")
+        unclear_night = self.clock.after_midnight and (self.day is not None or self.after is not None or of_some_days)
+        return self.clock.value is None or unclear_night or (named and self.after is not None)
 
 
 def read(text: str, now: datetime, morning: time) -> Sentence:
-    """Reads when and what from a text.
+    """Reads when and what from a text: for certain, or not at all.
 
     Args:
         text: e.g. "in 10 minutes to stretch", "напомни завтра в 9 позвонить маме".
         now: the wall clock where the person is.
         morning: the time of day that counts where a day is named alone.
     """
-    rest = text
-    after, rest = _after(rest, now)
+    text = " ".join(text.split())
+    pieces = _pieces(text, now)
+    again = pieces.repeating is not None
+    when = None if pieces.contradict else _meant(pieces, now, morning)
+    if when is not None and (
+        (when.at is not None and (says_again(text) or when.at.year > _LAST_YEAR))
+        or (again and says_again(pieces.left))
+        or in_doubt(
+            pieces.left,
+            repeats=again,
+            day=again or bool(pieces.day or pieces.after),
+            clock=bool(pieces.clock or (pieces.after and not pieces.after[1])),
+            hour=pieces.clock.value.hour if pieces.clock and pieces.clock.value else None,
+        )
+    ):
+        when = None
+    named = MARK in pieces.left or says_again(text) or names_more(text)
+    return Sentence(when, _tidy(text if when is None else pieces.left), named)
+
+
+def _pieces(text: str, now: datetime) -> _Pieces:
+    after, rest = _after(text, now)
     repeating = find_repeating(rest, now.date()) if after is None else None
     if repeating is not None:
         rest = _without(rest, repeating.start, repeating.end, repeating.day_part)
@@ -70,16 +118,18 @@ def read(text: str, now: datetime, morning: time) -> Sentence:
     clock = find_time(rest) if after is None or after[1] else None
     if clock is not None:
         rest = _without(rest, clock.start, clock.end)
-    at = clock.value if clock else None
-    if repeating is not None and repeating.seconds % DAY == 0 and repeating.seconds > DAY and at is not None:
-        when = None  # every so many days at a time of day: no cron rule says that
-    elif repeating is not None:
-        when = _repeats(repeating, at, morning)
-    elif after is not None:
-        when = When(at=after[0] if at is None else datetime.combine(after[0].date(), at))
-    else:
-        when = _once(day.day if day else None, at, now, morning, fixed=bool(day and day.fixed))
-    return Sentence(when, _tidy(rest))
+    return _Pieces(after, repeating, day, clock, rest)
+
+
+def _meant(pieces: _Pieces, now: datetime, morning: time) -> When | None:
+    at = pieces.clock.value if pieces.clock else None
+    if pieces.repeating is not None:
+        return _repeats(pieces.repeating, at, morning)
+    if pieces.after is not None:
+        moment = pieces.after[0]
+        return When(at=moment if at is None else datetime.combine(moment.date(), at))
+    day = pieces.day
+    return _once(day.day if day else None, at, now, morning, fixed=bool(day and day.fixed))
 
 
 def read_when(text: str, now: datetime, morning: time) -> When | None:
@@ -87,7 +137,7 @@ def read_when(text: str, now: datetime, morning: time) -> When | None:
     found = read(text, now, morning)
     if found.when is not None and not re.search(r"\w", found.rest):
         return found.when
-    if found.when is not None or not text.strip():
+    if found.named or not text.strip():
         return None
     import dateparser  # noqa: PLC0415 (takes longer to load than all plans; few texts come so far)
 
@@ -116,11 +166,13 @@ def _after(text: str, now: datetime) -> tuple[tuple[datetime, bool] | None, str]
         return None, text
 
 
-def _repeats(repeating: Repeating, at: time | None, morning: time) -> When:
-    if repeating.seconds and repeating.seconds != DAY:
-        return When(every=repeating.seconds)
-    days = repeating if repeating.days else Repeating(0, 0, "*")
-    return When(cron=days.cron(at or morning))
+def _repeats(repeating: Repeating, at: time | None, morning: time) -> When | None:
+    """The rule; None for an interval that nobody means, or one at a time of day, which no rule says."""
+    if repeating.days:
+        return When(cron=repeating.cron(at or morning))
+    if repeating.seconds == DAY:
+        return When(cron=Repeating(0, 0, "*").cron(at or morning))
+    return When(every=repeating.seconds) if at is None and _SHORTEST <= repeating.seconds <= _LONGEST else None
 
 
 def _once(day: date | None, at: time | None, now: datetime, morning: time, *, fixed: bool) -> When | None:
@@ -140,7 +192,7 @@ def _part_of(words: str) -> str:
 
 
 def _without(text: str, start: int, end: int, instead: str = "") -> str:
-    return f"{text[:start]} {instead} {text[end:]}" if instead else f"{text[:start]} {text[end:]}"
+    return f"{text[:start]} {MARK} {instead} {text[end:]}" if instead else f"{text[:start]} {MARK} {text[end:]}"
 
 
 def _tidy(text: str) -> str:

@@ -26,11 +26,23 @@ _NAMED = {
     r"on weekends|(?:every |each )weekends?|по выходным|кажд\w+ выходн\w+(?: ден\w+)?|每个?周末": WEEKEND,
     r"(?:every|each) ?day|daily|ежедневно|кажд\w+ день|每天|每日|天天": ALL_DAYS,
 }
+_EVERY_OTHER_DAY = r"(?:every|each) (?:other|second|2nd) day|кажд\w+ второй день|(?:每)?隔一?[天日]"
 _DAY_PARTS = r"(?:every|each) (?=(?:morning|afternoon|evening|night)s?\b)|кажд\w+ (?P<part>утро|вечер)|每(?=[早晚])"
 _MONTHLY = (
     r"(?:(?:every|each) month|monthly)(?: on)?(?: the)?(?: (?P<en>\d{1,2})(?:st|nd|rd|th)?)?"
     r"|(?:кажд\w+ месяц|ежемесячно)(?: (?P<ru>\d{1,2})(?:-?го)?(?: числа)?)?|每个?月(?:(?P<zh>\d{1,2})[号日])?"
     r"|(?:on )?the (?P<of>\d{1,2})(?:st|nd|rd|th)? of (?:every|each) month"
+)
+_WORDS = re.compile(
+    r"\b(?:every|each|everyday|daily|nightly|hourly|weekly|fortnight(?:ly)?|monthly|quarterly|yearly|annual(?:ly)?"
+    r"|(?:bi|semi|tri)-?(?:weekly|monthly|annual(?:ly)?|yearly)|(?:alternate|odd|even)\s+\w+s"
+    r"|repeatedly|regularly|twice|thrice|weekdays|workdays|weekends"
+    r"|(?:mon|tues|wednes|thurs|fri|satur|sun)days|mornings|afternoons|evenings|nights"
+    r"|(?:once|times?|x)\s+(?:an?|per|in)|(?:per|a)\s+(?:hour|day|week|month|year))\b"
+    r"|\b(?:кажд|ежедневн|еженощн|ежечасн|ежеминутн|еженедельн|ежемесячн|ежеквартальн|ежегодн|регулярн|дважды|трижды)\w*"
+    r"|\bраза?\s+в\b|\bчерез\s+день\b|\bпо\s+\w+(?:ам|ям)\b"
+    r"|每|天天|日日|夜夜|隔[天日周年月]|定期|工作日|[一两二三四五六七八九十\d]天[一两二三四五六七八九十\d]+次",
+    re.IGNORECASE,
 )
 
 
@@ -71,6 +83,11 @@ def find_repeating(text: str, today: date) -> Repeating | None:
         if found is not None:
             return found
     return None
+
+
+def says_again(text: str) -> bool:
+    """Whether a word of a text says that something comes again, whatever else it says."""
+    return _WORDS.search(text) is not None
 
 
 def _search(pattern: str, text: str) -> re.Match[str] | None:
@@ -127,11 +144,14 @@ def _day_parts(text: str, today: date) -> Repeating | None:
 def _intervals(text: str, today: date) -> Repeating | None:
     """`every 15 minutes`, `каждые два часа`, `每隔30分钟`, `hourly`."""
     del today
-    match = _search(rf"(?:{_EVERY}|每隔)\s*(?P<number>{NUMBER})?\s*(?P<unit>{UNIT})", text)
+    match = _search(_EVERY_OTHER_DAY, text)
+    if match is not None:
+        return Repeating(match.start(), match.end(), seconds=2 * DAY)
+    match = _search(
+        rf"(?:{_EVERY}|每隔(?!{NUMBER}?\s*(?:[天日]|个?(?:周|星期|礼拜))))\s*(?P<number>{NUMBER})?\s*(?P<unit>{UNIT})",
+        text,
+    )
     if match is not None:
         return Repeating(match.start(), match.end(), seconds=seconds_of(match["number"], match["unit"]))
-    for pattern, seconds in {r"hourly|ежечасно": 3600, r"every other day|через день|隔天": 2 * DAY}.items():
-        match = _search(pattern, text)
-        if match is not None:
-            return Repeating(match.start(), match.end(), seconds=seconds)
-    return None
+    match = _search(r"hourly|ежечасно", text)
+    return None if match is None else Repeating(match.start(), match.end(), seconds=3600)
