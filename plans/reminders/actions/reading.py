@@ -58,7 +58,7 @@ class Sentence:
 
 @dataclass(frozen=True, slots=True)
 class _Pieces:
-    """The times in a text: a span from now (and whether it is one of whole days), a repetition, a day, a time of day."""
+    """The times in a text: a span from now (and whether of whole days), what repeats, a day, a time of day."""
 
     after: tuple[datetime, bool] | None
     repeating: Repeating | None
@@ -89,22 +89,25 @@ def read(text: str, now: datetime, morning: time) -> Sentence:
     """
     text = " ".join(text.split())
     pieces = _pieces(text, now)
-    again = pieces.repeating is not None
     when = None if pieces.contradict else _meant(pieces, now, morning)
-    if when is not None and (
-        (when.at is not None and (says_again(text) or when.at.year > _LAST_YEAR))
-        or (again and says_again(pieces.left))
-        or in_doubt(
-            pieces.left,
-            repeats=again,
-            day=again or bool(pieces.day or pieces.after),
-            clock=bool(pieces.clock or (pieces.after and not pieces.after[1])),
-            hour=pieces.clock.value.hour if pieces.clock and pieces.clock.value else None,
-        )
-    ):
+    if when is not None and not _certain(text, pieces, when):
         when = None
     named = MARK in pieces.left or says_again(text) or names_more(text)
     return Sentence(when, _tidy(text if when is None else pieces.left), named)
+
+
+def _certain(text: str, pieces: _Pieces, when: When) -> bool:
+    """Whether nothing else in the text says something of a time."""
+    again = pieces.repeating is not None
+    if says_again(pieces.left if again else text) or (when.at is not None and when.at.year > _LAST_YEAR):
+        return False
+    return not in_doubt(
+        pieces.left,
+        repeats=again,
+        day=again or bool(pieces.day or pieces.after),
+        clock=bool(pieces.clock or (pieces.after and not pieces.after[1])),
+        hour=pieces.clock.value.hour if pieces.clock and pieces.clock.value else None,
+    )
 
 
 def _pieces(text: str, now: datetime) -> _Pieces:
