@@ -41,5 +41,5 @@ def being_ended() -> bool:
 
     Whatever fails from then on is no failure of a step, and whatever succeeds is not gone on with.
     """
-    slots = current_slots.get()
-    return (slots is not None and slots.ending) or any(asked() for asked in _ends.get())
+    slots, ends = current_slots.get(), _ends.get()
+    return (slots is not None and slots.ending) or (len(ends) > 0 and any(asked() for asked in ends))

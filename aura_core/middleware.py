@@ -18,7 +18,7 @@ from typing import TYPE_CHECKING, Any
 from opentelemetry import trace
 from pydantic import ValidationError
 
-from aura_core.cancellation import being_ended, cancel_requests
+from aura_core.cancellation import being_ended
 from aura_core.errors import ActionError, CoreError
 from aura_core.exits import exit_text, is_from_outside
 from aura_core.signature import explain
@@ -58,14 +58,14 @@ async def explain_errors(call: ActionCall, proceed: Proceed) -> Any:
         ActionError: the action called `sys.exit`, or raised CancelledError, KeyboardInterrupt or the like by itself;
             that fails its step, no more.
     """
-    can_be_cancelled = call.action.how != "inline"
-    requests = cancel_requests() if can_be_cancelled else 0
+    task = None if call.action.how == "inline" else asyncio.current_task()
+    requests = 0 if task is None else task.cancelling()
     try:
         result = await proceed(call)
     except CoreError:
         raise
     except asyncio.CancelledError as error:
-        if cancel_requests() > requests or being_ended():
+        if being_ended() or (task is not None and task.cancelling() > requests):
             raise
         place = _place(error, str(call.action.modules.folder))
         text = (
@@ -84,7 +84,7 @@ async def explain_errors(call: ActionCall, proceed: Proceed) -> Any:
         place = _place(error, str(call.action.modules.folder))
         text = f"Action {call.action.ref} {exit_text(error)}{place}; let it return, or raise ActionError."
         raise ActionError(text) from error
-    if can_be_cancelled and being_ended():  # the action kept its cancellation to itself
+    if task is not None and task.cancelling() > requests and being_ended():  # it kept its cancellation to itself
         raise asyncio.CancelledError
     return result
 
