@@ -11,6 +11,7 @@ from croniter import CroniterBadDateError, CroniterError, croniter
 
 from aura_core.errors import ScheduleError
 from aura_core.nearest import hint, sentence
+from aura_core.posix_zone import PREFIX, posix_zone
 
 SHORTEST = 1.0
 """Seconds between two runs of one job, at least."""
@@ -96,13 +97,13 @@ def check_every(seconds: float) -> None:
 
 
 def zone_of(name: str) -> ZoneInfo:
-    """The time zone of that name.
+    """The time zone of that name, or of a rule: `TZ=EST5EDT,M3.2.0,M11.1.0`.
 
     Raises:
         ScheduleError: there is none; names the nearest one.
     """
     try:
-        return ZoneInfo(name)
+        return posix_zone(name.removeprefix(PREFIX)) if name.startswith(PREFIX) else ZoneInfo(name)
     except (ZoneInfoNotFoundError, ValueError, OSError):
         zones = {zone.casefold(): zone for zone in available_timezones()}
         exact = zones.get(name.casefold())

@@ -12,6 +12,7 @@ from aura_core.errors import ScheduleError
 from aura_core.schedule_rules import check_cron, check_every
 from aura_core.scheduler.job import Firing, Job, described
 from aura_core.scheduler.triggers import At, Cron, Every, Trigger
+from aura_core.scheduler.zones import check_moment
 
 JobRow = tuple[str, str, float | None, float | None, str, str]
 """id, body, next_at, last_at, last_status, last_message."""
@@ -86,7 +87,8 @@ def firing_of(row: FiringRow) -> Firing:
     name, job, body = row
     try:
         firing = _firing.validate_json(body)
-    except (ValidationError, TypeError, ValueError) as error:
+        check_moment(firing.due)
+    except (ValidationError, ScheduleError, TypeError, ValueError) as error:
         raise UnreadableRowError(_reason(error)) from error
     if (firing.id, firing.job) != (name, job) or firing.due.tzinfo is None:
         raise UnreadableRowError(f"it says that it is {firing.id[:80]!r} of {firing.job[:80]!r}, due {firing.due}")
@@ -110,6 +112,7 @@ def _check(trigger: Trigger) -> None:
 def _check_aware(moment: datetime) -> None:
     if moment.tzinfo is None:
         raise ScheduleError(f"{moment} has no time zone")
+    check_moment(moment)
 
 
 def _reason(error: Exception) -> str:
@@ -121,4 +124,8 @@ def _reason(error: Exception) -> str:
 
 
 def _moment(seconds: float | None) -> datetime | None:
-    return None if seconds is None else datetime.fromtimestamp(seconds, UTC)
+    if seconds is None:
+        return None
+    moment = datetime.fromtimestamp(seconds, UTC)
+    check_moment(moment)
+    return moment

@@ -8,7 +8,7 @@ from aura_core.errors import ScheduleError
 from aura_core.schedule_rules import check_cron, check_every
 from aura_core.scheduler.topics import check_pattern
 from aura_core.scheduler.triggers import At, Cron, Every, OnEvent, Trigger
-from aura_core.scheduler.zones import machine_timezone, moment_of, zone_of
+from aura_core.scheduler.zones import check_moment, machine_timezone, moment_of, zone_of
 
 
 def trigger_of(
@@ -64,6 +64,7 @@ def _every(seconds: float, now: datetime) -> Every:
 
 def _at(moment: datetime, timezone: str, now: datetime) -> At:
     zone = zone_of(timezone)
+    check_moment(moment)
     aware = moment_of(moment, zone) if moment.tzinfo is None else moment
     if aware <= now:
         shown, present = (value.astimezone(zone).strftime("%Y-%m-%d %H:%M") for value in (aware, now))

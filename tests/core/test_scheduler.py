@@ -4,10 +4,12 @@ from __future__ import annotations
 
 import asyncio
 import sqlite3
+import time
 from collections import Counter
 from contextlib import asynccontextmanager
 from dataclasses import replace
 from datetime import UTC, datetime, timedelta
+from importlib import resources
 from pathlib import Path
 from zoneinfo import ZoneInfoNotFoundError
 
@@ -18,6 +20,7 @@ from aura_core.errors import NotFoundError, ScheduleError, ScheduleStoreError
 from aura_core.events import EventBus
 from aura_core.interrupts.events import InterruptFired
 from aura_core.plan_state import StateSetAside
+from aura_core.posix_zone import posix_zone
 from aura_core.scheduler import (
     At,
     Cron,
@@ -34,9 +37,11 @@ from aura_core.scheduler import (
     Scheduler,
     machine_timezone,
     trigger_of,
+    zones,
 )
 from aura_core.scheduler.book import no_job
 from aura_core.scheduler.topics import TOPICS
+from aura_core.scheduler.triggers import next_after
 from aura_core.task_events import TaskChanged
 from aura_core.tasklet import TaskError
 
@@ -552,6 +557,9 @@ def damage(world: World, statement: str) -> None:
         "UPDATE jobs SET body = replace(body, 'T12:00:00Z', 'T12:00:00') WHERE id = 'bad'",
         "UPDATE jobs SET next_at = 'soon' WHERE id = 'bad'",
         "UPDATE jobs SET last_at = 1e300 WHERE id = 'bad'",
+        "UPDATE jobs SET next_at = 253402300740 WHERE id = 'bad'",
+        "UPDATE jobs SET next_at = -62135596800 WHERE id = 'bad'",
+        "UPDATE jobs SET body = replace(body, '2026-11-21T12', '9999-12-31T23') WHERE id = 'bad'",
     ],
 )
 async def test_a_job_that_cannot_be_read_is_set_aside_and_said_and_the_others_run(world, statement):
@@ -710,6 +718,11 @@ def test_firings_and_finished_jobs_are_forgotten_after_a_while(tmp_path):
             {"at": START - HOUR, "timezone": "Asia/Shanghai"},
             "2026-11-21 19:00 has passed: it is 2026-11-21 20:00 in Asia",
         ),
+        ({"at": datetime(9999, 12, 31, 23, 59), "timezone": "America/New_York"}, "The year 9999 is out of reach"),  # noqa: DTZ001
+        ({"at": datetime(1, 1, 1), "timezone": "Asia/Shanghai"}, "The year 1 is out of reach: a job can be due from"),  # noqa: DTZ001
+        ({"at": datetime(9999, 12, 31, 23, 59, tzinfo=UTC), "timezone": "UTC"}, "The year 9999 is out of reach"),
+        ({"cron": "0 8 * * *", "timezone": "TZ=nonsense"}, "There is no time zone 'TZ=nonsense'"),
+        ({"cron": "0 8 * * *", "timezone": "UTC+8"}, "There is no time zone 'UTC+8'"),
         ({"on_event": "task.faild"}, "did you mean 'task.failed'?"),
         ({"on_event": "weather"}, "the events are"),
         ({"on_event": ""}, "There is no event"),
@@ -860,9 +873,58 @@ def test_a_file_that_is_damaged_inside_is_set_aside_when_it_is_opened_again(tmp_
     store.close()
 
 
-def test_a_machine_that_does_not_say_its_zone_is_on_utc(monkeypatch):
+def test_a_machine_that_does_not_say_its_zone_is_on_utc(monkeypatch, tmp_path):
+    monkeypatch.delenv("TZ", raising=False)
     monkeypatch.setattr(tzlocal, "get_localzone_name", broken(ZoneInfoNotFoundError("no configuration")))
+    monkeypatch.setattr(zones, "LOCALTIME", tmp_path / "localtime")
     assert machine_timezone() == "UTC"
+
+
+def test_a_machine_whose_zone_has_no_name_goes_by_the_rule_in_its_file(monkeypatch, tmp_path):
+    monkeypatch.delenv("TZ", raising=False)
+    monkeypatch.setattr(tzlocal, "get_localzone_name", lambda: None)
+    monkeypatch.setattr(zones, "LOCALTIME", tmp_path / "localtime")
+    (tmp_path / "localtime").write_bytes(resources.files("tzdata.zoneinfo.Europe").joinpath("Berlin").read_bytes())
+    assert machine_timezone() == "TZ=CET-1CEST,M3.5.0,M10.5.0/3"
+    assert next_after(Cron("0 8 * * *", machine_timezone()), START) == START.replace(day=22, hour=7)
+    (tmp_path / "localtime").write_bytes(b"no zone at all\n")
+    assert machine_timezone() == "UTC"
+
+
+@pytest.mark.parametrize(
+    ("variable", "name"),
+    [
+        ("Europe/Berlin", "Europe/Berlin"),
+        (":Asia/Shanghai", "Asia/Shanghai"),
+        ("/usr/share/zoneinfo/Asia/Kathmandu", "Asia/Kathmandu"),
+        ("EST5", "TZ=EST5"),
+        ("EST5EDT,M3.2.0,M11.1.0", "TZ=EST5EDT,M3.2.0,M11.1.0"),
+        ("<+0330>-3:30", "TZ=<+0330>-3:30"),
+        ("FOO5BAR", "TZ=FOO5BAR"),
+        ("UTC+8", "TZ=UTC+8"),
+        ("Europe/Berln", "UTC"),
+        ("", "UTC"),
+    ],
+)
+def test_a_rule_goes_by_the_clock_that_every_program_of_the_machine_shows(monkeypatch, variable, name):
+    monkeypatch.setenv("TZ", variable)
+    time.tzset()
+    try:
+        assert machine_timezone() == name
+        for month in (1, 4, 7, 11):
+            moment = next_after(trigger_of(now=START, cron=f"30 2 15 {month} *"), START)
+            assert moment is not None
+            shown = time.localtime(moment.timestamp())
+            assert (shown.tm_mon, shown.tm_mday, shown.tm_hour, shown.tm_min) == (month, 15, 2, 30)
+    finally:
+        monkeypatch.undo()
+        time.tzset()
+
+
+@pytest.mark.parametrize("rule", ["", "Foo", "5", "EST5\nEST6", "é5", "X" * 300 + "5"])
+def test_what_is_no_rule_of_a_zone_is_refused(rule):
+    with pytest.raises(ValueError, match=r"no rule|Invalid|Missing"):
+        posix_zone(rule)
 
 
 def broken(error: Exception):
