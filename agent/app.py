@@ -29,6 +29,7 @@ from agent.errors import NotAllowedError
 from agent.executor import Executor
 from agent.orchestrator import OrchestratorRunner
 from agent.progress import QuestionClosed, RunEnded
+from agent.running.deaths import Suspects
 from agent.running.deliveries import Deliveries
 from agent.running.lost_plans import LostPlans
 from agent.running.moments import Moments
@@ -71,6 +72,7 @@ class App:
             agent_turns=config.planner.agent_turns,
             clock=local_now,
             watch=self._lost_plans,
+            suspicion=Suspects(parts.engine),
         )
         moments = Moments(
             config=config,

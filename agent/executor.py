@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import time
 from collections.abc import Callable
+from contextlib import AbstractAsyncContextManager, nullcontext
 from datetime import datetime
 from pathlib import Path
 from typing import Any, Protocol
@@ -38,6 +39,14 @@ class TaskWatch(Protocol):
         ...
 
 
+class Suspicion(Protocol):
+    """Whoever keeps in mind with which step the program ended (see `agent.running.deaths.Suspects`)."""
+
+    def watched(self, request: ExecutorRequest, journal: StepJournal) -> AbstractAsyncContextManager[None]:
+        """What is to be entered around a task of a step."""
+        ...
+
+
 class Executor:
     """Runs steps. It decides nothing about order, questions or planning again; that is the run loop's.
 
@@ -49,6 +58,7 @@ class Executor:
         agent_turns: upper bound of model calls in one `agent` step.
         clock: gives the time for prompts; aware.
         watch: waits for tasks that a step began with and that are not there now; without one, such a step fails.
+        suspicion: refuses a step with which the program has died too often; without one, none is.
     """
 
     def __init__(
@@ -61,6 +71,7 @@ class Executor:
         agent_turns: int,
         clock: Callable[[], datetime],
         watch: TaskWatch | None = None,
+        suspicion: Suspicion | None = None,
     ) -> None:
         self._framework = framework
         self._model = model
@@ -69,6 +80,7 @@ class Executor:
         self._agent_turns = agent_turns
         self._clock = clock
         self._watch = watch
+        self._suspicion = suspicion
         self._log = structlog.get_logger("agent.executor")
 
     async def run_step(
@@ -159,6 +171,7 @@ class Executor:
             NotAllowedError: the profile does not allow the task.
             NotFoundError: there is no such task.
             TaskGoneError: there is none any more.
+            DeadlyError: the program has died with it too often.
         """
         card = await self._card(task, req, profile, journal)
         files = self._sessions.files(req.session_id) if req.session_id else None
@@ -174,8 +187,14 @@ class Executor:
             journal=journal,
             scope=scope,
         )
-        result = await self._framework.submit(Tasklet(task=card.task, inputs=inputs, run=run))
+        async with self._watched(req, journal):
+            result = await self._framework.submit(Tasklet(task=card.task, inputs=inputs, run=run))
         return _response(req.step.id, card, result, files)
+
+    def _watched(self, req: ExecutorRequest, journal: StepJournal | None) -> AbstractAsyncContextManager[None]:
+        if self._suspicion is None or journal is None:
+            return nullcontext()
+        return self._suspicion.watched(req, journal)
 
     async def _card(self, task: str, req: ExecutorRequest, profile: Profile, journal: StepJournal | None) -> TaskCard:
         while True:

@@ -67,7 +67,6 @@ class LocalCtx:
 
     def __init__(self, live: Live, runtime: Surroundings) -> None:
         self.id = live.id
-        self.resumed = live.resumed
         self.journal = TaskJournal(live, runtime.store)
         self._live = live
         self._runtime = runtime

@@ -27,6 +27,11 @@ class TaskJournal:
         self._store = store
 
     @property
+    def resumed(self) -> bool:
+        """Whether an earlier life of the engine began the task."""
+        return self._live.resumed
+
+    @property
     def length(self) -> int:
         """How many entries it holds; those whose key begins with `~` count not."""
         return sum(not key.startswith("~") for key in self._live.past.entries)

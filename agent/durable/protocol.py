@@ -45,6 +45,11 @@ class StepJournal(Journal, Protocol):
     """A journal that knows how much was recorded in it; entries with a key that begins with `~` do not count."""
 
     @property
+    def resumed(self) -> bool:
+        """Whether the work goes on with what an earlier life of the engine began."""
+        ...
+
+    @property
     def length(self) -> int:
         """How many entries it holds."""
         ...
@@ -59,8 +64,6 @@ class Ctx(Protocol):
     """
 
     id: str
-    resumed: bool
-    """Whether it goes on with what an earlier life of the engine began."""
 
     @property
     def journal(self) -> StepJournal:

@@ -9,10 +9,8 @@ from agent.errors import BudgetExceededError
 from agent.executor import Executor
 from agent.llm.meter import Ledger, Meter
 from agent.progress import StepStarted
-from agent.running.deaths import DeadlyError, survived
 from agent.running.live import LiveRun
 from agent.running.moments import Moments
-from agent.running.questions import waits_for_answer
 from agent.running.state import RunState
 
 STEP_TASK = "step"
@@ -54,19 +52,7 @@ class StepTask:
 
     async def run(self, ctx: Ctx, args: Json) -> Json:
         """The durable task of one step: run once, recorded, never repeated after that."""
-        request = ExecutorRequest.model_validate(args)
-        return await ctx.step("execute", self._execute_again if ctx.resumed else self._execute, request, ctx.journal)
-
-    async def _execute_again(self, request: ExecutorRequest, journal: StepJournal) -> Json:
-        """Goes on with a step that was broken off, unless it is the step that breaks everything off."""
-        if await waits_for_answer(self._engine, request):
-            return await self._execute(request, journal)
-        try:
-            async with survived(journal, f"{request.step.title or request.step.id} ({request.step.task or 'a step'})"):
-                return await self._execute(request, journal)
-        except DeadlyError as error:
-            response = ExecutorResponse(step_id=request.step.id, status="error", error=str(error), summary=str(error))
-            return {"response": response.model_dump(mode="json"), "usage": Usage().model_dump()}
+        return await ctx.step("execute", self._execute, ExecutorRequest.model_validate(args), ctx.journal)
 
     async def _execute(self, request: ExecutorRequest, journal: StepJournal) -> Json:
         """Runs the step; it knows only its request, since after a restart it may begin before the run itself."""
