@@ -43,7 +43,7 @@ def doctor(as_json: Annotated[bool, typer.Option("--json", help="Print a JSON do
 
 async def _doctor(*, as_json: bool) -> int:
     config = settings()
-    findings = [_python(), _home(config), _terminal(), _telegram(config), *await _inside(config)]
+    findings = [_python(), _home(config), _terminal(), _time_zone(), _telegram(config), *await _inside(config)]
     if as_json:
         print_json([asdict(finding) for finding in findings])
     else:
@@ -87,6 +87,29 @@ def _terminal() -> Finding:
     if signs_for(encoding) is signs_for("utf-8"):
         return Finding("Terminal", "ok", f"encoding {encoding}")
     return Finding("Terminal", "note", f"encoding {encoding}: plain characters are used; a UTF-8 locale shows more")
+
+
+def _time_zone() -> Finding:
+    """Whose clock cron rules and reminders go by, if none is named."""
+    from datetime import UTC, datetime
+
+    from aura_core.scheduler import machine_timezone, zone_of
+
+    name, now = machine_timezone(), datetime.now(UTC)
+    there, shown = now.astimezone(zone_of(name)), now.astimezone()
+    if there.utcoffset() != shown.utcoffset():
+        text = f"{name}: {there:%H:%M} there, but this machine shows {shown:%H:%M}; set TZ, e.g. TZ=Europe/Berlin"
+        return Finding("Time zone", "problem", text)
+    wanted = os.environ.get("TZ", "").removeprefix(":")
+    if name == "UTC" and wanted and wanted not in ("UTC", "UTC0") and not wanted.startswith("/"):
+        text = f"TZ={wanted} names no zone, so it is UTC here, {there:%H:%M}; set a name such as Europe/Berlin"
+        return Finding("Time zone", "note", text)
+    if name.startswith("TZ="):
+        text = (
+            f"{name}, a rule without a name: {there:%H:%M} now; a name such as Europe/Berlin knows changes of law, too"
+        )
+        return Finding("Time zone", "note", text)
+    return Finding("Time zone", "ok", f"{name}, {there:%H:%M} now")
 
 
 def _telegram(config: AppConfig) -> Finding:

@@ -2,11 +2,13 @@
 
 from __future__ import annotations
 
+import json
 import os
 import signal
 import sqlite3
 import subprocess
 import threading
+import time
 from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
@@ -112,6 +114,7 @@ def test_a_running_chat_takes_up_what_the_command_line_adds(aura):
         (["notes/list", "--every", "1x"], "is no duration"),
         (["notes/list", "--at", "tomorrow"], "is no time"),
         (["notes/list", "--at", "2020-01-01 10:00"], "has passed"),
+        (["notes/list", "--at", "9999-12-31T23:59", "--timezone", "America/New_York"], "out of reach"),
         (["notes/list", "--at", "18:00", "--timezone", "Europe/Berln"], "Europe/Berlin"),
         (["notes/list", "--on", "task.faild"], "task.failed"),
         (["notes/list", "--every", "1h", "--missed", "twice"], "none of skip, once and all"),
@@ -127,6 +130,28 @@ def test_a_job_that_cannot_be_is_explained(aura, arguments, words):
     assert words in done.stderr.replace("\n", " ")
     assert aura("schedule", "run", "nope").returncode == 1
     assert aura("schedule", "remove", "nope").returncode == 1
+
+
+@pytest.mark.parametrize(
+    ("variable", "verdict", "words"),
+    [
+        ("Europe/Berlin", "ok", "Europe/Berlin, "),
+        ("EST5EDT,M3.2.0,M11.1.0", "note", "TZ=EST5EDT,M3.2.0,M11.1.0, a rule without a name"),
+        ("Europe/Berln", "note", "TZ=Europe/Berln names no zone, so it is UTC here"),
+    ],
+)
+def test_whose_clock_jobs_go_by_is_said(aura, monkeypatch, variable, verdict, words):
+    monkeypatch.setenv("TZ", variable)
+    time.tzset()
+    try:
+        (found,) = [one for one in json.loads(aura("doctor", "--json").stdout) if one["what"] == "Time zone"]
+        assert found["verdict"] == verdict
+        assert words in found["text"]
+        job = aura.json("schedule", "add", "notes/list", "--cron", "30 8 * * *")
+        assert "T08:30:00" in job["next_at"]
+    finally:
+        monkeypatch.undo()
+        time.tzset()
 
 
 def test_a_job_of_a_plan_is_listed_before_it_ever_ran_and_cannot_be_removed(tmp_path, aura):
