@@ -37,6 +37,7 @@ from agent.running.outcomes import RUN_TASK, RunHistory
 from agent.running.questions import ANSWER_SIGNAL, QUESTION_TASK, chosen
 from agent.schedules import JobOwner, JobRunner, running_jobs
 from agent.sessions import HomeLock
+from aura_core.model.task import TaskDefinition
 
 REPLY_TASK = "reply"
 RUNS_KEPT_SECONDS = 90 * 24 * 3600.0
@@ -139,10 +140,10 @@ class App:
         """Runs jobs when they are due, for the block; see `agent.schedules.running_jobs`."""
         return running_jobs(self.schedules.book, self._jobs, self.framework)
 
-    def _check_job(self, owner: JobOwner, task: str, inputs: Mapping[str, Any]) -> str:
-        card = self._jobs.check(owner, task)
-        self.framework.plans.task(card.task).validate_inputs(inputs)
-        return card.task
+    def _check_job(self, owner: JobOwner, task: str, inputs: Mapping[str, Any]) -> TaskDefinition:
+        definition = self.framework.plans.task(self._jobs.check(owner, task).task)
+        definition.validate_inputs(inputs)
+        return definition
 
     async def submit(self, incoming: Incoming) -> str | None:
         """Takes a message: it is stored durably before this returns, and its run begins.

@@ -3,13 +3,16 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from agent.errors import NotAllowedError
 from agent.schedules.owner import JobOwner, belongs_to
 from aura_core.errors import NotFoundError, ScheduleError
 from aura_core.nearest import hint, sentence
 from aura_core.scheduler import Job, JobBook, Missed, OnEvent, Trigger
+
+if TYPE_CHECKING:
+    from aura_core.model.task import TaskDefinition
 
 JOBS_FILE = "jobs.db"
 """In AURA_HOME."""
@@ -25,13 +28,13 @@ class JobKeeper:
 
     Attributes:
         book: as given.
-        check: raises if an owner may not run a task with inputs; gives the task's full reference. Set by the app,
-            which knows profiles and tasks.
+        check: raises if an owner may not run a task with inputs; gives the task. Set by the app, which knows profiles
+            and tasks.
     """
 
     def __init__(self, book: JobBook) -> None:
         self.book = book
-        self.check: Callable[[JobOwner, str, Mapping[str, Any]], str] = _nobody_may
+        self.check: Callable[[JobOwner, str, Mapping[str, Any]], TaskDefinition] = _nobody_may
 
     async def put(
         self,
@@ -50,11 +53,13 @@ class JobKeeper:
             NotAllowedError: the owner's profile does not allow the task.
             CoreError: there is no such task, it does not take these inputs, or it would never run.
         """
-        ref = self.check(owner, task, inputs)
+        definition = self.check(owner, task, inputs)
         if len(await self.jobs_of(owner.person)) >= MOST_JOBS:
             raise ScheduleError(f"You have {MOST_JOBS} jobs already; remove some first.")
         kept = owner.model_dump(mode="json")
-        return await self.book.add(Job(name, ref, trigger, inputs, title=title, missed=missed, owner=kept))
+        priority = definition.meta.priority
+        job = Job(name, definition.ref, trigger, inputs, title=title, missed=missed, priority=priority, owner=kept)
+        return await self.book.add(job)
 
     async def jobs_of(self, person: str) -> list[Job]:
         """A person's jobs that will run again, the next one first."""
@@ -74,5 +79,5 @@ class JobKeeper:
         return await self.book.remove(name)
 
 
-def _nobody_may(_owner: JobOwner, task: str, _inputs: Mapping[str, Any]) -> str:
+def _nobody_may(_owner: JobOwner, task: str, _inputs: Mapping[str, Any]) -> TaskDefinition:
     raise NotAllowedError(f"Nobody says who may run {task}: no app is open.")

@@ -44,7 +44,7 @@ say:
   steps: [{action: say, params: {text: "{{ inputs.text }}"}, output_to: said}]
   returns: "{{ said }}"
 ask:
-  meta: {title: Ask}
+  meta: {title: Ask, priority: 7}
   steps: [{ask: "Really?", output_to: answer}]
   returns: "{{ answer }}"
 tick:
@@ -180,6 +180,20 @@ async def test_a_failed_job_says_so_to_its_owner_and_in_the_list(lab: Lab, trans
         assert "It broke." in kept.last_message
 
 
+async def test_words_that_are_no_utf_8_silence_neither_the_job_nor_those_that_wait_for_events(lab: Lab):
+    actions = lab.log.parent / "actions/say.py"
+    actions.write_text(actions.read_text().replace('"It broke."', '"It broke \\udcff."'))
+    async with lab.running() as app:
+        job = await app.schedules.add(RUN, "lab/say", {"text": "fail"}, every=3600, missed="all")
+        for _ in range(2):
+            async with ending(app, of=job.id), ending(app, of="alarm"):
+                lab.forward(app, hours=1)
+        kept = await app.schedules.book.job(job.id)
+    assert kept.last_status == "error"
+    assert "It broke \\udcff." in kept.last_message
+    assert sum(line.startswith("lab/say: ") for line in lab.said) == 2
+
+
 async def test_a_job_whose_owner_may_not_run_it_any_more_is_refused_and_told(lab: Lab, transport: KeepingTransport):
     async with lab.running() as app:
         job = await app.schedules.add(RUN, "lab/say", {"text": "hello"}, every=60)
@@ -190,6 +204,20 @@ async def test_a_job_whose_owner_may_not_run_it_any_more_is_refused_and_told(lab
         assert ended[0].end.status == "refused"
         assert "may not use lab/say" in transport.texts[0]
         assert lab.said == []
+
+
+async def test_a_job_that_a_person_adds_has_the_priority_of_its_task(lab: Lab):
+    async with lab.running() as app:
+        added = await app.schedules.keeper.put(
+            "j",
+            "lab/ask",
+            {},
+            trigger_of(now=app.schedules.book.now(), every=60),
+            owner=JobOwner(person="terminal:me"),
+            missed="once",
+            title="",
+        )
+        assert added.priority == 7
 
 
 async def test_only_what_may_run_can_be_added(lab: Lab):

@@ -63,6 +63,13 @@ def test_a_step_that_only_asked_counts_its_time_from_the_question():
     assert (row.state, board.now() - row.since) == ("running", 0.0)
 
 
+def test_a_run_whose_only_question_was_answered_waits_for_nobody():
+    asked = board_after(event(PlanMade, Plan(steps=[FIRST])), event(QuestionAsked, question()))
+    asked.apply(event(PhaseChanged, "waiting"))
+    asked.apply(event(QuestionClosed, "q-s1"))
+    assert asked.runs["r1"].phase == "running"
+
+
 def test_a_new_plan_keeps_what_ended_and_drops_what_never_ran():
     board = board_after(
         event(PlanMade, Plan(steps=[FIRST, SECOND])),

@@ -172,6 +172,8 @@ class Board:
                 row.state, row.since = "waiting", row.since or self._clock()
             return
         question = run.questions.pop(event.question_id, None)
+        if run.phase == "waiting" and not run.questions:
+            run.phase, run.detail = "running", ""
         row = run.rows.get(question.step_id) if question else None
         if row is not None and row.state == "waiting":
             row.state = "running"
