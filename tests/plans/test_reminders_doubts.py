@@ -97,7 +97,15 @@ DAY = 86400.0
             "evening walk tomorrow at 7",
         ),
         # times of day that are none, or are not read
-        *("tomorrow at 24:00 x", "at 24:00 x", "24:00", "tomorrow at 25:00 x", "завтра в 24:00 x", "明天24点睡觉"),
+        *(
+            "tomorrow at 24:00 x",
+            "at 24:00 x",
+            "24:00",
+            "tomorrow at 25:00 x",
+            "завтра в 24:00 x",
+            "明天24点睡觉",
+            "at 99:05 pm x",
+        ),
         *("tomorrow at half past 5 x", "tomorrow at five call mum", "завтра в пять x", "завтра в половине шестого x"),
         *(
             "завтра в час x",
@@ -193,3 +201,28 @@ def test_what_says_that_it_comes_again_never_becomes_a_reminder_that_comes_once(
     for when in (read(text, NOW, MORNING).when, read_when(text, NOW, MORNING)):
         assert when is None or when.at is None
         assert when is None or when.cron or when.every >= 60
+
+
+@pytest.mark.parametrize(
+    "text",
+    [
+        *("remind me to take the cake out in 45 minutes", "tomorrow at 9am standup, bring 2 pens"),
+        *("take 2 pills every 8 hours", "every weekday at 18:00 go home to family", "in 2 weeks dentist"),
+        *("call John at 5pm about the trip to Rome", "friday 17:00 beer with Tom and Ann", "every morning at 7 run"),
+        *("every sunday at 19:00 call grandma", "on 3 January at 10:00 renew the passport"),
+        *("tomorrow evening at 7 dinner with May", "meeting at 14:30 tomorrow in room 5"),
+        *("через 2 часа забрать ребёнка из школы", "завтра в 18:30 в театр", "завтра вечером в кино"),
+        *("в субботу в 12 к врачу", "каждый день в 22:00 пить таблетки", "каждую пятницу в 9 отчёт до обеда"),
+        *("по вторникам и четвергам в 19:00 тренировка", "напомни в понедельник в 10 позвонить в банк"),
+        *(
+            "послезавтра в 15:00 встреча с Анной",
+            "明天下午3点去医院",
+            "每周五下午4点写周报",
+            "半小时后关火",
+            "每两小时喝水",
+        ),
+        *("后天早上7点赶飞机", "每月15号还信用卡", "今晚8点看电影", "周日上午10点和妈妈去超市", "明天中午12点吃饭"),
+    ],
+)
+def test_an_everyday_sentence_is_not_asked_about(text):
+    assert read(text, NOW, MORNING).when is not None

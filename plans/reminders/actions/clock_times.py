@@ -48,7 +48,7 @@ _FORMS = [
     re.compile(rf"{_LEAD}{_AT}?\b(?P<hour>\d{{1,2}}):(?P<minute>\d{{2}})(?!\d|\.\d){_SUFFIX}?", re.IGNORECASE),
     re.compile(rf"{_LEAD}{_AT}(?P<hour>\d{{1,2}})\.(?P<minute>\d{{2}})(?!\d|\.\d){_SUFFIX}?", re.IGNORECASE),
     re.compile(rf"{_LEAD}\b(?P<hour>\d{{1,2}})\.(?P<minute>\d{{2}})(?!\d|\.\d){_SUFFIX}", re.IGNORECASE),
-    re.compile(rf"{_LEAD}{_AT}?\b(?P<hour>\d{{1,2}}){_SUFFIX}(?!\w)", re.IGNORECASE),
+    re.compile(rf"{_LEAD}{_AT}?\b(?<![:.])(?P<hour>\d{{1,2}}){_SUFFIX}(?!\w)", re.IGNORECASE),
     re.compile(rf"{_LEAD}{_AT}(?P<hour>\d{{1,2}}){_NO_UNIT}\b", re.IGNORECASE),
     re.compile(
         rf"(?:{_ZH_PART}\s*|(?!(?<=[\u4e00-\u9fff])一点(?!钟)))(?P<hour>{ZH_NUMBER})\s*(?:点钟?|时)"
