@@ -11,6 +11,7 @@ from aura_core.errors import NotFoundError, ScheduleError
 from aura_core.nearest import hint, sentence
 from aura_core.scheduler.job import Firing, Job, described, firing_id
 from aura_core.scheduler.rows import Unreadable
+from aura_core.scheduler.storable import storable
 from aura_core.scheduler.store import JobStore
 from aura_core.scheduler.triggers import Every, OnEvent, Trigger, next_after
 
@@ -130,8 +131,8 @@ class JobBook:
         return await self.ask(Firing(id="", job=job.id, due=self.now(), reason="asked"))
 
     async def ask(self, firing: Firing) -> Firing:
-        """Records a firing that no clock asked for, under an id of its own."""
-        due = firing.due
+        """Records a firing that no clock asked for, under an id of its own; gives it as it is kept."""
+        firing, due = replace(firing, event=storable(firing.event)), firing.due
         while True:
             named = replace(firing, id=firing_id(firing.job, due), due=due)
             if await asyncio.to_thread(self.store.ask, named):

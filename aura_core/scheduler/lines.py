@@ -6,6 +6,8 @@ import asyncio
 from collections import deque
 from collections.abc import Awaitable, Callable
 
+import structlog
+
 from aura_core.scheduler.job import Firing, Job
 
 RunFiring = Callable[[Job, Firing], Awaitable[None]]
@@ -15,7 +17,7 @@ class Lines:
     """One line per job, each worked off by a task of its own while there is something in it.
 
     Args:
-        run: runs one firing to its end; must not raise but when it is cancelled.
+        run: runs one firing to its end; a mistake of it is logged, and the line goes on.
     """
 
     def __init__(self, run: RunFiring) -> None:
@@ -23,6 +25,7 @@ class Lines:
         self._lines: dict[str, deque[tuple[Job, Firing]]] = {}
         self._tasks: dict[str, asyncio.Task[None]] = {}
         self._ids: set[str] = set()
+        self._log = structlog.get_logger(__name__)
 
     def __contains__(self, firing: Firing) -> bool:
         return firing.id in self._ids
@@ -55,7 +58,10 @@ class Lines:
         try:
             while line:
                 job, firing = line[0]
-                await self._run(job, firing)
+                try:
+                    await self._run(job, firing)
+                except Exception:  # noqa: BLE001 (logged; one firing does not silence its job)
+                    self._log.exception("firing_broke_off", job=name, corr_id=firing.id)
                 line.popleft()
                 self._ids.discard(firing.id)
         finally:

@@ -26,6 +26,7 @@ class Listener:
         self._happened = happened
         self._patterns: frozenset[str] = frozenset()
         self._task: asyncio.Task[None] | None = None
+        self._log = structlog.get_logger(__name__)
 
     async def listen(self, patterns: AbstractSet[str]) -> None:
         """From now on listens for these patterns and no others."""
@@ -61,4 +62,6 @@ class Listener:
             try:
                 await self._happened(happening)
             except CoreError as error:
-                structlog.get_logger(__name__).error("event_not_taken", topic=happening.topic, reason=str(error))
+                self._log.error("event_not_taken", topic=happening.topic, reason=str(error))
+            except Exception:  # noqa: BLE001 (logged; one event does not silence those after it)
+                self._log.exception("event_not_taken", topic=happening.topic)

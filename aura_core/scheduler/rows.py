@@ -2,15 +2,18 @@
 
 from __future__ import annotations
 
+import json
 from dataclasses import dataclass, replace
 from datetime import UTC, datetime
-from typing import Literal
+from typing import Any, Literal
 
 from pydantic import TypeAdapter, ValidationError
+from pydantic_core import PydanticSerializationError
 
 from aura_core.errors import ScheduleError
 from aura_core.schedule_rules import check_cron, check_every
 from aura_core.scheduler.job import Firing, Job, described
+from aura_core.scheduler.storable import storable
 from aura_core.scheduler.triggers import At, Cron, Every, Trigger
 from aura_core.scheduler.zones import check_moment
 
@@ -51,13 +54,28 @@ class Unreadable:
 
 
 def job_body(job: Job) -> str:
-    """What was said of a job; what happens to it stands in columns of its own."""
-    return _job.dump_json(described(job)).decode()
+    """What was said of a job; what happens to it stands in columns of its own.
+
+    Raises:
+        ScheduleError: there are values in it that are no JSON.
+    """
+    return _body(_job, described(job), f"The job {job.id}")
 
 
 def firing_body(firing: Firing) -> str:
-    """A firing as it is kept."""
-    return _firing.dump_json(firing).decode()
+    """A firing as it is kept.
+
+    Raises:
+        ScheduleError: what happened cannot be told as JSON.
+    """
+    return _body(_firing, firing, f"The firing {firing.id}")
+
+
+def _body(kind: TypeAdapter[Any], value: Job | Firing, what: str) -> str:
+    try:
+        return json.dumps(storable(kind.dump_python(value, mode="json")), ensure_ascii=False, separators=(",", ":"))
+    except (PydanticSerializationError, ValueError, TypeError, RecursionError) as error:
+        raise ScheduleError(f"{what} cannot be kept, there are values in it that are no JSON: {error}") from error
 
 
 def job_of(row: JobRow) -> Job:

@@ -14,6 +14,7 @@ import structlog
 
 from aura_core.errors import NotFoundError, ScheduleError, ScheduleStoreError
 from aura_core.events import EventBus
+from aura_core.reasons import reason_of
 from aura_core.scheduler.book import JobBook, by_start, no_job
 from aura_core.scheduler.events import JobEnded, JobFired, JobSkipped
 from aura_core.scheduler.job import PREFIX, Firing, FiringEnd, Job, firing_id
@@ -273,11 +274,18 @@ class Scheduler:
         self._events.publish(JobFired(job, firing))
         end = await self._end_of(job, firing)
         try:
-            async with self._records:
-                await asyncio.to_thread(self._store.finish, firing, end, self._now())
+            await self._keep(firing, end)
         except ScheduleStoreError as error:
             self._log.error("job_end_not_kept", job=job.id, corr_id=firing.id, reason=str(error))
+        except Exception as error:  # noqa: BLE001 (logged; a firing that never ends would silence its job)
+            self._log.exception("job_end_not_kept", job=job.id, corr_id=firing.id)
+            end = FiringEnd("error", f"How it ended cannot be kept: {type(error).__name__}.")
+            await self._keep(firing, end)
         self._events.publish(JobEnded(job, firing, end))
+
+    async def _keep(self, firing: Firing, end: FiringEnd) -> None:
+        async with self._records:
+            await asyncio.to_thread(self._store.finish, firing, end, self._now())
 
     async def _end_of(self, job: Job, firing: Firing) -> FiringEnd:
         """Runs a firing to its end, however it breaks off."""
@@ -291,7 +299,7 @@ class Scheduler:
             return FiringEnd("cancelled", "Its run was cancelled.")
         except Exception as error:  # noqa: BLE001 (logged, kept and said; the other jobs go on)
             self._log.exception("job_broke_off", job=job.id, corr_id=firing.id)
-            return FiringEnd("error", f"{type(error).__name__}: {error}")
+            return FiringEnd("error", reason_of(error))
 
 
 def _pattern(job: Job) -> str | None:

@@ -16,6 +16,7 @@ from aura_core.errors import ScheduleStoreError
 from aura_core.scheduler.database import DAMAGE, open_database
 from aura_core.scheduler.job import Firing, FiringEnd, Job
 from aura_core.scheduler.rows import Unreadable, UnreadableRowError, firing_body, firing_of, job_body, job_of
+from aura_core.scheduler.storable import storable_text
 
 _JOBS = "SELECT rowid, unreadable, id, body, next_at, last_at, last_status, last_message FROM jobs ORDER BY id"
 _FIRINGS = "SELECT rowid, unreadable, id, job, body FROM firings"
@@ -36,7 +37,8 @@ class JobStore:
     """The file of jobs. Methods block for a disk's moment: call them in a thread; any thread may.
 
     Another program may add and remove jobs meanwhile; one alone may run them. Every method raises
-    ScheduleStoreError when the file cannot be read or written (disk full, read-only, damaged).
+    ScheduleStoreError when the file cannot be read or written (disk full, read-only, damaged). Lone surrogates are
+    written out in what is kept; values that are no JSON are refused with a ScheduleError.
 
     A row that cannot be read is logged, marked in its table and left out; it stops no other one.
 
@@ -148,7 +150,7 @@ class JobStore:
             if ended:
                 connection.execute(
                     "UPDATE jobs SET last_status = ?, last_message = ? WHERE id = ?",
-                    (end.status, end.message, firing.job),
+                    (end.status, storable_text(end.message), firing.job),
                 )
 
     def prune(self, before: datetime) -> None:

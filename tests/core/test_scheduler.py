@@ -40,6 +40,7 @@ from aura_core.scheduler import (
     zones,
 )
 from aura_core.scheduler.book import no_job
+from aura_core.scheduler.lines import Lines
 from aura_core.scheduler.topics import TOPICS
 from aura_core.scheduler.triggers import next_after
 from aura_core.task_events import TaskChanged
@@ -62,6 +63,7 @@ class World:
         self.failing: set[str] = set()
         self.cancelling: set[str] = set()
         self.refused: set[str] = set()
+        self.ends: dict[str, FiringEnd] = {}
 
     async def run(self, job: Job, firing: Firing) -> FiringEnd:
         self.ran.append(firing.id)
@@ -71,7 +73,7 @@ class World:
             raise asyncio.CancelledError
         if job.id in self.failing:
             raise RuntimeError("broken")
-        return FiringEnd()
+        return self.ends.get(job.id, FiringEnd())
 
     @asynccontextmanager
     async def scheduler(self, declared=None, held=no_job):
@@ -298,6 +300,68 @@ async def test_a_run_that_breaks_off_is_kept_as_an_error_and_the_others_go_on(wo
         assert jobs["good"].last_status == "ok"
         async with world.expecting(JobFired, JobFired, JobEnded, JobEnded):
             world.to(START + 2 * HOUR, scheduler)
+
+
+NO_UTF_8 = "no file b\udcff.txt"
+
+
+async def test_an_end_whose_words_are_no_utf_8_is_kept_and_the_job_goes_on(world):
+    world.ends["tea"] = FiringEnd("error", NO_UTF_8)
+    async with world.scheduler() as scheduler:
+        await scheduler.book.add(hourly())
+        for hour in (1, 2):
+            async with world.expecting(JobFired, JobEnded):
+                world.to(START + hour * HOUR, scheduler)
+        job = await scheduler.book.job("tea")
+        assert (job.last_status, job.last_message) == ("error", "no file b\\udcff.txt")
+    async with world.scheduler():
+        pass
+    assert len(world.ran) == 2
+
+
+async def test_an_end_that_cannot_be_kept_is_an_error_and_the_job_goes_on(world):
+    world.ends["tea"] = FiringEnd("ok", 7j)  # pyright: ignore[reportArgumentType] (a mistake of the embedder)
+    async with world.scheduler() as scheduler:
+        await scheduler.book.add(hourly())
+        async with world.expecting(JobFired, JobEnded) as seen:
+            world.to(START + HOUR, scheduler)
+        assert seen[1].end.status == "error"
+        assert (await scheduler.book.job("tea")).last_status == "error"
+        async with world.expecting(JobFired, JobEnded):
+            world.to(START + 2 * HOUR, scheduler)
+
+
+async def test_a_firing_that_breaks_off_does_not_end_its_line():
+    ran: list[str] = []
+
+    async def run(_: Job, firing: Firing) -> None:
+        ran.append(firing.id)
+        await asyncio.sleep(0)
+        raise ZeroDivisionError
+
+    lines = Lines(run)
+    for name in ("a", "b"):
+        lines.put(hourly(), Firing(name, "tea", START))
+    async with asyncio.timeout(5):
+        while lines.busy("tea"):  # noqa: ASYNC110 (nothing is told when it is not)
+            await asyncio.sleep(0)
+    assert ran == ["a", "b"]
+
+
+async def test_what_is_no_utf_8_in_a_job_and_in_an_event_is_kept_as_signs(world):
+    async with world.scheduler() as scheduler:
+        await watching(world, scheduler, Job("alarm", "watch/alarm", OnEvent("task.failed"), {"name": [NO_UTF_8]}))
+        async with world.expecting(JobFired, JobEnded) as seen:
+            world.bus.publish(TaskChanged("a/b", "", "", "error", TaskError("OSError", NO_UTF_8, "a/b")))
+        assert seen[0].job.inputs == {"name": ["no file b\\udcff.txt"]}
+        assert seen[0].firing.event["error"]["message"] == "no file b\\udcff.txt"
+        assert scheduler.book.store.firing(seen[0].firing.id) == seen[0].firing
+
+
+async def test_what_is_no_json_is_refused_in_words(world):
+    async with world.scheduler() as scheduler:
+        with pytest.raises(ScheduleError, match="The job tea cannot be kept"):
+            await scheduler.book.add(hourly(inputs={"of": object()}))
 
 
 async def test_a_job_that_this_process_cannot_run_stays_due_until_it_can(world):
@@ -787,7 +851,8 @@ async def test_an_event_that_comes_while_its_job_runs_is_skipped(world):
             gate.set()
 
 
-async def test_an_event_that_cannot_be_stored_is_lost_and_the_next_one_counts(world, monkeypatch):
+@pytest.mark.parametrize("mistake", [ScheduleStoreError("disk full"), ZeroDivisionError("a mistake")])
+async def test_an_event_that_cannot_be_stored_is_lost_and_the_next_one_counts(world, monkeypatch, mistake):
     async with world.scheduler() as scheduler:
         await watching(world, scheduler, Job("alarm", "watch/alarm", OnEvent("task.failed")))
         store, failures = scheduler.book.store, iter([True])
@@ -795,7 +860,7 @@ async def test_an_event_that_cannot_be_stored_is_lost_and_the_next_one_counts(wo
 
         def full(firing):
             if next(failures, None):
-                raise ScheduleStoreError("disk full")
+                raise mistake
             return ask(firing)
 
         monkeypatch.setattr(store, "ask", full)
