@@ -7,7 +7,7 @@ from contextlib import nullcontext
 from typing import TYPE_CHECKING, Any
 
 from aura_core.cancellation import being_ended, cancel_requests
-from aura_core.engine.recording import before_question
+from aura_core.engine.recorded_question import RecordedQuestion
 from aura_core.errors import ActionError, InputError
 from aura_core.execution.slots import current_slots
 
@@ -30,10 +30,16 @@ async def execute(engine: Interpreter, step: AskStep, context: Context) -> None:
     options = [] if step.options is None else _texts(step.options.render(context.variables))
     services = engine.runtime.services
     chat = await services.get(services.key(engine.runtime.plan, "chat"))
-    slots = current_slots.get()
-    async with nullcontext() if slots is None else slots.waiting_for_person():
-        run = await before_question(engine, step, context.run) if engine.recorded else context.run
-        answer = await _answer(chat, run, text, options)
+    question = RecordedQuestion(engine, step) if engine.recorded else None
+    if question is not None and question.known:
+        answer = question.answer
+    else:
+        slots = current_slots.get()
+        async with nullcontext() if slots is None else slots.waiting_for_person():
+            run = context.run if question is None else await question.before(context.run)
+            answer = await _answer(chat, run, text, options)
+            if question is not None:
+                await question.done(answer)
     context.last = answer
     if step.output_to is not None:
         context.variables[step.output_to] = answer

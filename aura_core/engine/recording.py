@@ -153,14 +153,6 @@ def scoped(run: RunInfo, key: str) -> RunInfo:
     return replace(run, scope=blake2s(key.encode(), digest_size=8).hexdigest(), calls={})
 
 
-async def before_question(engine: Interpreter, step: AskStep, run: RunInfo) -> RunInfo:
-    """Records what the question may depend on; returns the run under which the same question is found again."""
-    trail = here()
-    key = trail.key(step_label(engine, step))
-    await trail.diary.flush(shapes=True)
-    return scoped(run, key)
-
-
 def step_label(engine: Interpreter, step: StepBase) -> str:
     """The step, told from all others of its plan: what records call it, also when steps around it were edited."""
     task = _task_of(engine)

@@ -164,6 +164,33 @@ async def test_a_plain_reply_reaches_the_question_that_is_left_when_a_branch_was
     assert sorted(lab.log) == ["left nobody", "right yes"]
 
 
+TWICE = """go:
+  meta: {title: Go, description: Ask twice., command: go, effects: write}
+  steps:
+    - {ask: "Whom shall I writte to?", output_to: whom}
+    - {action: note, params: {text: "to {{ whom }}"}}
+    - {ask: "Really send it?", output_to: sure}
+    - {action: note, params: {text: "sent to {{ whom }}: {{ sure }}"}}
+"""
+
+
+async def test_an_answered_question_whose_words_are_corrected_is_not_asked_again(open_app, transport, lab):
+    lab.write(TWICE)
+    async with open_app() as app:
+        run_id = await asked(app)
+        assert await app.reply("s", "Anna", person=ME)
+        assert (await app.outcome(run_id)).questions[0].text == "Really send it?"
+    lab.write(TWICE.replace("writte", "write"))
+    async with open_app() as app:
+        await app.resume()
+        assert (await app.outcome(run_id)).status == "waiting"
+        assert await texts(app) == await open_in_store(app) == ["Really send it?"]
+        assert await app.reply("s", "yes", person=ME)
+        assert (await app.outcome(run_id)).status == "ok"
+    assert [question.text for question in transport.questions] == ["Whom shall I writte to?", "Really send it?"]
+    assert lab.log == ["to Anna", "sent to Anna: yes"]
+
+
 BROKEN = GO.replace("action: note", "action: nope")
 
 
