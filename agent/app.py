@@ -34,7 +34,7 @@ from agent.running.deliveries import Deliveries
 from agent.running.lost_plans import LostPlans
 from agent.running.moments import Moments
 from agent.running.outcomes import RUN_TASK, RunHistory
-from agent.running.questions import ANSWER_SIGNAL, QUESTION_TASK, chosen
+from agent.running.questions import ANSWER_SIGNAL, QUESTION_TASK, chosen, question_of
 from agent.schedules import JobOwner, JobRunner, running_jobs
 from agent.sessions import HomeLock
 from aura_core.model.task import TaskDefinition
@@ -200,9 +200,7 @@ class App:
             return False
         if not await self._may_answer(record, person):
             return False
-        question = Question(
-            id=question_id, **{key: value for key, value in record.args.items() if key not in ("dest", "asked_at")}
-        )
+        question = question_of(question_id, record.args, record.created_at)
         await self.resume(run_id=question.run_id)
         first = question_id not in self._desk.answered
         self._desk.answered.add(question_id)

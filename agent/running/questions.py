@@ -24,6 +24,9 @@ QUESTION_TASK = "question"
 ANSWER_SIGNAL = "answer"
 SHOWN = "shown"
 """Beside the question in the record of its showing: whether its channel took it; always, in older records."""
+ASKED_BY = "asked_by"
+"""In a question's arguments: the scope of the step or action inside a task that asks; missing in older records."""
+_NOT_SHOWN = frozenset({"dest", ASKED_BY})
 ALLOW, DENY = "Allow", "Don't allow"
 
 
@@ -161,8 +164,9 @@ class QuestionDesk:
         """The `chat` service: asks from inside a YAML task and waits.
 
         A question that an attempt at the same durable step has asked before is not asked again, and its answer counts;
-        a task that asks the same twice asks twice. When a task that was edited asks something new, questions of its
-        step that nobody waits for any more are closed, so that an answer goes to what is shown. Implements
+        a task that asks the same twice asks twice. When a step of a task that was edited asks something new, what the
+        same step (or action) asked before and does not wait for is closed, so that an answer goes to what is shown;
+        what a step asked that the edit took out is closed when the task ends. Implements
         `aura_core.services.ChatService`.
 
         Raises:
@@ -183,6 +187,7 @@ class QuestionDesk:
             "text": text,
             "options": list(options),
             "purpose": "input",
+            ASKED_BY: run.scope,
         }
         self.asking.add(question_id)
         try:
@@ -226,9 +231,11 @@ class QuestionDesk:
         return question_id, record is None
 
     async def _close_forgotten(self, run: RunInfo) -> None:
-        """Closes the open questions of a step that nobody waits for."""
+        """Closes what the same step of a task asked before, other than what it waits for now."""
         for record in await open_records(self.engine, run_id=run.corr_id):
-            if record.id.startswith(f"{run.idempotency_key}/") and record.id not in self.asking:
+            asked_by = record.args.get(ASKED_BY, run.scope)
+            inside = record.id.startswith(f"{run.idempotency_key}/")
+            if inside and asked_by == run.scope and record.id not in self.asking:
                 await self._close(record)
 
 
@@ -266,7 +273,7 @@ def _question_in(record: TaskRecord) -> Question:
 
 def question_of(question_id: str, args: Json, asked_at: float) -> Question:
     """The question that a durable question task asks."""
-    return Question(id=question_id, asked_at=asked_at, **{key: value for key, value in args.items() if key != "dest"})
+    return Question(id=question_id, asked_at=asked_at, **{key: value for key, value in args.items() if key not in _NOT_SHOWN})
 
 
 def _log_failure(showing: asyncio.Task[None]) -> None:

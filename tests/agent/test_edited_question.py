@@ -149,6 +149,45 @@ async def test_of_two_questions_at_once_only_the_edited_one_is_another(open_app,
     assert sorted(lab.log) == sorted([f"{edited[:-1].lower()} to New?", f"{kept[:-1].lower()} to {kept}"])
 
 
+GATE = """
+import asyncio
+from pathlib import Path
+from aura_core.api import action
+
+GATE = Path(__file__).parent.parent / "gate"
+
+@action("pass_gate")
+async def pass_gate() -> None:
+    while not GATE.exists():
+        await asyncio.sleep(0.005)
+"""
+
+
+async def test_a_question_that_a_slower_branch_has_not_reached_yet_stays_open(open_app, transport, lab):
+    (lab.folder / "actions/gate.py").write_text(GATE)
+    gate = lab.folder / "gate"
+    gate.touch()
+    lab.write(BOTH.replace('[{ask: "Right?"', '[{action: pass_gate}, {ask: "Right?"'))
+    async with open_app() as app:
+        run_id = await asked(app)
+        old = {question.text: question.id for question in await app.questions("s")}
+    gate.unlink()
+    lab.write((lab.folder / "tasks/go.yaml").read_text().replace("Left?", "Links?"))
+    async with open_app() as app:
+        with app.events.subscribe(QuestionClosed) as closed:
+            await app.resume()
+            assert (await app.outcome(run_id)).status == "waiting"
+            assert [event.question_id for event in closed.pending()] == [old["Left?"]]
+        assert sorted(await texts(app)) == sorted(await open_in_store(app)) == ["Links?", "Right?"]
+        gate.touch()
+        assert await app.answer(old["Right?"], "by its old button", person=ME)
+        assert await app.reply("s", "links", person=ME)
+        await app.engine.outcome(run_id)
+        assert (await app.outcome(run_id)).status == "ok"
+    assert sorted(question.text for question in transport.questions) == ["Left?", "Links?", "Right?"]
+    assert sorted(lab.log) == ["left links", "right by its old button"]
+
+
 async def test_a_plain_reply_reaches_the_question_that_is_left_when_a_branch_was_taken_out(open_app, lab):
     lab.write(BOTH)
     async with open_app() as app:
