@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import asyncio
-from collections.abc import Callable, Iterable, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import replace
 from datetime import UTC, datetime, timedelta
 
@@ -154,7 +154,12 @@ class JobBook:
                 they are, and are due, until `declare` is told otherwise.
         """
         self.held = held
-        wanted = {job.id: job for job in declared}
+        try:
+            await self._declare({job.id: job for job in declared}, held)
+        finally:
+            self.changed.set()
+
+    async def _declare(self, wanted: Mapping[str, Job], held: Callable[[Job], bool]) -> None:
         known = {job.id: job for job in await asyncio.to_thread(self.store.jobs) if job.source == "plan"}
         damaged = {one.id for one in await self.unreadable() if one.kind == "job"}
         for name in known.keys() - wanted.keys():
@@ -167,7 +172,6 @@ class JobBook:
                 await self._mend(job)
             else:
                 await self.add(job)
-        self.changed.set()
 
     async def _redeclare(self, before: Job, job: Job) -> None:
         fresh = replace(job, created_at=before.created_at)

@@ -18,10 +18,12 @@ class Lines:
 
     Args:
         run: runs one firing to its end; a mistake of it is logged, and the line goes on.
+        emptied: told the id of a job when nothing of it runs any more.
     """
 
-    def __init__(self, run: RunFiring) -> None:
+    def __init__(self, run: RunFiring, emptied: Callable[[str], None]) -> None:
         self._run = run
+        self._emptied = emptied
         self._lines: dict[str, deque[tuple[Job, Firing]]] = {}
         self._tasks: dict[str, asyncio.Task[None]] = {}
         self._ids: set[str] = set()
@@ -68,3 +70,4 @@ class Lines:
             self._ids.difference_update(firing.id for _, firing in line)
             self._lines.pop(name, None)
             self._tasks.pop(name, None)
+        self._emptied(name)

@@ -11,7 +11,7 @@ from pydantic import TypeAdapter, ValidationError
 from pydantic_core import PydanticSerializationError
 
 from aura_core.errors import ScheduleError
-from aura_core.schedule_rules import check_cron, check_every
+from aura_core.schedule_rules import check_cron, check_every, zone_of
 from aura_core.scheduler.job import Firing, Job, described
 from aura_core.scheduler.storable import storable
 from aura_core.scheduler.triggers import At, Cron, Every, Trigger
@@ -114,10 +114,11 @@ def firing_of(row: FiringRow) -> Firing:
 
 
 def _check(trigger: Trigger) -> None:
-    """Refuses a trigger that nobody could have added."""
+    """Refuses a trigger that nobody could have added, and one whose time zone this machine does not know."""
     match trigger:
-        case Cron(rule=rule):
+        case Cron(rule=rule, timezone=timezone):
             check_cron(rule)
+            zone_of(timezone)
         case Every(seconds=seconds, anchor=moment):
             check_every(seconds)
             _check_aware(moment)

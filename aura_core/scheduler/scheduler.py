@@ -72,7 +72,7 @@ class Scheduler:
         self._look = min(look_seconds, LONGEST_SLEEP)
         self._jobs: dict[str, Job] = {}
         self._due: list[tuple[datetime, int, str]] = []
-        self._lines = Lines(self._run)
+        self._lines = Lines(self._run, self._emptied)
         self._records = asyncio.Lock()
         self._listener = Listener(events, self._happened)
         self._version = -1
@@ -182,14 +182,15 @@ class Scheduler:
         """Plans anew what was planned while the clock was ahead of the truth: it would wait for that future.
 
         A true clock has no moment of a job between now and the planned one. A moment that comes a second time is
-        known by its firing.
+        known by its firing. What has no moment although its rule gives one is planned, too.
         """
         for job in await asyncio.to_thread(self._store.jobs):
-            if job.next_at is None or job.next_at <= now or not isinstance(job.trigger, Cron | Every):
+            planned = job.next_at
+            if not isinstance(job.trigger, Cron | Every) or (planned is not None and planned <= now):
                 continue
-            next_at = self._next(job, now)
-            if next_at is not None and next_at < job.next_at:
-                await asyncio.to_thread(self._store.postpone, job.id, next_at)
+            next_at = next_after(job.trigger, now)
+            if next_at is not None and (planned is None or next_at < planned):
+                await asyncio.to_thread(self._store.postpone, job.id, next_at, was=planned)
 
     async def _fire_due(self) -> None:
         if self.book.changed.is_set():
@@ -203,34 +204,32 @@ class Scheduler:
 
     async def _fire(self, job: Job, now: datetime) -> None:
         """Records and runs what a job is due for, unless its former run goes on."""
-        first, next_at = job.next_at or now, self._next(job, now)
-        busy = self._lines.busy(job.id) and job.missed != "all"
+        first, busy = job.next_at or now, self._lines.busy(job.id) and job.missed != "all"
+        if busy and job.missed == "once" and now - first > GRACE:
+            return  # missed, and to be made up for: it stays due, see `_emptied`
         try:
+            next_at = next_after(job.trigger, now)
             moments = [] if busy else moments_to_run(job.trigger, job.missed, first, now, GRACE)
-        except ScheduleError:  # `_next` has said it
-            moments = []
+        except ScheduleError as error:
+            self._log.error("job_stays_due", job=job.id, reason=str(error))
+            return
         if not moments:
-            await self._postpone(job, next_at)
+            await asyncio.to_thread(self._store.postpone, job.id, next_at, was=job.next_at)
             self._events.publish(JobSkipped(job, first, "still running" if busy else "missed"))
         else:
             firings = [Firing(firing_id(job.id, moment), job.id, moment) for moment in moments]
             async with self._records:
-                for firing in await asyncio.to_thread(self._store.fire, firings, next_at):
+                for firing in await asyncio.to_thread(self._store.fire, firings, next_at, was=job.next_at):
                     self._lines.put(job, firing)
-            self._jobs[job.id] = replace(job, next_at=next_at)
+        self._jobs[job.id] = replace(job, next_at=next_at)
         if next_at is not None:
             heapq.heappush(self._due, (next_at, -job.priority, job.id))
 
-    def _next(self, job: Job, now: datetime) -> datetime | None:
-        try:
-            return next_after(job.trigger, now)
-        except ScheduleError as error:
-            self._log.error("job_never_due", job=job.id, reason=str(error))
-            return None
-
-    async def _postpone(self, job: Job, next_at: datetime | None) -> None:
-        await asyncio.to_thread(self._store.postpone, job.id, next_at)
-        self._jobs[job.id] = replace(job, next_at=next_at)
+    def _emptied(self, name: str) -> None:
+        """Looks again at a job that stayed due while a run of it went on."""
+        job = self._jobs.get(name)
+        if job is not None and job.next_at is not None and job.next_at <= self._now():
+            self.book.changed.set()
 
     async def _happened(self, happening: Happening) -> None:
         """Starts the jobs that wait for an event, but none whose own run led to it."""

@@ -106,21 +106,32 @@ class JobStore:
         with self._transaction() as connection:
             return connection.execute("DELETE FROM jobs WHERE id = ?", (job,)).rowcount == 1
 
-    def postpone(self, job: str, next_at: datetime | None) -> None:
-        """Says when a job is due next, without a firing."""
-        with self._transaction() as connection:
-            connection.execute("UPDATE jobs SET next_at = ? WHERE id = ?", (_seconds(next_at), job))
+    def postpone(self, job: str, next_at: datetime | None, *, was: datetime | None) -> None:
+        """Says when a job is due next, without a firing.
 
-    def fire(self, firings: Sequence[Firing], next_at: datetime | None) -> list[Firing]:
+        Args:
+            job: its id.
+            next_at: when it is due next.
+            was: when it was due, as the caller knows it. If that is not so any more, its trigger was edited meanwhile,
+                and the edit counts.
+        """
+        with self._transaction() as connection:
+            _move(connection, job, next_at, was)
+
+    def fire(self, firings: Sequence[Firing], next_at: datetime | None, *, was: datetime | None) -> list[Firing]:
         """Records firings of one job, before they run, and when it is due next.
+
+        Args:
+            firings: one at least.
+            next_at: when the job is due next.
+            was: when it was due; see `postpone`.
 
         Returns:
             Those that were not recorded before; none if the job has been removed meanwhile.
         """
         with self._transaction() as connection:
             new = [firing for firing in firings if _record(connection, firing)]
-            job = firings[0].job
-            connection.execute("UPDATE jobs SET next_at = ? WHERE id = ?", (_seconds(next_at), job))
+            _move(connection, firings[0].job, next_at, was)
             return new
 
     def ask(self, firing: Firing) -> bool:
@@ -234,6 +245,14 @@ def _record(connection: sqlite3.Connection, firing: Firing) -> bool:
             (firing.due.timestamp(), firing.job),
         )
     return recorded == 1
+
+
+def _move(connection: sqlite3.Connection, job: str, next_at: datetime | None, was: datetime | None) -> None:
+    old = _seconds(was)
+    connection.execute(
+        "UPDATE jobs SET next_at = ? WHERE id = ? AND (next_at IS ? OR abs(next_at - ?) < 0.001)",
+        (_seconds(next_at), job, old, old),
+    )
 
 
 def _seconds(moment: datetime | None) -> float | None:

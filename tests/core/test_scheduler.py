@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import sqlite3
+import threading
 import time
 from collections import Counter
 from contextlib import asynccontextmanager
@@ -37,6 +38,7 @@ from aura_core.scheduler import (
     Scheduler,
     machine_timezone,
     trigger_of,
+    triggers,
     zones,
 )
 from aura_core.scheduler.book import no_job
@@ -205,6 +207,76 @@ async def test_a_job_is_not_started_beside_itself(world):
     assert len(world.ran) == 2
 
 
+@pytest.mark.parametrize(("policy", "runs"), [("once", ["13:00", "16:00"]), ("skip", ["13:00"])])
+async def test_moments_that_were_missed_while_an_old_run_is_taken_up_again_are_made_up_for(world, policy, runs):
+    gate = world.gates["tea"] = asyncio.Event()
+    async with world.scheduler() as scheduler:
+        await scheduler.book.add(hourly(missed=policy))
+        async with world.expecting(JobFired):
+            world.to(START + HOUR, scheduler)
+    world.time = START + 4 * HOUR + 20 * MINUTE
+    world.ran.clear()
+    async with world.scheduler() as scheduler:
+        async with world.expecting(JobFired, *[JobSkipped] * (policy == "skip")):
+            pass
+        scheduler.wake()
+        await world.until(lambda: not scheduler.book.changed.is_set())
+        assert world.ran == ["job:tea:2026-11-21T13:00:00Z"]
+        async with world.expecting(JobEnded, *[JobFired, JobEnded] * (policy == "once")):
+            gate.set()
+        await world.planned(scheduler, START + 5 * HOUR)
+    assert [name[-9:-4] for name in world.ran] == runs
+
+
+async def test_an_edit_of_a_trigger_counts_that_comes_while_its_job_is_being_started(world, monkeypatch):
+    daily = Job("tea", "kitchen/tea", Cron("0 13 * * *", "UTC"), source="plan")
+    quick = replace(daily, trigger=Cron("*/5 * * * *", "UTC"))
+    recording, edited = asyncio.Event(), threading.Event()
+    async with world.scheduler([daily]) as scheduler:
+        store, loop = scheduler.book.store, asyncio.get_running_loop()
+        fire = store.fire
+
+        def slow(*arguments, **more):
+            loop.call_soon_threadsafe(recording.set)
+            assert edited.wait(30)
+            return fire(*arguments, **more)
+
+        monkeypatch.setattr(store, "fire", slow)
+        async with world.expecting(JobFired, JobEnded):
+            world.to(START + HOUR, scheduler)
+            await recording.wait()
+            await scheduler.book.declare([quick])
+            edited.set()
+        async with world.expecting(JobFired, JobEnded):
+            world.to(START + HOUR + 5 * MINUTE, scheduler)
+    assert world.ran == ["job:tea:2026-11-21T13:00:00Z", "job:tea:2026-11-21T13:05:00Z"]
+
+
+async def test_an_edit_of_a_trigger_counts_that_comes_while_its_job_is_being_skipped(world, monkeypatch):
+    gate = world.gates["tea"] = asyncio.Event()
+    hourly_job = hourly(source="plan")
+    recording, edited = asyncio.Event(), threading.Event()
+    async with world.scheduler([hourly_job]) as scheduler:
+        store, loop = scheduler.book.store, asyncio.get_running_loop()
+        postpone = store.postpone
+
+        def slow(*arguments, **more):
+            loop.call_soon_threadsafe(recording.set)
+            assert edited.wait(30)
+            postpone(*arguments, **more)
+
+        monkeypatch.setattr(store, "postpone", slow)
+        async with world.expecting(JobFired):
+            world.to(START + HOUR, scheduler)
+        async with world.expecting(JobSkipped):
+            world.to(START + 2 * HOUR, scheduler)
+            await recording.wait()
+            await scheduler.book.declare([replace(hourly_job, trigger=Every(300, world.time))])
+            edited.set()
+        await world.planned(scheduler, START + 2 * HOUR + 5 * MINUTE)
+        gate.set()
+
+
 async def test_a_job_that_wants_every_moment_waits_for_its_former_run(world):
     gate = world.gates["tea"] = asyncio.Event()
     async with world.scheduler() as scheduler:
@@ -339,13 +411,14 @@ async def test_a_firing_that_breaks_off_does_not_end_its_line():
         await asyncio.sleep(0)
         raise ZeroDivisionError
 
-    lines = Lines(run)
+    emptied: list[str] = []
+    lines = Lines(run, emptied.append)
     for name in ("a", "b"):
         lines.put(hourly(), Firing(name, "tea", START))
     async with asyncio.timeout(5):
-        while lines.busy("tea"):  # noqa: ASYNC110 (nothing is told when it is not)
+        while not emptied:  # noqa: ASYNC110 (the same)
             await asyncio.sleep(0)
-    assert ran == ["a", "b"]
+    assert (ran, emptied, lines.busy("tea")) == (["a", "b"], ["tea"], False)
 
 
 async def test_what_is_no_utf_8_in_a_job_and_in_an_event_is_kept_as_signs(world):
@@ -727,10 +800,10 @@ async def test_what_cannot_be_stored_is_tried_again_and_not_lost(world, monkeypa
         store, failures = scheduler.book.store, iter([True, True])
         fire = store.fire
 
-        def full(firings, next_at):
+        def full(firings, next_at, *, was):
             if next(failures, None):
                 raise ScheduleStoreError("disk full")
-            return fire(firings, next_at)
+            return fire(firings, next_at, was=was)
 
         monkeypatch.setattr(store, "fire", full)
         async with world.expecting(JobFired, JobEnded):
@@ -744,8 +817,8 @@ def test_firings_and_finished_jobs_are_forgotten_after_a_while(tmp_path):
     egg = replace(Job("egg", "kitchen/egg", At(START)), next_at=START)
     store.add(egg)
     firing = Firing("job:egg:x", "egg", START)
-    assert store.fire([firing], None) == [firing]
-    assert store.fire([firing], None) == []
+    assert store.fire([firing], None, was=START) == [firing]
+    assert store.fire([firing], None, was=START) == []
     store.prune(START + HOUR)
     assert len(store.jobs()) == 1
     store.finish(firing, FiringEnd("error", "cold"), START)
@@ -896,18 +969,48 @@ async def test_a_mistake_of_the_scheduler_itself_does_not_end_it(world, monkeypa
             world.to(START + HOUR, scheduler)
 
 
-async def test_a_time_zone_that_is_gone_silences_one_job(world):
+async def test_a_job_whose_time_zone_is_gone_stays_due_and_lives_again_when_it_is_there(world):
     async with world.scheduler() as scheduler:
         await scheduler.book.add(hourly())
         await scheduler.book.add(Job("lost", "a/b", Cron("0 * * * *", "UTC")))
-    with sqlite3.connect(world.path) as connection:
-        connection.execute("UPDATE jobs SET body = replace(body, 'UTC', 'Atlantis') WHERE id = 'lost'")
-    connection.close()
+    damage(world, "UPDATE jobs SET body = replace(body, 'UTC', 'Atlantis') WHERE id = 'lost'")
     async with world.scheduler() as scheduler:
-        async with world.expecting(JobSkipped, JobFired, JobEnded):
+        async with world.expecting(JobFired, JobEnded):
             world.to(START + HOUR, scheduler)
-        jobs = {job.id: job.next_at for job in await scheduler.book.jobs()}
-        assert jobs == {"tea": START + 2 * HOUR, "lost": None}
+        (one,) = await scheduler.book.unreadable()
+        assert "There is no time zone 'Atlantis'" in str(one)
+    damage(world, "UPDATE jobs SET body = replace(body, 'Atlantis', 'UTC') WHERE id = 'lost'")
+    world.time = START + 1.5 * HOUR
+    async with world.scheduler() as scheduler:
+        async with world.expecting(JobFired, JobEnded):
+            pass
+        assert (await scheduler.book.job("lost")).next_at == START + 2 * HOUR
+    assert world.ran == ["job:tea:2026-11-21T13:00:00Z", "job:lost:2026-11-21T13:00:00Z"]
+
+
+async def test_a_time_zone_that_goes_while_the_scheduler_runs_leaves_its_job_due(world, monkeypatch):
+    async with world.scheduler() as scheduler:
+        await scheduler.book.add(Job("lost", "a/b", Cron("0 * * * *", "UTC")))
+        await scheduler.book.add(hourly())
+        await world.until(lambda: len(scheduler._jobs) == 2)
+        gone = broken(ScheduleError("no such zone"))
+        with monkeypatch.context() as patch:
+            patch.setattr(triggers, "zone_of", gone)
+            async with world.expecting(JobFired, JobEnded) as seen:
+                world.to(START + HOUR, scheduler)
+        assert seen[0].job.id == "tea"
+        assert (await scheduler.book.job("lost")).next_at == START + HOUR
+        async with world.expecting(JobFired, JobEnded):
+            scheduler.wake()
+
+
+@pytest.mark.parametrize("trigger", [Cron("0 * * * *", "UTC"), Every(3600, START)], ids=str)
+async def test_a_rule_without_a_next_moment_is_planned_at_the_start(world, trigger):
+    async with world.scheduler() as scheduler:
+        await scheduler.book.add(Job("tea", "kitchen/tea", trigger))
+    damage(world, "UPDATE jobs SET next_at = NULL")
+    async with world.scheduler() as scheduler:
+        await world.planned(scheduler, START + HOUR)
 
 
 async def test_a_job_whose_time_has_passed_is_refused(world):
