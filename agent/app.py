@@ -273,7 +273,7 @@ class App:
                 waits.cancel()
                 if live is not None and live.waiting.is_set():
                     outcome = await self.run_detail(run_id)
-                    if outcome.status == "waiting" or run_id in self._lost_plans.held:
+                    if outcome.status == "waiting" or self._lost_plans.told(run_id):
                         return outcome.model_copy(update={"status": "waiting"})
                     await asyncio.sleep(PAUSE)
             ended.result()
@@ -283,7 +283,7 @@ class App:
 
     def waits_for_plan(self, run_id: str) -> str:
         """What the person was told of a run that waits because a plan of it cannot be read now; empty of any other."""
-        return self._lost_plans.held.get(run_id, "")
+        return self._lost_plans.told(run_id)
 
     async def stop(self, session_id: str) -> int:
         """Cancels the session's runs; returns when their work has really ended.

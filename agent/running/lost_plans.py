@@ -1,9 +1,11 @@
-"""LostPlans: a step that began before a restart waits while its plan cannot be read, and ends if its task is gone."""
+"""LostPlans: a step that began before a restart waits while its plan cannot be used, and ends if its task is gone."""
 
 from __future__ import annotations
 
 import asyncio
-from contextlib import suppress
+from collections.abc import Generator
+from contextlib import contextmanager, suppress
+from dataclasses import dataclass
 from pathlib import Path
 
 from agent.contracts import ExecutorRequest
@@ -21,28 +23,43 @@ LOOK_SECONDS = 5.0
 """Between two looks at a plan that cannot be read, if no reload tells of it: its folder may be gone."""
 
 
+@dataclass(frozen=True, slots=True)
+class Held:
+    """Why a plan cannot be used now, though it is not gone.
+
+    Attributes:
+        why: for the person, as the end of "its plan …".
+        remedy: what has to happen first, as the end of "once …".
+    """
+
+    why: str
+    remedy: str
+
+
 class LostPlans:
-    """Knows which plans are there but cannot be read, and what waits for them.
+    """Knows which plans cannot be read, or are in a folder that is away, and what waits for them.
 
     Args:
         framework: where the plans are.
         desk: knows what waits for a person.
         deliveries: tell the person, in the chat that asked.
-
-    Attributes:
-        held: what the person was told of a run with a step that waits for its plan, by the run's id.
     """
 
     def __init__(self, framework: Framework, desk: QuestionDesk, deliveries: Deliveries) -> None:
         self._framework = framework
         self._desk = desk
         self._deliveries = deliveries
-        self.held: dict[str, str] = {}
+        self._held: dict[str, dict[str, str]] = {}
+
+    def told(self, run_id: str) -> str:
+        """What the person was told of a run whose steps wait for their plans; empty if none does."""
+        return "\n".join(dict.fromkeys(self._held.get(run_id, {}).values()))
 
     async def wait_for(self, task: str, request: ExecutorRequest, journal: StepJournal) -> bool:
         """Waits until the plan of a task that is not there can be read again.
 
-        A plan is mended by a hot reload, or before the next start; until then the step waits as for its person.
+        A plan is mended by a hot reload, or before the next start; until then the step waits as for its person. So it
+        does while a whole folder of plans is away, such as a drive: then nobody can tell whether its plan is gone.
 
         Args:
             task: `plan/name`.
@@ -59,17 +76,14 @@ class LostPlans:
             return False
         plan = task.split("/", 1)[0]
         with self._framework.events.subscribe(PlanNotice) as notices:
-            folder = await self._folder(plan)
-            if folder is not None:
-                self.held[request.run_id] = await self._tell(plan, folder, request)
-                try:
-                    with self._desk.waiting(request.run_id, request.idempotency_key):
-                        while await self._folder(plan) is not None:
-                            with suppress(TimeoutError):
-                                async with asyncio.timeout(LOOK_SECONDS):
-                                    await notices.next()
-                finally:
-                    self.held.pop(request.run_id, None)
+            held = await self._is_held(plan)
+            if held is not None:
+                text = await self._tell(plan, held, request)
+                with self._noted(request, text), self._desk.waiting(request.run_id, request.idempotency_key):
+                    while await self._is_held(plan) is not None:
+                        with suppress(TimeoutError):
+                            async with asyncio.timeout(LOOK_SECONDS):
+                                await notices.next()
         if any(known.ref == task for known in self._framework.plans.tasks()):
             return True
         raise TaskGoneError(
@@ -77,25 +91,44 @@ class LostPlans:
             f"What it had done before stays done; the rest is not done."
         )
 
-    async def _folder(self, plan: str) -> Path | None:
-        """The folder of a plan that is there but cannot be used; None if it can be, or is gone."""
-        if plan in self._framework.plans.plans:
+    @contextmanager
+    def _noted(self, request: ExecutorRequest, text: str) -> Generator[None]:
+        """Keeps what the person was told, for the block; other steps of the run may wait too."""
+        steps = self._held.setdefault(request.run_id, {})
+        steps[request.idempotency_key] = text
+        try:
+            yield
+        finally:
+            del steps[request.idempotency_key]
+            if not steps:
+                self._held.pop(request.run_id, None)
+
+    async def _is_held(self, plan: str) -> Held | None:
+        """Why a plan that cannot be used may still be there; None if it can be used, or is gone."""
+        plans = self._framework.plans
+        if plan in plans.plans:
             return None
-        found = await asyncio.to_thread(found_plans, self._framework.plans.folders)
-        return None if plan in self._framework.plans.plans else found.get(plan)
+        away = await asyncio.to_thread(lambda: [folder for folder in plans.folders if not folder.is_dir()])
+        found = await asyncio.to_thread(found_plans, plans.folders)
+        if plan in plans.plans:
+            return None
+        if plan in found:
+            return Held(f"cannot be read now ({self._reasons(found[plan])})", "it is mended")
+        if away:
+            return Held(f"is not there, and {' and '.join(map(str, away))} is away", "it is back")
+        return None
 
     def _reasons(self, folder: Path) -> str:
         known = self._framework.problems
         problems = [problem for problem in known if Path(problem.path).resolve().is_relative_to(folder)]
         return "; ".join(in_short(problems)) or "see `aura check`"
 
-    async def _tell(self, plan: str, folder: Path, request: ExecutorRequest) -> str:
-        """Says once for the same problems that the step waits, and why."""
-        reasons = self._reasons(folder)
+    async def _tell(self, plan: str, held: Held, request: ExecutorRequest) -> str:
+        """Says once for the same reasons that the step waits, and why."""
         text = (
-            f"**{request.step.title or request.step.task}** waits: its plan {plan!r} cannot be read now ({reasons}). "
-            f"Once it is mended, it goes on from where it was, and so does its question."
+            f"**{request.step.title or request.step.task}** waits: its plan {plan!r} {held.why}. "
+            f"Once {held.remedy}, it goes on from where it was, and so does its question."
         )
-        key = f"waits:{request.idempotency_key}:{fingerprint(reasons)}"
+        key = f"waits:{request.idempotency_key}:{fingerprint(held.why)}"
         await self._deliveries.hand_over(Parcel(key=key, session_id=request.session_id, dest=request.dest, text=text))
         return text

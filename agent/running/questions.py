@@ -273,7 +273,9 @@ def _question_in(record: TaskRecord) -> Question:
 
 def question_of(question_id: str, args: Json, asked_at: float) -> Question:
     """The question that a durable question task asks."""
-    return Question(id=question_id, asked_at=asked_at, **{key: value for key, value in args.items() if key not in _NOT_SHOWN})
+    return Question(
+        id=question_id, asked_at=asked_at, **{key: value for key, value in args.items() if key not in _NOT_SHOWN}
+    )
 
 
 def _log_failure(showing: asyncio.Task[None]) -> None:

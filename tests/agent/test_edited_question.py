@@ -5,10 +5,13 @@ from __future__ import annotations
 import asyncio
 import shutil
 from pathlib import Path
+from types import SimpleNamespace
+from typing import Any, cast
 
 import pytest
 
 from agent.app import App
+from agent.contracts import ExecutorRequest, PlanStep
 from agent.progress import QuestionClosed
 from agent.running import lost_plans
 from agent.running.questions import QUESTION_TASK
@@ -157,9 +160,10 @@ from aura_core.api import action
 GATE = Path(__file__).parent.parent / "gate"
 
 @action("pass_gate")
-async def pass_gate() -> None:
+async def pass_gate() -> object:
     while not GATE.exists():
         await asyncio.sleep(0.005)
+    return object()
 """
 
 
@@ -269,6 +273,74 @@ async def test_an_answer_to_a_question_whose_plan_is_broken_counts_when_it_is_me
         await app.resume()
         assert (await app.outcome(run_id)).answer == "done yes"
     assert lab.log == ["first", "second yes"]
+
+
+async def test_a_run_waits_while_the_folder_of_its_plan_is_away(open_app, transport, lab, plan_folder):
+    async with open_app() as app:
+        run_id = await asked(app)
+    away = plan_folder.rename(plan_folder.with_name("away"))
+    async with open_app() as app:
+        await app.resume()
+        assert (await app.outcome(run_id)).status == "waiting"
+        assert f"{plan_folder} is away" in app.waits_for_plan(run_id)
+        assert transport.texts == [app.waits_for_plan(run_id)]
+        assert await open_in_store(app) == ["Shall I go on?"]
+    away.rename(plan_folder)
+    async with open_app() as app:
+        await app.resume()
+        assert (await app.outcome(run_id)).questions[0].text == "Shall I go on?"
+        assert await app.reply("s", "yes", person=ME)
+        assert (await app.outcome(run_id)).answer == "done yes"
+    assert lab.log == ["first", "second yes"]
+    assert len(transport.questions) == 1
+
+
+async def test_a_folder_of_plans_that_comes_back_while_its_run_waits_lets_it_go_on(
+    open_app, lab, plan_folder, monkeypatch
+):
+    monkeypatch.setattr(lost_plans, "LOOK_SECONDS", 0.01)
+    async with open_app() as app:
+        run_id = await asked(app)
+    away = plan_folder.rename(plan_folder.with_name("away"))
+    async with open_app() as app:
+        await app.resume()
+        assert (await app.outcome(run_id)).status == "waiting"
+        away.rename(plan_folder)
+        await app.framework.reload()
+        while app.waits_for_plan(run_id):  # noqa: ASYNC110 (the run goes on by itself, which nobody is told)
+            await asyncio.sleep(0)
+        assert (await app.outcome(run_id)).questions[0].text == "Shall I go on?"
+        assert await app.reply("s", "yes", person=ME)
+        assert (await app.outcome(run_id)).answer == "done yes"
+
+
+async def _wait_for(app: App, task: str) -> bool:
+    step = PlanStep(id=task, kind="task", task=task)
+    request = ExecutorRequest(run_id="r", session_id="s", profile="default", step=step, idempotency_key=f"r/{task}")
+    return await app._lost_plans.wait_for(task, request, cast("Any", SimpleNamespace(length=1)))
+
+
+async def test_of_two_steps_that_wait_for_their_plans_the_first_that_goes_on_leaves_the_notice_of_the_other(
+    open_app, lab, plan_folder, monkeypatch
+):
+    monkeypatch.setattr(lost_plans, "LOOK_SECONDS", 0.01)
+    other = plan_folder / "y"
+    shutil.copytree(lab.folder, other)
+    (other / "plan.yaml").write_text("name: y\n")
+    for folder in (lab.folder, other):
+        (folder / "plan.yaml").write_text("wrong: yes\n")
+    async with open_app() as app:
+        waits = [asyncio.create_task(_wait_for(app, name)) for name in ("x/go", "y/go")]
+        while app.waits_for_plan("r").count("waits: its plan") < 2:  # noqa: ASYNC110 (as above)
+            await asyncio.sleep(0)
+        (lab.folder / "plan.yaml").write_text("name: x\n")
+        await app.framework.reload()
+        assert await waits[0]
+        told = app.waits_for_plan("r")
+        assert ("'x'" in told, "'y'" in told) == (False, True)
+        waits[1].cancel()
+        await asyncio.wait(waits)
+        assert app.waits_for_plan("r") == ""
 
 
 @pytest.mark.parametrize("how", ["the task", "the plan"])
