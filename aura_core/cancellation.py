@@ -22,6 +22,20 @@ def cancel_requests() -> int:
     return 0 if task is None else task.cancelling()
 
 
+def begin_anew() -> None:
+    """What begins here ends with nothing around it."""
+    _ends.set(())
+
+
+def kept_to_itself(requests: int) -> bool:
+    """Whether code that has returned was asked to end meanwhile, and did not.
+
+    Args:
+        requests: `cancel_requests()` from before it was called.
+    """
+    return cancel_requests() > requests and being_ended()
+
+
 @contextmanager
 def may_end(asked: Asked) -> Generator[None]:
     """For the block, the work in it is one that may be asked to end by itself.

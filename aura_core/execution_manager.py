@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING, Any, Protocol
 
 import structlog
 
+from aura_core.cancellation import begin_anew
 from aura_core.engine.failure import explain
 from aura_core.engine.pause import current_gate
 from aura_core.engine.time_limit import standing_still_with_the_task
@@ -222,6 +223,7 @@ class ExecutionManager:
         current_world.set(job.world)
         current_slots.set(job.slots)
         current_gate.set(None)
+        begin_anew()
         unfinished_work.set(job.unfinished)
         try:
             return await self._run(job)
@@ -279,8 +281,6 @@ class ExecutionManager:
         self._publish(tasklet, "running")
         if "before_task_run" in self._hooks:
             await self._hooks.trigger("before_task_run", tasklet=tasklet, task=task)
-            if job.reason is not None:  # a hook kept the cancellation to itself
-                raise asyncio.CancelledError
 
     async def _handle_state_planning(self, tasklet: Tasklet, task: TaskDefinition) -> None:
         """Reaches the state that the task requires, if it requires one.

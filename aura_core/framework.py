@@ -93,6 +93,7 @@ class Framework:
             middleware=middleware,
         )
         self.generations = Generations(Generation(PlanSet(), self._ground))
+        self._interrupts = InterruptService(lambda: self.plans.plans, self.orchestrator, self.events)
         self.execution_manager = ExecutionManager(
             self._world,
             pools=pools,
@@ -100,7 +101,7 @@ class Framework:
             events=self.events,
             limits=limits,
             state_planner=state_planner,
-            interrupts=InterruptService(lambda: self.plans.plans, self.orchestrator, self.events),
+            interrupts=self._interrupts,
         )
 
     async def __aenter__(self) -> Self:
@@ -124,6 +125,7 @@ class Framework:
         """Ends running tasks, closes services in reverse order, forgets the plans' modules."""
         try:
             await self.execution_manager.shutdown()
+            await self._interrupts.close()
         finally:
             await self.generations.close()
 

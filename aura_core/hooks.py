@@ -13,7 +13,7 @@ import structlog
 
 from aura_core.api import MOMENTS
 from aura_core.asynccontext import plan_context
-from aura_core.cancellation import cancel_requests
+from aura_core.cancellation import cancel_requests, kept_to_itself
 from aura_core.config import ConfigService, using_config
 from aura_core.execution.calls import Unfinished, given_up_calls
 from aura_core.exits import is_from_outside
@@ -131,6 +131,8 @@ class HookManager:
             try:
                 async with asyncio.timeout(self._seconds):
                     await self._call(hook, data)
+                if kept_to_itself(requests):
+                    cancelled = asyncio.CancelledError()
             except asyncio.CancelledError as error:
                 if cancel_requests() > requests:
                     cancelled = error

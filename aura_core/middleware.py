@@ -120,7 +120,7 @@ def _place(error: BaseException, folder: str) -> str:
     traceback = error.__traceback__
     while traceback is not None:
         file = traceback.tb_frame.f_code.co_filename
-        if file.startswith(folder):
-            place = f", {file[len(folder) :].lstrip('/')}:{traceback.tb_lineno}"
+        if file.startswith(f"{folder}/"):
+            place = f", {file[len(folder) + 1 :]}:{traceback.tb_lineno}"
         traceback = traceback.tb_next
     return place

@@ -13,7 +13,7 @@ from typing import TYPE_CHECKING, Any
 import structlog
 
 from aura_core.asynccontext import plan_context
-from aura_core.cancellation import cancel_requests
+from aura_core.cancellation import cancel_requests, kept_to_itself
 from aura_core.config import ConfigService, PlanSettings, using_config
 from aura_core.errors import CoreError, NotFoundError, Problem
 from aura_core.exits import is_from_outside
@@ -227,6 +227,8 @@ class ServiceRegistry:
                 async with plan_context(definition.plan):
                     instance = definition.cls(**arguments)
                     await _call(instance, "start")
+                    if kept_to_itself(requests):
+                        raise asyncio.CancelledError  # noqa: TRY301 (as if it had let it out)
         except BaseException as error:
             if is_from_outside(error, requests):
                 raise

@@ -7,13 +7,14 @@ from typing import TYPE_CHECKING, Any
 
 import structlog
 
-from aura_core.cancellation import being_ended
+from aura_core.cancellation import being_ended, cancel_requests
 from aura_core.engine.failure import failure_of, task_error
 from aura_core.engine.recording import Recording
 from aura_core.engine.signals import JumpSignal, StopTaskException
 from aura_core.engine.time_limit import within
 from aura_core.errors import CallStillRunsError, ExpressionError, StepFailedError, UnsuccessfulResultError
 from aura_core.execution.calls import earlier_call_ended
+from aura_core.exits import is_from_outside
 from aura_core.model.fields import seconds_of
 from aura_core.registry import find_action
 
@@ -130,12 +131,13 @@ async def _report(engine: Interpreter, failure: StepFailedError, context: Contex
     await runtime.hooks.trigger("on_step_failure", error=error, context=context, plan=runtime.plan)
     if runtime.debug_capture is None:
         return
+    requests = cancel_requests()
     try:
         async with asyncio.timeout(CAPTURE_SECONDS):
             service = await runtime.services.get(runtime.debug_capture)
             await runtime.injector.call_service(service.capture, error=error, context=context)
-    except (Exception, SystemExit, asyncio.CancelledError) as reason:
-        if isinstance(reason, asyncio.CancelledError) and being_ended():
+    except BaseException as reason:
+        if is_from_outside(reason, requests):
             raise
         # a picture of a failure must not become a second failure
         _log.warning("debug_capture_failed", plan=runtime.plan, reason=str(reason) or type(reason).__name__)

@@ -6,7 +6,7 @@ import asyncio
 from contextlib import nullcontext
 from typing import TYPE_CHECKING, Any
 
-from aura_core.cancellation import being_ended, cancel_requests
+from aura_core.cancellation import being_ended, cancel_requests, kept_to_itself
 from aura_core.engine.recorded_question import RecordedQuestion
 from aura_core.errors import ActionError, InputError
 from aura_core.execution.slots import current_slots
@@ -48,11 +48,14 @@ async def execute(engine: Interpreter, step: AskStep, context: Context) -> None:
 async def _answer(chat: Any, run: RunInfo, text: str, options: list[str]) -> Any:
     requests = cancel_requests()
     try:
-        return await chat.ask(run, text, options)
+        answer = await chat.ask(run, text, options)
     except asyncio.CancelledError as error:
         if cancel_requests() > requests or being_ended():
             raise
         raise ActionError(f"The question {text!r} was given up before it had an answer.") from error
+    if kept_to_itself(requests):
+        raise asyncio.CancelledError
+    return answer
 
 
 def _texts(value: Any) -> list[str]:

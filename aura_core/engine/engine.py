@@ -4,13 +4,13 @@ from __future__ import annotations
 
 import asyncio
 from collections.abc import Awaitable, Callable, Sequence
-from contextlib import nullcontext
+from functools import partial
 from typing import TYPE_CHECKING, Any, Self
 
 from aura_core.cancellation import being_ended
 from aura_core.engine import action, ask, conditional, for_, jump, parallel, run_task, set_, stop, while_
 from aura_core.engine.failure import failure_of, task_error
-from aura_core.engine.pause import current_gate
+from aura_core.engine.pause import Gate, current_gate
 from aura_core.engine.result import EngineResult
 from aura_core.engine.signals import JumpSignal, StopTaskException
 from aura_core.engine.trail import current_trail
@@ -53,8 +53,9 @@ class ExecutionEngine:
         self._step_map: dict[str, int] | None = None
         self.gate = current_gate.get()
         self.recorded = current_trail.get() is not None
-        self._executors = _EXECUTORS if self.gate is None else _HELD_EXECUTORS
-        self.call_action: Callable[[ActionDefinition, Any, Context, Any], Awaitable[Any]] = runtime.injector.call
+        self.call_action: Callable[[ActionDefinition, Any, Context, Any], Awaitable[Any]] = (
+            runtime.injector.call if self.gate is None else partial(_call_at_gate, self.gate, runtime.injector.call)
+        )
 
     async def run(self, task: TaskDefinition, task_name: str = "") -> EngineResult:
         """Runs a task to its end, to a `go_task`, a `stop`, or an error.
@@ -144,7 +145,7 @@ class ExecutionEngine:
             await self.gate.passed()
         try:
             if step.when is None or step.when.render(context.variables):
-                await self._executors[type(step)](self, step, context)
+                await _EXECUTORS[type(step)](self, step, context)
         except (JumpSignal, StopTaskException, StepFailedError):
             raise
         except Exception as error:
@@ -186,13 +187,8 @@ _EXECUTORS: dict[type[model.StepBase], _Executor] = {
 }
 
 
-async def _execute_action_at_gate(engine: ExecutionEngine, step: model.ActionStep, context: Context) -> None:
-    """An action of a task that an interrupt may hold: whoever holds the gate knows that it runs."""
-    with nullcontext() if engine.gate is None else engine.gate.work():
-        await action.execute(engine, step, context)
-
-
-_HELD_EXECUTORS: dict[type[model.StepBase], _Executor] = {
-    **_EXECUTORS,
-    model.ActionStep: _execute_action_at_gate,
-}
+async def _call_at_gate(gate: Gate, call: Callable[..., Awaitable[Any]], *given: Any) -> Any:
+    """Calls an action of a task that may be held: whoever holds the gate waits for it, but not for pauses before it."""
+    await gate.passed()
+    with gate.work():
+        return await call(*given)

@@ -132,7 +132,7 @@ async def _all(tasks: Sequence[asyncio.Task[None]], ending: Ending) -> None:
     try:
         done, _ = await asyncio.wait(tasks, return_when=asyncio.FIRST_EXCEPTION)
     finally:
-        ending.asked = True
+        ending.asked = any(not task.done() for task in tasks)
         for task in tasks:
             task.cancel()
         await asyncio.gather(*tasks, return_exceptions=True)

@@ -11,6 +11,9 @@ import structlog
 if TYPE_CHECKING:
     from aura_core.execution.job import Job
 
+ENDING_SECONDS = 1.0
+"""What is cancelled may take so long to end, however short the grace period is."""
+
 _log = structlog.get_logger(__name__)
 
 
@@ -38,8 +41,8 @@ class Jobs:
     async def end(self, grace: float) -> None:
         """Ends all: what has not begun at once, what runs after the grace period.
 
-        What has not ended after a second one is let go: it ignores that it was cancelled, or a hook after its end
-        hangs. When this returns, every submitter has a result.
+        What has not ended after a second one, of a second at least, is let go: it ignores that it was cancelled, or a
+        hook after its end hangs. When this returns, every submitter has a result.
 
         Args:
             grace: seconds.
@@ -48,6 +51,7 @@ class Jobs:
         if await self._drained(grace):
             return
         self._end_all(self._jobs)
+        grace = max(grace, ENDING_SECONDS)
         if await self._drained(grace):
             return
         _log.error("tasks_ignore_cancellation", tasks=sorted(job.task.ref for job in self._jobs))

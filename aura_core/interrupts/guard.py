@@ -26,7 +26,7 @@ class Overseer(Protocol):
         """A task begins to run."""
         ...
 
-    async def left(self, guard: Guard, *, finish: bool) -> None:
+    def left(self, guard: Guard) -> None:
         """A task has ended."""
         ...
 
@@ -89,11 +89,8 @@ class Guard:
         try:
             if self._watcher is not None:
                 await self._watcher.stop(finish=kind is None)
-        except BaseException:
-            kind = BaseException
-            raise
         finally:
-            await self._overseer.left(self, finish=kind is None)
+            self._overseer.left(self)
 
     async def _handle(self, one: Watched, begun: Callable[[], None]) -> None:
         """A handler is one more branch of the task; should all the others wait for a person, it takes the places.

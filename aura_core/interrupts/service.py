@@ -50,6 +50,7 @@ class InterruptService:
         self._pauses: set[Pause] = set()
         self._due: dict[str, float] = {}
         self._watcher: Watcher | None = None
+        self._ending: set[asyncio.Task[None]] = set()
 
     def guard(self, task: TaskDefinition, run: RunInfo, slots: Slots) -> Guard | None:
         """What is to be entered around the steps of a task; None if nothing watches over it.
@@ -86,19 +87,22 @@ class InterruptService:
             )
             self._watcher.start(_apart)
 
-    async def left(self, guard: Guard, *, finish: bool) -> None:
-        """A task has ended: with the last one, what watches over all ends.
-
-        Args:
-            guard: the one around the task.
-            finish: a handler that has begun may end by itself.
-        """
+    def left(self, guard: Guard) -> None:
+        """A task has ended: with the last one, what watches over all ends; a handler that has begun goes on."""
         self._guards.discard(guard)
         for pause in list(self._pauses):
             pause.uncover(guard.gate)
         if not self._guards and self._watcher is not None:
             watcher, self._watcher = self._watcher, None
-            await watcher.stop(finish=finish)
+            ending = _apart(watcher.stop(finish=True))
+            self._ending.add(ending)
+            ending.add_done_callback(self._ending.discard)
+
+    async def close(self) -> None:
+        """Ends handlers of global scope that still run."""
+        for ending in self._ending:
+            ending.cancel()
+        await asyncio.gather(*self._ending, return_exceptions=True)
 
     def _take_in(self, plans: Mapping[str, PlanDefinition]) -> None:
         self._seen = plans

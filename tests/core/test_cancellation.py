@@ -142,6 +142,67 @@ async def test_a_value_that_raises_a_cancellation_when_it_is_looked_at_cancels_n
     assert (result.status, "raised CancelledError" in result.error.message) == ("error", True)
 
 
+class Swallows:
+    """Whatever it is asked, it waits, and keeps its cancellation to itself."""
+
+    async def ask(self, *_given: Any) -> str:
+        with contextlib.suppress(asyncio.CancelledError):
+            await asyncio.sleep(30)
+        return "yes"
+
+    async def on_step_failure(self, **_data: Any) -> None:
+        await self.ask()
+
+
+@pytest.mark.parametrize("first", ["{ask: Well?}", "{action: break_down, continue_on_failure: true}"])
+async def test_after_a_question_or_hook_that_kept_its_cancellation_nothing_runs(
+    project: Project, log: list[str], first: str
+):
+    swallows = Swallows()
+    project.task("t", f"steps: [{first}, {{action: mark, params: {{name: effect}}}}]")
+    async with project.running(services={"log": log, "chat": swallows}) as framework:
+        framework.hooks.register("on_step_failure", swallows.on_step_failure)
+        work = asyncio.create_task(framework.submit(Tasklet("p/t")))
+        await asyncio.sleep(0.05)
+        work.cancel()
+        with pytest.raises(asyncio.CancelledError):
+            await work
+    assert log == []
+
+
+async def test_a_task_that_is_submitted_from_what_an_ended_attempt_left_behind_is_not_being_ended(
+    project: Project, log: list[str]
+):
+    project.write("p/actions/late.py", LATE)
+    project.task("inner", "steps: [{action: break_down, continue_on_failure: true}]\nreturns: done")
+    later: list[asyncio.Task[Any]] = []
+    project.task("t", "steps: [{action: spawn, timeout: 0.05, continue_on_failure: true}]")
+
+    class Front:
+        def begin(self) -> None:
+            async def submit_later() -> Any:
+                await asyncio.sleep(0.1)
+                return await framework.submit(Tasklet("p/inner"))
+
+            later.append(asyncio.create_task(submit_later()))
+
+    async with project.running(services={"log": log, "front": Front()}) as framework:
+        await framework.submit(Tasklet("p/t"))
+        assert (await later[0]).result == "done"
+
+
+LATE = """
+import asyncio
+
+from aura_core.api import action, requires_services
+
+
+@action("spawn")
+@requires_services(front="front")
+async def spawn(front) -> None:
+    front.begin()
+    await asyncio.sleep(30)
+"""
 EXITS = """
 import sys
 

@@ -219,3 +219,18 @@ async def test_a_task_inside_that_is_ended_while_a_branch_waits_for_the_person_g
         ["b begins", "b ends", "c begins", "c ends"],
         ["c begins", "c ends", "b begins", "b ends"],
     )
+
+
+async def test_a_branch_that_fails_beside_one_that_asks_leaves_the_task_its_places(project: Project):
+    marks: list[str] = []
+    project.write("p/actions/marks.py", MARKS)
+    project.task(
+        "t",
+        "steps: [{parallel: [[{action: fail, wait_before: 0.05}], [{ask: Well?}]]}]\n"
+        "on_failure: {steps: [{action: mark, params: {name: b, seconds: 0.1}}]}",
+    )
+    project.task("u", "steps: [{action: mark, params: {name: c, seconds: 0.1}}]")
+    services = {"chat": Person(), "marks": marks}
+    async with project.running(services=services, limits=ONE_AT_A_TIME) as framework:
+        await asyncio.gather(framework.submit(Tasklet("p/t")), framework.submit(Tasklet("p/u")))
+    assert [mark.split()[1] for mark in marks] == ["begins", "ends", "begins", "ends"]

@@ -360,6 +360,60 @@ async def test_a_handler_that_waits_for_places_holds_up_nobody_who_has_them(proj
     assert disk.log.count("sweep begins") == 2
 
 
+async def test_a_handler_that_asks_while_all_others_wait_too_keeps_the_places(project: Project, disk: Disk):
+    write_guarded(project, {"mine": {"cooldown": "1h"}, "all": {"scope": "global", "cooldown": "1h", "task": "quiet"}})
+    project.task("sweep", "steps: [{ask: Sweep?}]")
+    project.task("quiet", "steps: [{action: sweep}]")
+    project.task("t", CAM.format("[mine]", "{parallel: [[{action: work, params: {name: a}}], [{ask: Go on?}]]}"))
+    project.task("u", CAM.format("[]", "{action: work, params: {name: c}}, {action: work, params: {name: d}}"))
+    person, disk.waits = Person(), {"a", "c"}
+    async with running(project, disk, services={"chat": person}) as framework:
+        work, other = begin(framework), begin(framework, "p/u")
+        await disk.begun("a")
+        await person.of(person.asked, "Go on?").wait()
+        disk.low["mine"] = True
+        await disk.looked("mine")
+        disk.go("a")
+        await person.of(person.asked, "Sweep?").wait()
+        for _ in range(50):
+            await asyncio.sleep(0)
+        assert "c begins" not in disk.log
+        disk.go("c")
+        disk.low["all"] = True
+        person.of(person.answers, "Sweep?").set()
+        person.of(person.answers, "Go on?").set()
+        results = await asyncio.wait_for(asyncio.gather(work, other), 20)
+    assert all(result.ok for result in results)
+
+
+async def test_a_pause_does_not_wait_for_what_a_step_waits_before_it_begins(project: Project, disk: Disk):
+    write_guarded(project, {"low": {"cooldown": "1h"}}, "[{action: work, params: {name: a}, wait_before: 0.5}]")
+    disk.low["low"] = True
+    async with running(project, disk) as framework:
+        work = begin(framework)
+        await disk.begun("sweep")
+        assert not work.done()
+        assert (await work).ok
+    assert disk.log == ["sweep begins", "sweep done", "a begins", "a done"]
+
+
+async def test_a_global_handler_outlives_the_task_that_happened_to_be_the_last(project: Project, disk: Disk):
+    write_guarded(project, {"all": {"scope": "global", "mode": "beside", "cooldown": "1h"}})
+    disk.waits = {"a", "sweep"}
+    disk.low["all"] = True
+    async with running(project, disk) as framework:
+        work = begin(framework)
+        await disk.begun("sweep")
+        work.cancel()
+        with pytest.raises(asyncio.CancelledError):
+            await work
+        assert "sweep done" not in disk.log
+        disk.go("sweep")
+        with framework.events.subscribe(InterruptFired, lambda event: event.phase == "done") as done:
+            await asyncio.wait_for(done.next(), 20)
+    assert "sweep done" in disk.log
+
+
 async def test_a_handler_that_holds_the_task_keeps_its_places_while_it_asks(project: Project, disk: Disk):
     write_guarded(project, {"mine": {"cooldown": "1h"}})
     project.task("sweep", "steps: [{ask: Sweep?}, {action: sweep}]")
