@@ -123,7 +123,7 @@ class App:
         async with AsyncExitStack() as stack:
             if durable:
                 stack.enter_context(HomeLock(config.home, program))
-            parts = await assemble(config, program, stack)
+            parts = await assemble(config, program, stack, alone=durable)
             app = cls(config, parts)
             if durable:
                 await app.engine.launch()

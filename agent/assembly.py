@@ -55,7 +55,7 @@ class Parts:
     step_meters: dict[str, Meter]
 
 
-async def assemble(config: AppConfig, program: str, stack: AsyncExitStack) -> Parts:
+async def assemble(config: AppConfig, program: str, stack: AsyncExitStack, *, alone: bool) -> Parts:
     """Makes the parts from the bottom up; `stack` ends them from the top down."""
     use_prompts_from(config.home / "prompts")
     events, channels, step_meters = EventBus(), Channels(), dict[str, Meter]()
@@ -63,7 +63,7 @@ async def assemble(config: AppConfig, program: str, stack: AsyncExitStack) -> Pa
     stack.push_async_callback(model.close)
     engine = LocalEngine(config.home / STATE_FILE, program)
     desk = QuestionDesk(engine, events, channels)
-    schedules = ScheduleDesk(JobKeeper(JobBook(JobStore(config.home / JOBS_FILE))))
+    schedules = ScheduleDesk(JobKeeper(JobBook(JobStore(config.home / JOBS_FILE, alone=alone))))
     stack.callback(schedules.book.store.close)
     services = {"llm": PlanModelService(model, step_meters), "chat": desk, "schedule": schedules}
     framework = await stack.enter_async_context(build_framework(config, events, services))

@@ -46,6 +46,7 @@ class JobBook:
         self.now = now
         self.changed = asyncio.Event()
         self.held: Callable[[Job], bool] = no_job
+        self._declared: dict[str, Job] = {}
 
     async def jobs(self) -> list[Job]:
         """Jobs that may run again, the next one first; those that only events start come last."""
@@ -154,10 +155,16 @@ class JobBook:
                 they are, and are due, until `declare` is told otherwise.
         """
         self.held = held
+        self._declared = {job.id: job for job in declared}
         try:
-            await self._declare({job.id: job for job in declared}, held)
+            await self._declare(self._declared, held)
         finally:
             self.changed.set()
+
+    async def declare_again(self) -> None:
+        """Puts the jobs of plans into a file that is another one now; those that nobody declared here stay."""
+        if self._declared:
+            await self._declare(self._declared, self.held)
 
     async def _declare(self, wanted: Mapping[str, Job], held: Callable[[Job], bool]) -> None:
         known = {job.id: job for job in await asyncio.to_thread(self.store.jobs) if job.source == "plan"}

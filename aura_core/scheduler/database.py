@@ -1,4 +1,4 @@
-"""The SQLite file of jobs: its tables, its version, and what happens when it is damaged, foreign or too new."""
+"""The SQLite file of jobs: its tables, and what happens when it is damaged, replaced, foreign or too new."""
 
 from __future__ import annotations
 
@@ -43,14 +43,19 @@ COMMIT;
 """
 
 
-def open_database(path: Path) -> tuple[sqlite3.Connection, str]:
+def open_database(path: Path, *, alone: bool) -> tuple[sqlite3.Connection, str]:
     """Opens the file, makes it if it is not there, sets it aside if it is damaged.
+
+    Args:
+        path: the file.
+        alone: whether no other program runs jobs from it. Else a damaged one stays where it is: the other would go on
+            writing into what was set aside.
 
     Returns:
         The connection, and a notice for the person: empty, or what was set aside under which name.
 
     Raises:
-        sqlite3.Error: it cannot be opened or written.
+        sqlite3.Error: it cannot be opened or written, or is damaged and not set aside.
         OSError: its folder cannot be made, or a damaged file not be renamed.
         ScheduleStoreError: it is another program's database, or of a newer Aura.
     """
@@ -58,7 +63,7 @@ def open_database(path: Path) -> tuple[sqlite3.Connection, str]:
     try:
         return _open(path), ""
     except sqlite3.DatabaseError as error:
-        if getattr(error, "sqlite_errorcode", None) not in DAMAGE:
+        if not alone or getattr(error, "sqlite_errorcode", None) not in DAMAGE:
             raise
         aside = _set_aside(path)
         notice = (
@@ -66,6 +71,15 @@ def open_database(path: Path) -> tuple[sqlite3.Connection, str]:
             f"begun: jobs and reminders that people added before are gone; those of plans are there again."
         )
         return _open(path), notice
+
+
+def identity(path: Path) -> tuple[int, int] | None:
+    """Tells a file from another one that takes its place; None if there is none."""
+    try:
+        found = path.stat()
+    except FileNotFoundError:
+        return None
+    return found.st_dev, found.st_ino
 
 
 def _open(path: Path) -> sqlite3.Connection:

@@ -75,7 +75,8 @@ class Scheduler:
         self._lines = Lines(self._run, self._emptied)
         self._records = asyncio.Lock()
         self._listener = Listener(events, self._happened)
-        self._version = -1
+        self._version: tuple[int, int] | None = None
+        self._file = 0
         self._looked_at = book.now()
         self._doubtful = True
         self._loop: asyncio.Task[None] | None = None
@@ -104,7 +105,8 @@ class Scheduler:
         await asyncio.to_thread(self._store.prune, self._now() - KEPT)
         if declared is not None:
             await self.book.declare(declared, held)
-        self._version, self._doubtful = -1, True
+        self._file, _ = await asyncio.to_thread(self._store.version)
+        self._version, self._doubtful = None, True
         self._loop = asyncio.create_task(self._run_loop(), name="scheduler")
 
     async def stop(self) -> None:
@@ -136,7 +138,7 @@ class Scheduler:
 
     def _begin_anew(self) -> float:
         """Forgets what was read of the jobs; seconds until they are read again."""
-        self._version, self._due = -1, []
+        self._version, self._due = None, []
         return self._look
 
     def _seconds_to_sleep(self) -> float:
@@ -156,6 +158,9 @@ class Scheduler:
         if version == self._version and not self._doubtful and not self.book.changed.is_set():
             return
         self.book.changed.clear()
+        if version[0] != self._file:
+            await self.book.declare_again()
+            self._file = version[0]
         if self._doubtful:
             await self._correct_times(now)
             self._doubtful = False
@@ -263,7 +268,7 @@ class Scheduler:
             wanted = await asyncio.to_thread(self._store.recorded, firing.id)
         except ScheduleStoreError as error:
             self._log.error("job_not_started", job=queued.id, corr_id=firing.id, reason=str(error))
-            self._version = -1  # it is taken up again when the file can be read
+            self._version = None  # it is taken up again when the file can be read
             return
         job = self._jobs.get(queued.id, queued)
         if not wanted:

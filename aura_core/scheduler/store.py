@@ -13,7 +13,7 @@ from typing import Any, TypeVar, cast
 import structlog
 
 from aura_core.errors import ScheduleStoreError
-from aura_core.scheduler.database import DAMAGE, open_database
+from aura_core.scheduler.database import DAMAGE, identity, open_database
 from aura_core.scheduler.job import Firing, FiringEnd, Job
 from aura_core.scheduler.rows import Unreadable, UnreadableRowError, firing_body, firing_of, job_body, job_of
 from aura_core.scheduler.storable import storable_text
@@ -29,6 +29,11 @@ DELETE FROM jobs WHERE next_at IS NULL AND coalesce(last_at, 0) < ?
 AND CASE WHEN typeof(body) = 'text' AND json_valid(body) THEN json_extract(body, '$.trigger.kind') END = 'at'
 AND NOT EXISTS (SELECT 1 FROM firings WHERE job = jobs.id AND ended_at IS NULL)
 """
+_REPLACED = (
+    "removed or replaced while Aura was running. What is there now counts: jobs and reminders that people added to the "
+    "former one are gone, unless they are in this one, too; those of plans are there again."
+)
+_DAMAGED = "it is set aside, and a fresh one is begun, when `aura bot` or `aura chat` starts the next time"
 _Read = TypeVar("_Read")
 _log = structlog.get_logger(__name__)
 
@@ -43,11 +48,16 @@ class JobStore:
     A row that cannot be read is logged, marked in its table and left out; it stops no other one.
 
     Args:
-        path: the file; it and its folder are made when they are first needed.
+        path: the file; it and its folder are made when they are first needed. One that takes its place while it is
+            open is opened instead.
+        alone: whether this program alone may run jobs from it; a damaged file is set aside by such a program only.
     """
 
-    def __init__(self, path: Path) -> None:
+    def __init__(self, path: Path, *, alone: bool = True) -> None:
         self.path = path
+        self._alone = alone
+        self._identity: tuple[int, int] | None = None
+        self._opened = 0
         self._notices: list[str] = []
         self._said: set[Unreadable] = set()
         self._connection: sqlite3.Connection | None = None
@@ -66,7 +76,7 @@ class JobStore:
                 self._connection = None
 
     def take_notices(self) -> list[str]:
-        """What the person should know of a damaged file that was set aside; each is given once."""
+        """What the person should know of a file that was set aside or replaced; each is given once."""
         notices, self._notices = self._notices, []
         return notices
 
@@ -172,10 +182,10 @@ class JobStore:
             connection.execute("DELETE FROM firings WHERE unreadable != '' AND due < ?", (moment,))
             connection.execute(_FORGET, (moment,))
 
-    def version(self) -> int:
-        """A number that changes when another program has changed the file."""
+    def version(self) -> tuple[int, int]:
+        """How often the file was opened, and a number that changes when another program has changed it."""
         with self._open_file() as connection:
-            return connection.execute("PRAGMA data_version").fetchone()[0]
+            return self._opened, connection.execute("PRAGMA data_version").fetchone()[0]
 
     def _read(self, table: str, query: str, read: Callable[[Any], _Read], *values: str) -> list[_Read]:
         """What the rows of a query are; those that cannot be read are set aside."""
@@ -207,10 +217,21 @@ class JobStore:
     @contextmanager
     def _open_file(self) -> Generator[sqlite3.Connection]:
         with self._lock, self._errors():
+            if self._connection is not None and identity(self.path) != self._identity:
+                self._connection.close()  # SQLite leaves what the other file keeps beside it alone
+                self._connection = None
+                self._notice(f"The file of jobs {self.path} was {_REPLACED}")
             if self._connection is None:
-                self._connection, notice = open_database(self.path)
-                self._notices += [notice] if notice else []
+                self._connection, notice = open_database(self.path, alone=self._alone)
+                self._identity = identity(self.path)
+                self._opened += 1
+                self._notice(notice)
             yield self._connection
+
+    def _notice(self, words: str) -> None:
+        if words:
+            self._notices.append(words)
+            _log.error("jobs_file_changed", file=str(self.path), reason=words)
 
     @contextmanager
     def _transaction(self) -> Generator[sqlite3.Connection]:
@@ -230,7 +251,7 @@ class JobStore:
             yield
         except (sqlite3.Error, OSError) as error:
             damaged = getattr(error, "sqlite_errorcode", None) in DAMAGE
-            advice = "start Aura again: it is set aside then" if damaged else "make room or allow writing there"
+            advice = _DAMAGED if damaged else "make room or allow writing there"
             raise ScheduleStoreError(f"The file of jobs {self.path} cannot be used: {error}; {advice}.") from error
 
 

@@ -14,8 +14,9 @@ from types import SimpleNamespace
 import pytest
 
 from agent.app import App
+from agent.config import AppConfig
 from agent.schedules import JobOwner, keeper, known_jobs, schedule_answer
-from aura_core.errors import InputError, NotFoundError, ScheduleError
+from aura_core.errors import InputError, NotFoundError, ScheduleError, ScheduleStoreError
 from aura_core.scheduler import Every, Job, JobEnded, OnEvent, trigger_of
 from aura_core.scheduler.job import firing_id
 from aura_core.tasklet import RunInfo
@@ -354,6 +355,19 @@ async def test_a_damaged_file_of_jobs_is_said(lab: Lab, tmp_path: Path):
     async with lab.running() as app:
         assert any("The file of jobs" in notice for notice in app.take_notices())
         assert len(await app.schedules.book.jobs()) == 2
+
+
+async def test_a_program_that_does_not_hold_the_home_leaves_a_damaged_file_of_jobs_alone(lab: Lab, tmp_path: Path):
+    async with lab.running():
+        pass
+    path = tmp_path / "home/jobs.db"
+    path.write_bytes(b"nonsense" * 1000)
+    config = AppConfig.load({"AURA_HOME": str(path.parent)}, tmp_path)
+    async with App.open(config, program="aura schedule", durable=False) as app:
+        with pytest.raises(ScheduleStoreError, match="aura bot"):
+            await app.schedules.book.jobs()
+    assert path.read_bytes() == b"nonsense" * 1000
+    assert not list(path.parent.glob("jobs.damaged*"))
 
 
 async def remind(app: App, text: str, transport: KeepingTransport) -> str:

@@ -668,6 +668,49 @@ async def test_a_damaged_file_is_set_aside_and_said(world):
     assert kept.read_bytes().startswith(b"this is no database")
 
 
+def test_a_program_that_is_not_alone_leaves_a_damaged_file_where_it_is(world):
+    world.path.write_bytes(b"this is no database at all" * 100)
+    store = JobStore(world.path, alone=False)
+    with pytest.raises(ScheduleStoreError, match="set aside, and a fresh one is begun, when `aura bot` or `aura chat`"):
+        store.jobs()
+    assert list(world.path.parent.iterdir()) == [world.path]
+
+
+async def test_another_file_in_the_place_of_the_jobs_counts_with_the_jobs_of_plans(world, tmp_path):
+    other = JobStore(tmp_path / "backup.db")
+    await JobBook(other, lambda: world.time).add(hourly("kept"))
+    other.close()
+    declared = [hourly("plans", source="plan")]
+    async with world.scheduler(declared) as scheduler:
+        await scheduler.book.add(hourly("lost"))
+        for ending in ("", "-wal", "-shm"):
+            world.path.with_name(f"jobs.db{ending}").rename(tmp_path / f"moved.db{ending}")
+        other.path.rename(world.path)
+        await scheduler.book.add(hourly("new"))
+        await world.until(lambda: set(scheduler._jobs) == {"kept", "plans", "new"})
+        async with world.expecting(*[JobFired, JobEnded] * 3) as seen:
+            world.to(START + HOUR, scheduler)
+        assert {event.job.id for event in seen} == {"kept", "plans", "new"}
+        (notice,) = scheduler.book.store.take_notices()
+        assert "removed or replaced while Aura was running" in notice
+    store = JobStore(world.path)
+    assert {job.id for job in store.jobs()} == {"kept", "plans", "new"}
+    store.close()
+
+
+async def test_a_file_of_jobs_that_is_removed_while_the_scheduler_runs_is_made_anew(world):
+    async with world.scheduler([hourly("plans", source="plan")]) as scheduler:
+        await world.until(lambda: scheduler._jobs)
+        world.path.unlink()
+        while not await scheduler.book.jobs():  # noqa: ASYNC110 (nothing is told when it is)
+            await asyncio.sleep(0)
+        async with world.expecting(JobFired, JobEnded):
+            world.to(START + HOUR, scheduler)
+        other = JobStore(world.path, alone=False)
+        assert [job.id for job in other.jobs()] == ["plans"]
+        other.close()
+
+
 DAMAGED = {
     "no JSON": "UPDATE {} SET body = '{{\"id\"'",
     "not UTF-8": "UPDATE {} SET body = CAST(x'ff7b7d' AS TEXT)",
