@@ -1,6 +1,8 @@
 """Recording: an action of a recorded task is called once; after a crash its recorded result takes its place.
 
-Reads are kept in memory until an effect or a question follows, so that a task that only reads pays nothing.
+Reads are kept in memory until an effect or a question follows, so that a task that only reads pays nothing. Before the
+first of those it is recorded what the steps are called, so that they are the same steps in an edited task: an action
+that is called once more then has the same `once_key`, and its questions are found again.
 """
 
 from __future__ import annotations
@@ -76,8 +78,8 @@ class Recording:
         entry = self.trail.diary.recall(self._key)
         if entry is not None:
             return self._recall(entry)
-        if self._has_effect:
-            await self.trail.diary.flush()
+        if self._has_effect or CHAT in self.action.signature.services.values():
+            await self.trail.diary.flush(shapes=True)
         return await self._call(params)
 
     async def done(self, result: Any) -> None:

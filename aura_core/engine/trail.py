@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 from collections.abc import Awaitable, Callable, Iterator, Mapping, Sequence
 from contextvars import ContextVar
 from datetime import datetime
@@ -36,9 +37,10 @@ class Diary:
         self._noted: dict[str, Any] = {}
         self._shapes: dict[str, Shape] = {}
         self._new_shapes: dict[str, Any] = {}
+        self._recording = asyncio.Lock()
 
     def shape(self, task: TaskDefinition) -> Shape:
-        """What records call the steps of a task; it is recorded together with the first of them."""
+        """What records call the steps of a task; it is recorded before the first effect and the first question."""
         shape = self._shapes.get(task.ref)
         if shape is None:
             key = f"{self._path}shape of {task.ref}"
@@ -56,13 +58,16 @@ class Diary:
     async def flush(self, *, shapes: bool = False) -> None:
         """Records what was noted: before an effect, and before a person reads something that depends on it.
 
+        Also what another branch is recording at this moment is recorded once this returns.
+
         Args:
             shapes: also if nothing was noted but what steps are called.
         """
-        if self._noted or (shapes and self._new_shapes):
-            noted = {**self._new_shapes, **self._noted}
-            self._noted, self._new_shapes = {}, {}
-            await self._journal.record(noted)
+        async with self._recording:
+            if self._noted or (shapes and self._new_shapes):
+                noted = {**self._new_shapes, **self._noted}
+                self._noted, self._new_shapes = {}, {}
+                await self._journal.record(noted)
 
     async def flush_if_full(self) -> None:
         """Keeps the memory bounded."""

@@ -167,6 +167,37 @@ async def pass_gate() -> object:
 """
 
 
+FORM = """
+from typing import Any
+from aura_core.api import Context, action, requires_services
+
+@action("form", effects="write")
+@requires_services(chat="chat")
+async def form(chat: Any, context: Context) -> str:
+    answers = [await chat.ask(context.run, text) for text in ("First?", "Second?")]
+    return " ".join(answers)
+"""
+
+
+async def test_the_questions_of_an_action_are_found_again_behind_an_inserted_step(open_app, transport, lab):
+    (lab.folder / "actions/form.py").write_text(FORM)
+    text = GO.replace('ask: "Shall I go on?"', "action: form").replace(
+        "{action: note, params: {text: first}}", "{set: {a: 1}}"
+    )
+    lab.write(text)
+    async with open_app() as app:
+        run_id = await asked(app)
+        assert await app.reply("s", "one", person=ME)
+        assert (await app.outcome(run_id)).questions[0].text == "Second?"
+    lab.write(text.replace("  steps:\n", "  steps:\n    - {set: {z: 1}}\n"))
+    async with open_app() as app:
+        await app.resume()
+        assert (await app.outcome(run_id)).questions[0].text == "Second?"
+        assert await app.reply("s", "two", person=ME)
+        assert (await app.outcome(run_id)).answer == "done one two"
+    assert [question.text for question in transport.questions] == ["First?", "Second?"]
+
+
 async def test_a_question_that_a_slower_branch_has_not_reached_yet_stays_open(open_app, transport, lab):
     (lab.folder / "actions/gate.py").write_text(GATE)
     gate = lab.folder / "gate"

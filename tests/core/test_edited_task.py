@@ -150,6 +150,27 @@ async def test_an_effect_that_was_done_is_not_done_again_with_other_values(lab):
     assert [line["step"] for line in logs if line["event"] == "recorded_with_other_params"] == ["steps[1]", "steps[0]"]
 
 
+BROKEN_OFF = """
+from aura_core.api import Context, action, requires_services
+
+@action("pay", effects="external")
+@requires_services(world="world")
+async def pay(world, context: Context) -> None:
+    await world.happen("paid", context.run.once_key("pay"))
+    if "Go on?" not in world.answers:
+        world.dead.set()
+    await world.happen("and told")
+"""
+
+
+@pytest.mark.parametrize("before", ["", FIRST, "- {action: look}\n"])
+async def test_an_effect_that_was_broken_off_has_its_key_again_behind_an_inserted_step(lab, before):
+    lab.write("p/actions/pay.py", BROKEN_OFF)
+    world = await edited(lab, before + "- {action: pay}\n" + ASK, before + "- {set: {z: 1}}\n- {action: pay}\n" + ASK)
+    assert world.happened.count("paid") == 2, "nobody knows how far it came"
+    assert list(world.once.values()).count("paid") == 1
+
+
 def shape(steps: list[dict], before: Shape | None = None) -> Shape:
     file = TaskFile.model_validate({"steps": steps})
     for index, step in enumerate(file.steps):

@@ -44,12 +44,12 @@ async def test_actions_before_a_question_are_not_repeated_after_a_kill_while_it_
     assert len(world.asked) == 1
 
 
-@pytest.mark.parametrize("killed_after", range(1, 6))
+@pytest.mark.parametrize("killed_after", range(2, 7))
 async def test_each_turn_of_a_loop_happens_once(lab, killed_after):
     lab.task("t", "steps: [{for: 5, do: [{action: write, params: {name: '{{ item }}'}}]}]")
     world = World()
     await life(lab, world, dies_after=killed_after)
-    assert len(world.happened) == killed_after
+    assert len(world.happened) == killed_after - 1, "what the steps are called is recorded first"
     await life(lab, world)
     assert world.happened == ["0", "1", "2", "3", "4"]
 
