@@ -50,13 +50,17 @@ async def _list(*, as_json: bool) -> int:
     async with App.open(settings(), program="aura schedule", durable=False) as app:
         listing = await known_jobs(app.framework.plans, app.schedules.book)
     if as_json:
-        print_json([{**_as_json(job), "waits": listing.waiting.get(job.id, "")} for job in listing.jobs])
+        stopped = {"waits": listing.waiting, "gone": listing.gone}
+        notes = {job.id: {key: found.get(job.id, "") for key, found in stopped.items()} for job in listing.jobs}
+        print_json([{**_as_json(job), **notes[job.id]} for job in listing.jobs])
     elif listing.jobs:
         _print_jobs(listing.jobs)
     elif not listing.unreadable:
         err().print("Nothing runs by itself yet. `aura schedule add --help` says how to change that.")
     for job, reason in listing.waiting.items():
         err().print(f"{job} waits: {reason}", style="yellow", markup=False, soft_wrap=True)
+    for job, reason in listing.gone.items():
+        err().print(f"{job} does not run: {reason}", style="yellow", markup=False, soft_wrap=True)
     for words in listing.unreadable:
         err().print(words, style="red", markup=False, soft_wrap=True)
     warn_of_refused(app.framework.problems + listing.problems)
@@ -129,7 +133,7 @@ def _rule(trigger: Trigger) -> str:
 
 
 def _style(status: str) -> str:
-    return {"ok": "green", "running": "cyan", "": ""}.get(status, "red")
+    return {"ok": "green", "running": "cyan", "asked": "cyan", "": ""}.get(status, "red")
 
 
 @dataclass(frozen=True, slots=True)
@@ -216,9 +220,10 @@ def remove(job: JobId) -> int:
 
 async def _remove(name: str) -> int:
     from agent.app import App
+    from agent.schedules import remove_job
 
     async with App.open(settings(), program="aura schedule", durable=False) as app:
-        job = await app.schedules.book.remove(name)
+        job = await remove_job(app.framework.plans, app.schedules.book, name)
     err().print(f"{job.id} ({_said(job)}) is removed.", markup=False, soft_wrap=True)
     return 0
 
@@ -234,12 +239,10 @@ def run(job: JobId) -> int:
 
 async def _run(name: str) -> int:
     from agent.app import App
-    from agent.schedules import known_jobs
+    from agent.schedules import run_job
 
     async with App.open(settings(), program="aura schedule", durable=False) as app:
-        for declared in (await known_jobs(app.framework.plans, app.schedules.book)).jobs:
-            if declared.id == name and declared.source == "plan":
-                await app.schedules.book.add(declared)
-        firing = await app.schedules.book.run_now(name)
-    err().print(f"Asked for; its run is {firing.id}. {WHO_RUNS_THEM}", markup=False, soft_wrap=True)
+        firing, waits = await run_job(app.framework.plans, app.schedules.book, name)
+    hint = f"It waits: {waits}." if waits else WHO_RUNS_THEM
+    err().print(f"Asked for; its run is {firing.id}. {hint}", markup=False, soft_wrap=True)
     return 0

@@ -5,12 +5,14 @@ from __future__ import annotations
 import asyncio
 from dataclasses import dataclass, replace
 
-from agent.schedules.owner import owner_of
-from agent.schedules.plan_jobs import PlanJobs, plan_jobs
-from aura_core.errors import Problem, ScheduleError
+from agent.schedules.plan_jobs import plan_jobs
+from agent.schedules.standing import standing_of
+from aura_core.errors import Problem
 from aura_core.model.plan_manager import PlanManager
 from aura_core.scheduler import Job, JobBook
 from aura_core.scheduler.triggers import next_after
+
+STOPPED = ("waits", "gone")
 
 
 @dataclass(frozen=True, slots=True)
@@ -21,12 +23,14 @@ class Listing:
         jobs: all of them, the next one first.
         problems: what is wrong with those that plans declare.
         waiting: id of a job -> why it is not started now.
+        gone: id of a job -> what it would run and is not there any more.
         unreadable: what in the file of jobs cannot be read, in words.
     """
 
     jobs: list[Job]
     problems: list[Problem]
     waiting: dict[str, str]
+    gone: dict[str, str]
     unreadable: list[str]
 
 
@@ -43,17 +47,6 @@ async def known_jobs(plans: PlanManager, book: JobBook) -> Listing:
     names = {job.id for job in kept}
     fresh = [replace(job, next_at=next_after(job.trigger, now)) for job in declared.jobs if job.id not in names]
     jobs = sorted([*kept, *fresh], key=lambda job: (job.next_at is None, job.next_at or now))
-    waiting = {job.id: why for job in kept if (why := _why(job, declared))}
-    return Listing(jobs, declared.problems, waiting, list(map(str, damaged)))
-
-
-def _why(job: Job, declared: PlanJobs) -> str:
-    """Why a job is not started now; empty if nothing is in its way."""
-    try:
-        owner_of(job.owner)
-    except ScheduleError as error:
-        return str(error)
-    if not declared.held(job):
-        return ""
-    plan = job.task.partition("/")[0]
-    return f"the plan {plan} has mistakes; it runs, and makes up for what was missed, when they are mended (aura check)"
+    standings = {job.id: standing_of(job, declared) for job in kept}
+    waiting, gone = ({name: one.why for name, one in standings.items() if one.kind == kind} for kind in STOPPED)
+    return Listing(jobs, declared.problems, waiting, gone, list(map(str, damaged)))

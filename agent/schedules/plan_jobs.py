@@ -18,15 +18,18 @@ class PlanJobs:
         jobs: those that are declared.
         problems: what is wrong with other declarations.
         loaded: names of the plans that can be used.
-        present: names of the plans that are in the folders; None if one of the folders is not there, so that nobody
-            can tell.
+        present: names of the plans that are in the folders.
+        away: folders of plans that are not there, so that nobody can tell which plans are in them.
+        tasks: references of the tasks that can be run.
         mistaken: ids of jobs whose declaration is wrong.
     """
 
     jobs: list[Job]
     problems: list[Problem]
     loaded: frozenset[str]
-    present: frozenset[str] | None
+    present: frozenset[str]
+    away: tuple[str, ...]
+    tasks: frozenset[str]
     mistaken: frozenset[str]
 
     def held(self, job: Job) -> bool:
@@ -34,7 +37,7 @@ class PlanJobs:
         plan = job.task.partition("/")[0]
         if plan in self.loaded:
             return job.id in self.mistaken
-        return self.present is None or plan in self.present
+        return plan in self.present or bool(self.away)
 
 
 def plan_jobs(plans: PlanManager, book: JobBook) -> PlanJobs:
@@ -45,11 +48,14 @@ def plan_jobs(plans: PlanManager, book: JobBook) -> PlanJobs:
         book: has the clock.
     """
     loaded = plans.current
-    declared = declared_jobs(loaded.tasks(), book.now())
+    tasks = list(loaded.tasks())
+    declared = declared_jobs(tasks, book.now())
     return PlanJobs(
         declared.jobs,
         declared.problems,
-        frozenset(loaded.plans),
-        frozenset(found_plans(plans.folders)) if all(folder.is_dir() for folder in plans.folders) else None,
-        frozenset(declared.mistaken),
+        loaded=frozenset(loaded.plans),
+        present=frozenset(found_plans(plans.folders)),
+        away=tuple(str(folder) for folder in plans.folders if not folder.is_dir()),
+        tasks=frozenset(task.ref for task in tasks),
+        mistaken=frozenset(declared.mistaken),
     )

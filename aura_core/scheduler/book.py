@@ -95,8 +95,12 @@ class JobBook:
             return planned
         return await self.known(job.id) or planned
 
-    async def remove(self, name: str) -> Job:
+    async def remove(self, name: str, *, declared: bool = True) -> Job:
         """Removes a job; a run of it that goes on is not ended, one that waits in line does not begin.
+
+        Args:
+            name: its id.
+            declared: whether its plan still declares it, if it is a plan's.
 
         Returns:
             The job as it was; of one that cannot be read, all that is known: its id.
@@ -106,10 +110,8 @@ class JobBook:
             ScheduleError: a plan declares it, so that it would come back.
         """
         job = await self._removable(name)
-        if job.source == "plan":
-            raise ScheduleError(
-                f"The job {name} is declared in the task {job.task}; take `schedule` or `on_event` out of its meta."
-            )
+        if job.source == "plan" and declared:
+            raise declared_in_plan(job)
         await asyncio.to_thread(self.store.remove, name)
         self.changed.set()
         return job
@@ -195,6 +197,13 @@ class JobBook:
         if await self.known(job.id) is None:
             await asyncio.to_thread(self.store.remove, job.id)
             await self.add(job)
+
+
+def declared_in_plan(job: Job) -> ScheduleError:
+    """Why a job of a plan cannot be removed."""
+    return ScheduleError(
+        f"The job {job.id} is declared in the task {job.task}; take `schedule` or `on_event` out of its meta."
+    )
 
 
 def same_trigger(before: Trigger, now: Trigger) -> bool:

@@ -82,6 +82,16 @@ def identity(path: Path) -> tuple[int, int] | None:
     return found.st_dev, found.st_ino
 
 
+def leave(connection: sqlite3.Connection) -> None:
+    """Closes a file that was moved or removed: all that was written goes into it, nothing stays in the log beside it.
+
+    SQLite itself leaves the log of a file that was moved as it is, and would take it for that of the next one.
+    """
+    with contextlib.suppress(sqlite3.Error):
+        connection.execute("PRAGMA wal_checkpoint(TRUNCATE)")
+    connection.close()
+
+
 def _open(path: Path) -> sqlite3.Connection:
     connection = sqlite3.connect(path, timeout=WAIT_SECONDS, isolation_level=None, check_same_thread=False)
     connection.text_factory = _text

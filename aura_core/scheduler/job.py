@@ -36,7 +36,8 @@ class Job:
         created_at: when it was added.
         next_at: when it is due next; None if no clock knows, or never again.
         last_at: when it was last due.
-        last_status: how its last run ended; empty before the first, "running" while one goes on.
+        last_status: how its last run ended; empty before the first, "running" while one goes on, "asked" while nobody
+            has begun the one that somebody asked for.
         last_message: what went wrong then.
     """
 
@@ -58,7 +59,7 @@ class Job:
     @property
     def finished(self) -> bool:
         """Whether it was to run once and has, or was missed and is not made up for."""
-        return self.trigger.kind == "at" and self.next_at is None and self.last_status != "running"
+        return self.trigger.kind == "at" and self.next_at is None and self.last_status not in ("running", "asked")
 
 
 @dataclass(frozen=True, slots=True)

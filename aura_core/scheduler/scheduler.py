@@ -265,7 +265,7 @@ class Scheduler:
     async def _run(self, queued: Job, firing: Firing) -> None:
         """Runs a firing whose turn has come, if it still shall run, as its job is described now."""
         try:
-            wanted = await asyncio.to_thread(self._store.recorded, firing.id)
+            wanted = await asyncio.to_thread(self._store.begin, firing)
         except ScheduleStoreError as error:
             self._log.error("job_not_started", job=queued.id, corr_id=firing.id, reason=str(error))
             self._version = None  # it is taken up again when the file can be read

@@ -13,7 +13,7 @@ from typing import Any, TypeVar, cast
 import structlog
 
 from aura_core.errors import ScheduleStoreError
-from aura_core.scheduler.database import DAMAGE, identity, open_database
+from aura_core.scheduler.database import DAMAGE, identity, leave, open_database
 from aura_core.scheduler.job import Firing, FiringEnd, Job
 from aura_core.scheduler.rows import Unreadable, UnreadableRowError, firing_body, firing_of, job_body, job_of
 from aura_core.scheduler.storable import storable_text
@@ -162,6 +162,16 @@ class JobStore:
         with self._open_file() as connection:
             return connection.execute("SELECT 1 FROM firings WHERE id = ?", (firing,)).fetchone() is not None
 
+    def begin(self, firing: Firing) -> bool:
+        """Says that a firing runs now; False if it is not recorded (any more)."""
+        with self._transaction() as connection:
+            connection.execute(
+                "UPDATE jobs SET last_status = 'running', last_message = '' WHERE id = ? AND last_status != 'running'"
+                " AND EXISTS (SELECT 1 FROM firings WHERE id = ?)",
+                (firing.job, firing.id),
+            )
+            return connection.execute("SELECT 1 FROM firings WHERE id = ?", (firing.id,)).fetchone() is not None
+
     def finish(self, firing: Firing, end: FiringEnd, at: datetime) -> None:
         """Records how a firing ended; the first end counts."""
         with self._transaction() as connection:
@@ -218,7 +228,7 @@ class JobStore:
     def _open_file(self) -> Generator[sqlite3.Connection]:
         with self._lock, self._errors():
             if self._connection is not None and identity(self.path) != self._identity:
-                self._connection.close()  # SQLite leaves what the other file keeps beside it alone
+                leave(self._connection)
                 self._connection = None
                 self._notice(f"The file of jobs {self.path} was {_REPLACED}")
             if self._connection is None:
@@ -262,8 +272,9 @@ def _record(connection: sqlite3.Connection, firing: Firing) -> bool:
     ).rowcount
     if recorded:
         connection.execute(
-            "UPDATE jobs SET last_at = ?, last_status = 'running', last_message = '' WHERE id = ?",
-            (firing.due.timestamp(), firing.job),
+            "UPDATE jobs SET last_at = ?, last_message = '',"
+            " last_status = CASE WHEN last_status = 'running' THEN last_status ELSE ? END WHERE id = ?",
+            (firing.due.timestamp(), "asked" if firing.reason == "asked" else "running", firing.job),
         )
     return recorded == 1
 

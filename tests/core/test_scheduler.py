@@ -348,14 +348,14 @@ async def test_a_firing_that_cannot_be_looked_up_is_taken_up_again(world, monkey
     async with world.scheduler() as scheduler:
         await scheduler.book.add(hourly())
         store, failures = scheduler.book.store, iter([True])
-        recorded = store.recorded
+        begin = store.begin
 
-        def full(name):
+        def full(firing):
             if next(failures, None):
                 raise ScheduleStoreError("disk full")
-            return recorded(name)
+            return begin(firing)
 
-        monkeypatch.setattr(store, "recorded", full)
+        monkeypatch.setattr(store, "begin", full)
         async with world.expecting(JobFired, JobEnded):
             world.to(START + HOUR, scheduler)
 
@@ -462,6 +462,26 @@ async def test_a_job_that_somebody_asks_for_runs_at_once_and_keeps_its_time(worl
         assert (await scheduler.book.jobs())[0].next_at == START + HOUR
         with pytest.raises(NotFoundError, match="did you mean 'tea'"):
             await scheduler.book.run_now("teas")
+
+
+async def test_a_run_that_was_asked_for_is_running_only_when_a_program_has_begun_it(world):
+    gate = world.gates["tea"] = asyncio.Event()
+    store = JobStore(world.path)
+    book = JobBook(store, lambda: world.time)
+    for job in (hourly(), Job("egg", "kitchen/egg", At(START + HOUR))):
+        await book.add(job)
+        await book.run_now(job.id)
+    assert [job.last_status for job in store.jobs()] == ["asked", "asked"]
+    async with world.scheduler():
+        async with world.expecting(JobFired, JobFired, JobEnded):
+            pass
+        assert [job.last_status for job in store.jobs()] == ["ok", "running"]
+        await book.run_now("tea")
+        assert [job.last_status for job in store.jobs()] == ["ok", "running"]
+        async with world.expecting(JobEnded, JobFired, JobEnded):
+            gate.set()
+        assert [job.last_status for job in store.jobs()] == ["ok", "ok"]
+    store.close()
 
 
 async def test_what_another_program_adds_removes_and_asks_for_counts_within_a_moment(world):
@@ -683,9 +703,9 @@ async def test_another_file_in_the_place_of_the_jobs_counts_with_the_jobs_of_pla
     declared = [hourly("plans", source="plan")]
     async with world.scheduler(declared) as scheduler:
         await scheduler.book.add(hourly("lost"))
-        for ending in ("", "-wal", "-shm"):
-            world.path.with_name(f"jobs.db{ending}").rename(tmp_path / f"moved.db{ending}")
-        other.path.rename(world.path)
+        with scheduler.book.store._lock:
+            world.path.rename(tmp_path / "moved.db")
+            other.path.rename(world.path)
         await scheduler.book.add(hourly("new"))
         await world.until(lambda: set(scheduler._jobs) == {"kept", "plans", "new"})
         async with world.expecting(*[JobFired, JobEnded] * 3) as seen:
@@ -693,9 +713,10 @@ async def test_another_file_in_the_place_of_the_jobs_counts_with_the_jobs_of_pla
         assert {event.job.id for event in seen} == {"kept", "plans", "new"}
         (notice,) = scheduler.book.store.take_notices()
         assert "removed or replaced while Aura was running" in notice
-    store = JobStore(world.path)
-    assert {job.id for job in store.jobs()} == {"kept", "plans", "new"}
-    store.close()
+    for path, kept in {"jobs.db": {"kept", "plans", "new"}, "moved.db": {"plans", "lost"}}.items():
+        store = JobStore(tmp_path / path)
+        assert {job.id for job in store.jobs()} == kept
+        store.close()
 
 
 async def test_a_file_of_jobs_that_is_removed_while_the_scheduler_runs_is_made_anew(world):

@@ -1,0 +1,73 @@
+"""Orders: removing and running a job by its id; of one of a plan it is said how it stands."""
+
+from __future__ import annotations
+
+import asyncio
+
+from agent.schedules.plan_jobs import PlanJobs, plan_jobs
+from agent.schedules.standing import standing_of
+from aura_core.errors import NotFoundError, ScheduleError
+from aura_core.model.plan_manager import PlanManager
+from aura_core.scheduler import Firing, Job, JobBook
+from aura_core.scheduler.book import declared_in_plan
+
+
+async def remove_job(plans: PlanManager, book: JobBook, name: str) -> Job:
+    """Removes a job, also one of a plan that is gone.
+
+    Args:
+        plans: what declares jobs.
+        book: the kept jobs.
+        name: its id.
+
+    Returns:
+        The job as it was.
+
+    Raises:
+        NotFoundError: there is none.
+        ScheduleError: a plan declares it, or may do so for all that can be told.
+    """
+    declared = await asyncio.to_thread(plan_jobs, plans, book)
+    kept = await book.known(name)
+    if kept is None or kept.source == "person":
+        return await _remove_kept(book, name, declared)
+    standing = standing_of(kept, declared)
+    if standing.kind == "waits":
+        raise ScheduleError(f"The job {name} is of a plan and cannot be removed by itself: {standing.why}.")
+    return await book.remove(name, declared=standing.kind == "runs")
+
+
+async def _remove_kept(book: JobBook, name: str, declared: PlanJobs) -> Job:
+    """Removes what is kept under an id, also what cannot be read; a job that a plan declares may not be kept yet."""
+    try:
+        return await book.remove(name)
+    except NotFoundError:
+        for job in declared.jobs:
+            if job.id == name:
+                raise declared_in_plan(job) from None
+        raise
+
+
+async def run_job(plans: PlanManager, book: JobBook, name: str) -> tuple[Firing, str]:
+    """Asks for a job to run at once, also one of a plan that no bot or chat has seen yet.
+
+    Args:
+        plans: what declares jobs.
+        book: the kept jobs.
+        name: its id.
+
+    Returns:
+        What was asked for, and why it has to wait; empty if it has not.
+
+    Raises:
+        NotFoundError: there is none.
+        ScheduleError: what it would run is gone.
+    """
+    declared = await asyncio.to_thread(plan_jobs, plans, book)
+    for job in declared.jobs:
+        if job.id == name:
+            await book.add(job)
+    standing = standing_of(await book.job(name), declared)
+    if standing.kind == "gone":
+        raise ScheduleError(f"The job {name} cannot run: {standing.why}.")
+    return await book.run_now(name), standing.why
