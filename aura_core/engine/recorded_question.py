@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any
 
-from aura_core.engine.recording import scoped, step_label
+from aura_core.engine.recording import mark, scoped, step_label
 from aura_core.engine.trail import here
 from aura_core.journal import NotKeptError, kept, revived
 
@@ -27,7 +27,7 @@ class RecordedQuestion:
     """
 
     def __init__(self, engine: Interpreter, step: AskStep) -> None:
-        self._diary = here().diary
+        self._engine, self._step, self._diary = engine, step, here().diary
         self._key = here().key(step_label(engine, step))
         entry = self._diary.recall(self._answer_key)
         self.known = entry is not None
@@ -39,6 +39,7 @@ class RecordedQuestion:
 
     async def before(self, run: RunInfo) -> RunInfo:
         """Records what the question may depend on; returns the run under which the same question is found again."""
+        mark(self._engine, self._step, "open")
         await self._diary.flush(shapes=True)
         return scoped(run, self._key)
 
@@ -48,4 +49,5 @@ class RecordedQuestion:
             self._diary.note(self._answer_key, {"result": kept(answer)})
         except NotKeptError:
             return  # no text, and no answer of a person then: it is for its service to keep
+        mark(self._engine, self._step, "done")
         await self._diary.flush()

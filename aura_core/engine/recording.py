@@ -26,6 +26,7 @@ from aura_core.tasklet import Attachment, RunInfo
 if TYPE_CHECKING:
     from aura_core.context import Context
     from aura_core.engine.runtime import PlanRuntime
+    from aura_core.engine.same_steps import State
     from aura_core.model.task import TaskDefinition
     from aura_core.registry import ActionDefinition
 
@@ -99,6 +100,7 @@ class Recording:
                 return
             entry = {"lost": str(reason)}
         self.trail.diary.note(self._key, entry)
+        mark(self.engine, self.step, "done")
         if self._has_effect:
             await self.trail.diary.flush()
         else:
@@ -156,9 +158,20 @@ def scoped(run: RunInfo, key: str) -> RunInfo:
 
 
 def step_label(engine: Interpreter, step: StepBase) -> str:
-    """The step, told from all others of its plan: what records call it, also when steps around it were edited."""
+    """The step, told from all others of its plan: what records call it, also when steps around it were edited.
+
+    A step with others inside counts as done from here on: what is recorded inside is found by its label.
+    """
     task = _task_of(engine)
+    if not isinstance(step, ActionStep | AskStep):
+        mark(engine, step, "done")
     return f"{task.ref}:{here().diary.shape(task).names[step.place]}"
+
+
+def mark(engine: Interpreter, step: StepBase, state: State) -> None:
+    """Says how far a step is, for the case that its task is edited."""
+    task, diary = _task_of(engine), here().diary
+    diary.mark(task, diary.shape(task).names[step.place], state)
 
 
 def call_label(engine: Interpreter, step: ActionStep | RunTaskStep) -> str:

@@ -2,35 +2,16 @@
 
 from __future__ import annotations
 
-from collections import defaultdict, deque
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass
-from difflib import SequenceMatcher
-from typing import TYPE_CHECKING, Any, NamedTuple
+from typing import TYPE_CHECKING, Any
 
+from aura_core.engine.same_steps import Row, State, same_steps
 from aura_core.journal import fingerprint
 from aura_core.model.steps import ActionStep, AskStep, ForStep, ParallelStep, Place, RunTaskStep, StepBase, place_text
 
 if TYPE_CHECKING:
     from aura_core.model.task import TaskDefinition
-
-
-class Row(NamedTuple):
-    """One step, as it is kept.
-
-    Attributes:
-        name: what records call it; unique in the task, and never given to another step.
-        id: its `id`; empty if it has none.
-        does: a short text of what it does, as it is written: two steps that do the same have the same.
-        calls: its kind, and what it calls.
-        branch: of a step right in a branch: what records call the `parallel` step and the branch.
-    """
-
-    name: str
-    id: str
-    does: str
-    calls: str
-    branch: str = ""
 
 
 @dataclass(frozen=True, slots=True)
@@ -50,19 +31,21 @@ class Shape:
     rows: Sequence[Row]
 
 
-def shape_of(task: TaskDefinition, kept: Iterable[Sequence[str]] = ()) -> Shape:
-    """The shape of a task, with the names that its steps had before it was edited.
+def shape_of(
+    task: TaskDefinition, kept: Iterable[Sequence[str]] = (), state: Callable[[str], State] = lambda _: ""
+) -> Shape:
+    """The shape of a task, with the names that its steps had before it was edited (see `same_steps`).
 
-    A step is the one of before if it has its `id`; else if it does the same and stands where that stood among the
-    others; else if it does the same; else if it calls the same. Names of steps that are gone stay theirs.
+    Names of steps that are gone stay theirs.
 
     Args:
         task: as it is now.
         kept: `rows` of the shape before.
+        state: how far records know a step of before, by its name.
     """
     steps, earlier = list(task.walk()), [Row(*row) for row in kept]
     rows = [_row(step) for step in steps]
-    same = _same(earlier, rows) if earlier else {}
+    same = same_steps(earlier, rows, [state(row.name) for row in earlier]) if earlier else {}
     used = {row.name for row in earlier}
     names: dict[Place, str] = {}
     before: dict[Place, str] = {}
@@ -94,7 +77,7 @@ def shape_of(task: TaskDefinition, kept: Iterable[Sequence[str]] = ()) -> Shape:
                 row._replace(name=names[step.place], branch=inside.get(step.place, ""))
                 for step, row in zip(steps, rows, strict=True)
             ),
-            *(earlier[index] for index in sorted(gone)),
+            *(earlier[index]._replace(gone="gone") for index in sorted(gone)),
         ],
     )
 
@@ -117,35 +100,6 @@ def _written(step: StepBase) -> tuple[str, Any]:
             return "for", step.for_.raw
         case _:
             return step.kind, None
-
-
-def _same(earlier: Sequence[Row], now: Sequence[Row]) -> dict[int, int]:
-    """Which step of before each step is: index now -> index before."""
-    same: dict[int, int] = {}
-    _pair(earlier, now, same, lambda row: row.id)
-    left, right = _left(earlier, set(same.values())), _left(now, set(same))
-    matcher = SequenceMatcher(None, [earlier[i].does for i in left], [now[i].does for i in right])
-    for block in matcher.get_matching_blocks():
-        for offset in range(block.size):
-            same[right[block.b + offset]] = left[block.a + offset]
-    _pair(earlier, now, same, lambda row: row.does)
-    _pair(earlier, now, same, lambda row: row.calls)
-    return same
-
-
-def _pair(earlier: Sequence[Row], now: Sequence[Row], same: dict[int, int], mark: Callable[[Row], str]) -> None:
-    """Pairs steps of the same mark that have no other yet, in their order."""
-    waiting: dict[str, deque[int]] = defaultdict(deque)
-    for index in _left(earlier, set(same.values())):
-        waiting[mark(earlier[index])].append(index)
-    for index in _left(now, set(same)):
-        found = mark(now[index])
-        if found and waiting[found]:
-            same[index] = waiting[found].popleft()
-
-
-def _left(rows: Sequence[Row], taken: set[int]) -> list[int]:
-    return [index for index in range(len(rows)) if index not in taken]
 
 
 def _branches(step: ParallelStep, name: str, before: Mapping[Place, str], taken: set[str]) -> list[str]:

@@ -14,6 +14,7 @@ from aura_core.observation import current_observer
 from aura_core.templates.clock import current_clock, real_now
 
 if TYPE_CHECKING:
+    from aura_core.engine.same_steps import State
     from aura_core.journal import Journal
     from aura_core.model.task import TaskDefinition
 
@@ -37,6 +38,8 @@ class Diary:
         self._noted: dict[str, Any] = {}
         self._shapes: dict[str, Shape] = {}
         self._new_shapes: dict[str, Any] = {}
+        self._states: dict[str, State] = {}
+        self._new_states: dict[str, State] = {}
         self._recording = asyncio.Lock()
 
     def shape(self, task: TaskDefinition) -> Shape:
@@ -45,11 +48,31 @@ class Diary:
         if shape is None:
             key = f"{self._path}shape of {task.ref}"
             entry: Mapping[str, Any] = self.recall(key) or {"rows": []}
-            shape = self._shapes[task.ref] = shape_of(task, entry["rows"])
+            shape = self._shapes[task.ref] = shape_of(
+                task, entry["rows"], lambda name: self.recall(self._state_key(task, name)) or ""
+            )
             rows = [list(row) for row in shape.rows]
             if rows != entry["rows"]:
                 self._new_shapes[key] = {"rows": rows}
         return shape
+
+    def mark(self, task: TaskDefinition, name: str, state: State) -> None:
+        """Says how far a step of a task is, which tells it from others that do the same once the task is edited.
+
+        Args:
+            task: the task.
+            name: what records call the step.
+            state: how far it is; it is recorded together with what is noted next, a question that waits at the next
+                flush.
+        """
+        key = self._state_key(task, name)
+        if (self._states.get(key) or self.recall(key)) != state:
+            pending = self._noted if state == "open" else self._new_states
+            pending[key] = state
+        self._states[key] = state
+
+    def _state_key(self, task: TaskDefinition, name: str) -> str:
+        return f"{self._path}state of {task.ref}:{name}"
 
     def note(self, key: str, entry: Any) -> None:
         """Keeps an entry in memory until the next flush; a kill before that loses it."""
@@ -65,8 +88,8 @@ class Diary:
         """
         async with self._recording:
             if self._noted or (shapes and self._new_shapes):
-                noted = {**self._new_shapes, **self._noted}
-                self._noted, self._new_shapes = {}, {}
+                noted = {**self._new_shapes, **self._noted, **self._new_states}
+                self._noted, self._new_shapes, self._new_states = {}, {}, {}
                 await self._journal.record(noted)
 
     async def flush_if_full(self) -> None:

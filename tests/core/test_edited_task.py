@@ -2,11 +2,14 @@
 
 from __future__ import annotations
 
+import asyncio
+import tempfile
+from collections import Counter
 from pathlib import Path
 from textwrap import dedent
 
 import pytest
-from hypothesis import given
+from hypothesis import given, settings
 from hypothesis import strategies as st
 from structlog.testing import capture_logs
 
@@ -51,7 +54,7 @@ async def edited(lab: Project, before: str, *after: str) -> World:
     for text in after:
         lab.task("t", f"steps:\n{dedent(text)}")
         if text is after[-1]:
-            world.answers["Go on?"] = "yes"
+            world.answers |= {"Go on?": "yes", "Go on now?": "yes"}
         result = await life(lab, world)
     assert result is not None
     assert result.ok, result.error
@@ -120,6 +123,59 @@ async def test_what_was_done_is_found_where_it_stands_now(lab, before, after, ha
     assert len(world.asked) == 1
 
 
+REWORDED = "- {ask: Go on now?}\n"
+
+
+@pytest.mark.parametrize(
+    ("before", "after", "happened"),
+    [
+        pytest.param(FIRST + ASK + FIRST, REWORDED + FIRST, ["first", "first"], id="the first of two taken out"),
+        pytest.param(FIRST + ASK + FIRST, FIRST + REWORDED, ["first"], id="the second of two taken out"),
+        pytest.param(FIRST + ASK + FIRST, REWORDED + FIRST + FIRST, ["first", "first"], id="the first moved behind"),
+        pytest.param(FIRST + ASK, REWORDED + FIRST, ["first"], id="the only one moved behind"),
+        pytest.param(ASK + FIRST, FIRST + REWORDED, ["first"], id="one to come moved before"),
+        pytest.param(
+            FIRST + ZERO + ASK + FIRST, REWORDED + FIRST + ZERO, ["first", "first", "zero"], id="two at once"
+        ),
+        pytest.param(FIRST + ASK + FIRST, FIRST, ["first", "first"], id="one of two, and nobody can tell which"),
+        pytest.param(
+            FIRST + "- {id: q, ask: Go on?}\n" + FIRST, FIRST + "- {id: q, ask: Go on now?}\n", ["first"],
+            id="with an id",
+        ),
+        pytest.param(
+            "- if: '{{ true }}'\n  then: [{action: write, params: {name: first}}, {ask: Go on?}, "
+            "{action: write, params: {name: first}}]\n",
+            "- if: '{{ true }}'\n  then: [{ask: Go on now?}, {action: write, params: {name: first}}]\n",
+            ["first", "first"], id="inside a block",
+        ),
+        pytest.param(
+            "- {run_task: part, pass_params: {n: 1}}\n" + ASK + "- {run_task: part, pass_params: {n: 1}}\n",
+            REWORDED + "- {run_task: part, pass_params: {n: 1}}\n", ["part 1", "part 1"], id="another task",
+        ),
+    ],
+)  # fmt: skip
+async def test_a_step_to_come_is_not_taken_for_an_equal_one_that_was_done(lab, before, after, happened):
+    assert sorted((await edited(lab, before, after)).happened) == happened
+
+
+async def test_what_one_edit_took_out_and_the_next_brings_back_stays_done(lab):
+    world = await edited(lab, FIRST + ASK + FIRST, REWORDED + FIRST, FIRST + ASK + FIRST)
+    assert world.happened == ["first", "first"]
+
+
+async def test_an_answered_question_is_found_by_its_place_but_none_that_was_never_asked(lab):
+    world = World({"Whom?": "Anna"})
+    lab.task("t", f"steps:\n- {{ask: Whom?}}\n{FIRST}{ASK}")
+    assert await life(lab, world) is None
+    lab.task("t", f"steps:\n{FIRST}{REWORDED}- {{ask: Again?}}\n")
+    world.answers |= {"Go on now?": "yes", "Again?": "yes"}
+    result = await life(lab, world)
+    assert result is not None
+    assert result.ok, result.error
+    assert world.happened == ["first"]
+    assert sorted(world.asked.values()) == ["Again?", "Go on now?", "Go on?", "Whom?"]
+
+
 async def test_a_task_edited_again_and_again_repeats_nothing(lab):
     world = await edited(lab, FIRST + ASK, ZERO + FIRST + ASK, ZERO + ASK, FIRST + ZERO + ASK, ASK + FIRST + ZERO)
     assert world.happened == ["first", "zero"]
@@ -169,6 +225,48 @@ async def test_an_effect_that_was_broken_off_has_its_key_again_behind_an_inserte
     world = await edited(lab, before + "- {action: pay}\n" + ASK, before + "- {set: {z: 1}}\n- {action: pay}\n" + ASK)
     assert world.happened.count("paid") == 2, "nobody knows how far it came"
     assert list(world.once.values()).count("paid") == 1
+
+
+some = st.lists(st.sampled_from("xyz"), max_size=4)
+
+
+def writes(names: list[str]) -> str:
+    return "".join(f"- {{action: write, params: {{name: {name}}}}}\n" for name in names)
+
+
+@settings(max_examples=40, deadline=None)
+@given(some, some, some, some, st.sampled_from(["", "first", "second"]))
+def test_what_was_done_is_done_once_and_what_was_not_is_done_once(before, behind, now_before, now_behind, reworded):
+    """Steps of three kinds are inserted, taken out and moved around a question that waits.
+
+    A step is one that was on the same side of the question, if there is one; else it was moved over.
+    """
+
+    async def both_lives() -> World:
+        with tempfile.TemporaryDirectory() as folder:
+            project = Project(Path(folder))
+            project.write("p/actions/world.py", ACTIONS)
+            world = World({"Whom?": "Anna"})
+            project.task("t", f"steps:\n- {{ask: Whom?}}\n{writes(before)}{ASK}{writes(behind)}")
+            assert await life(project, world) is None
+            whom = "Whom, please?" if reworded == "first" else "Whom?"
+            ask = REWORDED if reworded == "second" else ASK
+            project.task("t", f"steps:\n- {{ask: '{whom}'}}\n{writes(now_before)}{ask}{writes(now_behind)}")
+            world.answers |= {"Go on?": "yes", "Go on now?": "yes", "Whom, please?": "Bert"}
+            result = await life(project, world)
+            assert result is not None
+            assert result.ok, result.error
+            return world
+
+    world = asyncio.run(both_lives())
+    expected: Counter[str] = Counter(before)
+    for name in "xyz":
+        stayed = min(before.count(name), now_before.count(name))
+        kept = min(behind.count(name), now_behind.count(name))
+        moved = min(before.count(name) - stayed, now_behind.count(name) - kept)
+        expected[name] += now_before.count(name) + now_behind.count(name) - stayed - moved
+    assert Counter(world.happened) == +expected
+    assert len(world.asked) == (3 if reworded == "second" else 2), "what was answered is not asked again"
 
 
 def shape(steps: list[dict], before: Shape | None = None) -> Shape:
