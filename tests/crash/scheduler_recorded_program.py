@@ -26,8 +26,8 @@ LATER = timedelta(minutes=20)
 class MortalStore(JobStore):
     """Dies after it has recorded a firing."""
 
-    def fire(self, firings, next_at):
-        super().fire(firings, next_at)
+    def fire(self, firings, next_at, *, was):
+        super().fire(firings, next_at, was=was)
         os.kill(os.getpid(), signal.SIGKILL)
 
     def ask(self, firing):
