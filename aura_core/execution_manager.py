@@ -14,6 +14,7 @@ from aura_core.cancellation import begin_anew
 from aura_core.engine.failure import explain
 from aura_core.engine.pause import current_gate
 from aura_core.engine.time_limit import standing_still_with_the_task
+from aura_core.engine.trail import current_trail
 from aura_core.errors import CoreError, InputError, ShutDownError, StatePlanningError
 from aura_core.execution.calls import Unfinished, unfinished_work
 from aura_core.execution.clock import Clock
@@ -223,6 +224,7 @@ class ExecutionManager:
         current_world.set(job.world)
         current_slots.set(job.slots)
         current_gate.set(None)
+        current_trail.set(None)
         begin_anew()
         unfinished_work.set(job.unfinished)
         try:

@@ -10,6 +10,7 @@ from typing import Any
 import pytest
 import structlog
 
+from aura_core.engine.trail import begin, current_trail
 from aura_core.errors import StatePlanningError
 from aura_core.execution.slots import Slots, current_slots
 from aura_core.execution_manager import ExecutionLimits
@@ -574,3 +575,20 @@ async def test_planning_begins_when_the_task_has_its_places_and_keeps_them_until
             world.before_work["t"].set()
             assert [(await work).ok for work in works] == [True, True]
     assert [name for name, _ in world.worked] == ["t", "u"]
+
+
+async def test_planning_is_not_recorded_with_whatever_submitted_the_task(project: Project, world: World):
+    class Nowhere:
+        def recall(self, key: str) -> Any:
+            raise AssertionError(key)
+
+        async def record(self, entries: Any) -> None:
+            raise AssertionError(entries)
+
+    write_states(project, ["off", "ready"], ["off>ready"])
+    write_task(project, "t", "ready")
+    begin(Nowhere(), "")
+    try:
+        assert (await run(project, world)).result == "t"
+    finally:
+        current_trail.set(None)

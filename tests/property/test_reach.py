@@ -100,9 +100,12 @@ SCENE = st.fixed_dictionaries(
 
 
 def _task(spec: dict[str, Any], position: int, count: int, *first: dict[str, Any], **meta: Any) -> dict[str, Any]:
-    """A task that uses what it names, then leads to tasks of higher numbers, so that it ends."""
+    """A task that uses what it names, does `first`, then leads to tasks of higher numbers, so that it ends.
+
+    What comes behind is not certain to run: a `go_task` further down travels up.
+    """
     use = {"action": "use", "params": {"names": spec["tags"]}}
-    steps: list[dict[str, Any]] = [use]
+    steps: list[dict[str, Any]] = [use, *first]
     on_failure: list[dict[str, Any]] = []
     jump: list[dict[str, Any]] = []
     for how, further in spec["leads"]:
@@ -121,7 +124,7 @@ def _task(spec: dict[str, Any], position: int, count: int, *first: dict[str, Any
     if on_failure:
         task["on_failure"] = {"steps": on_failure, "recover": True}
         jump = [{"action": "fail"}]
-    return {**task, "steps": [*steps, *first, *jump]}
+    return {**task, "steps": [*steps, *jump]}
 
 
 def _write(project: Project, scene: dict[str, Any]) -> None:
