@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
+from textwrap import shorten
 from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
@@ -18,6 +19,8 @@ if TYPE_CHECKING:
 
 JobId = Annotated[str, typer.Argument(metavar="ID", help="The job, as `aura schedule` names it.")]
 AsJson = Annotated[bool, typer.Option("--json", help="Print a JSON document.")]
+SHOWN = 40
+"""Characters of an input in the list."""
 WHO_RUNS_THEM = "Jobs run while `aura bot` or `aura chat` is running; one that is running takes this up within seconds."
 
 
@@ -115,8 +118,12 @@ def _print_jobs(jobs: list[Job]) -> None:
         last = Text(f"last: {job.last_status}" if job.last_status else "", style=_style(job.last_status))
         at = f"{job.next_at.astimezone():%Y-%m-%d %H:%M}" if job.next_at else "–"
         who = Text(owners[job.id] if several else "", style="dim")
-        what = job.title if job.title and job.source == "person" else job.task
-        table.add_row(job.id, at, Text(_rule(job.trigger), style="cyan"), Text(what), who, last)
+        what = Text(job.title if job.title and job.source == "person" else job.task)
+        what.append(
+            "".join(f" {key}={shorten(str(value), SHOWN, placeholder='…')}" for key, value in job.inputs.items()),
+            style="dim",
+        )
+        table.add_row(job.id, at, Text(_rule(job.trigger), style="cyan"), what, who, last)
     out_wide().print(table)
     for job in jobs:
         if job.last_message:
@@ -165,7 +172,22 @@ def add(
 ) -> int:
     """Add a job."""
     when = When(cron, every, at, on, timezone)
+    _refuse_bytes(task, *inputs or [], title)
     return asynchronously(_add(task, inputs or [], when, missed=missed, title=title, to=to, as_json=as_json))
+
+
+def _refuse_bytes(*words: str) -> None:
+    """Refuses what was no UTF-8 when it was typed: it would come back as something else.
+
+    Raises:
+        AgentError: names the first such word.
+    """
+    from agent.errors import AgentError
+    from aura_core.scheduler.storable import storable_text
+
+    for word in words:
+        if storable_text(word) != word:
+            raise AgentError(f"{word!r} is no text in UTF-8. Type it in UTF-8.")
 
 
 async def _add(

@@ -28,7 +28,7 @@ def trigger_of(
         every: seconds.
         at: one moment; without a zone of its own it is meant in `timezone`.
         on_event: name of an event.
-        timezone: for `cron` and `at`; the machine's if left out.
+        timezone: for `cron` and `at`; the machine's if left out. One that is given must exist in any case.
 
     Raises:
         ScheduleError: none or several are given, or the one that is given can never happen.
@@ -38,6 +38,8 @@ def trigger_of(
         found = f"{' and '.join(given)} are given" if given else "none is given"
         raise ScheduleError(f"A job needs exactly one of cron, every, at and on_event, but {found}.")
     zone = timezone or machine_timezone()
+    if timezone:
+        zone_of(timezone)
     if cron is not None:
         return _cron(cron, zone)
     if every is not None:

@@ -911,6 +911,8 @@ def test_firings_and_finished_jobs_are_forgotten_after_a_while(tmp_path):
         ({"cron": "0 8 * * *", "timezone": "europe/berlin"}, "did you mean 'Europe/Berlin'?"),
         ({"cron": "0 8 * * *", "timezone": "Middle-earth"}, "write a name such as Europe/Berlin"),
         ({"cron": "0 8 * * *", "timezone": "../etc/passwd"}, "There is no time zone"),
+        ({"every": 60, "timezone": "Nowhere"}, "There is no time zone 'Nowhere'"),
+        ({"on_event": "task.failed", "timezone": "Nowhere"}, "There is no time zone 'Nowhere'"),
         ({"every": 0.2}, "too often"),
         ({"every": 0}, "too often"),
         ({"every": float("nan")}, "too often"),
