@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import re
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from datetime import date, datetime, time, timedelta
 
 from .clock_times import Found, find_time
@@ -39,11 +39,14 @@ class When:
         at: date and time on the wall clock, for a reminder that comes once.
         cron: a cron rule, for one that comes again.
         every: an interval in seconds, for one that goes by no clock.
+        after: seconds of real time from now, if `at` was said as a span that is not one of whole days: a clock change
+            between now and then makes it neither longer nor shorter.
     """
 
     at: datetime | None = None
     cron: str = ""
     every: float = 0.0
+    after: float | None = field(default=None, compare=False)
 
 
 @dataclass(frozen=True, slots=True)
@@ -129,8 +132,10 @@ def _meant(pieces: _Pieces, now: datetime, morning: time) -> When | None:
     if pieces.repeating is not None:
         return _repeats(pieces.repeating, at, morning)
     if pieces.after is not None:
-        moment = pieces.after[0]
-        return When(at=moment if at is None else datetime.combine(moment.date(), at))
+        moment, of_days = pieces.after
+        if at is not None:
+            return When(at=datetime.combine(moment.date(), at))
+        return When(at=moment, after=None if of_days else (moment - now).total_seconds())
     day = pieces.day
     return _once(day.day if day else None, at, now, morning, fixed=bool(day and day.fixed))
 

@@ -4,9 +4,9 @@ from __future__ import annotations
 
 import re
 from collections.abc import Callable, Sequence
-from datetime import datetime, time
+from datetime import UTC, datetime, time, timedelta
 from typing import Any
-from zoneinfo import ZoneInfo
+from zoneinfo import ZoneInfo, ZoneInfoNotFoundError
 
 from aura_core.api import ActionError, Context, ScheduledJob, ScheduleService, action, requires_services
 
@@ -31,19 +31,51 @@ def understand(text: str, config: Callable[..., Any], when: str = "") -> dict[st
         `{text, problem, cron, every, at, timezone}`; the problem is a question to the person, empty if all is clear.
     """
     text = " ".join(text.split())
-    timezone: str = config("timezone", "")
-    now = datetime.now(ZoneInfo(timezone)) if timezone else datetime.now().astimezone()
-    wall, morning = now.replace(tzinfo=None), time.fromisoformat(str(config("morning", "09:00")))
+    timezone, morning = str(config("timezone", "") or ""), _time(config("morning", "09:00"))
+    now = _local(datetime.now(UTC), timezone)
+    wall = now.replace(tzinfo=None)
     sentence = read(text, wall, morning)
     found = read_when(when, wall, morning) if when.strip() else sentence.when
     rest = sentence.rest if sentence.when is not None or not when.strip() else text
     clear: dict[str, Any] = {"text": rest, "problem": "", "cron": "", "every": 0.0, "at": "", "timezone": timezone}
     if found is None:
         return {**clear, "problem": said("unread" if when.strip() else "when", text, when=when.strip()[:80])}
-    if found.at is not None and found.at <= wall:
-        return {**clear, "problem": said("past", text, when=when_of(found.at, text), now=f"{wall:%H:%M}")}
-    at = found.at.isoformat() if found.at else ""
-    return {**clear, "cron": found.cron, "every": found.every, "at": at}
+    at = found.at
+    if at is not None and (at <= wall if found.after is None else found.after <= 0):
+        return {**clear, "problem": said("past", text, when=when_of(at, text), now=f"{wall:%H:%M}")}
+    if found.after is not None:
+        at = _local(now.astimezone(UTC) + timedelta(seconds=found.after), timezone)
+    return {**clear, "cron": found.cron, "every": found.every, "at": at.isoformat() if at else ""}
+
+
+def _local(moment: datetime, timezone: str) -> datetime:
+    """A moment on the clock that is meant.
+
+    Raises:
+        ActionError: the plan's settings name a time zone that is not known here.
+    """
+    try:
+        return moment.astimezone(ZoneInfo(timezone)) if timezone else moment.astimezone()
+    except (ZoneInfoNotFoundError, ValueError, OSError):
+        raise ActionError(
+            f"The setting `timezone` of the plan reminders is {timezone!r}, which is no time zone known here; write "
+            "one such as Europe/Berlin, or leave it empty."
+        ) from None
+
+
+def _time(setting: Any) -> time:
+    """The setting `morning`; 20:00 without quotes is a number of minutes in YAML.
+
+    Raises:
+        ActionError: it is no time of day.
+    """
+    text = f"{setting // 60:02d}:{setting % 60:02d}" if isinstance(setting, int) else str(setting).strip()
+    if re.fullmatch(r"\d{1,2}:\d{2}", text) and int(text[:-3]) < 24 and int(text[-2:]) < 60:  # noqa: PLR2004 (a clock)
+        return time(int(text[:-3]), int(text[-2:]))
+    raise ActionError(
+        f"The setting `morning` of the plan reminders is {setting!r}, which is no time of day; write one such as "
+        '"09:00", in quotes.'
+    )
 
 
 @action("add", effects="write")

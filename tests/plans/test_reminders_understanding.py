@@ -1,0 +1,67 @@
+"""What is understood of a reminder: spans are real time whatever the clocks do, and settings are checked with words."""
+
+from __future__ import annotations
+
+from datetime import UTC, datetime, timedelta
+from typing import Any
+
+import pytest
+
+from aura_core.api import ActionError
+from plans.reminders.actions import reminders
+from plans.reminders.actions.reminders import understand
+
+
+def understood(monkeypatch: pytest.MonkeyPatch, now: datetime, text: str, **settings: Any) -> dict[str, Any]:
+    class Clock(datetime):
+        @classmethod
+        def now(cls, tz: Any = None) -> Any:
+            return now.astimezone(tz)
+
+    monkeypatch.setattr(reminders, "datetime", Clock)
+    return understand(text, lambda name, default=None: settings.get(name, default))
+
+
+@pytest.mark.parametrize(
+    ("now", "text", "span"),
+    [
+        ("2026-10-25T00:55", "in 10 minutes tea", timedelta(minutes=10)),
+        ("2026-10-25T01:30", "in 10 minutes tea", timedelta(minutes=10)),
+        ("2027-03-28T00:55", "in 10 minutes tea", timedelta(minutes=10)),
+        ("2027-03-28T00:30", "in 90 minutes tea", timedelta(minutes=90)),
+        ("2026-10-24T20:00", "in 12 hours pills", timedelta(hours=12)),
+        ("2026-10-24T20:00", "через 12 часов таблетки", timedelta(hours=12)),
+    ],
+)
+def test_a_span_is_real_time_across_a_clock_change(
+    monkeypatch: pytest.MonkeyPatch, now: str, text: str, span: timedelta
+):
+    moment = datetime.fromisoformat(now).replace(tzinfo=UTC)
+    found = understood(monkeypatch, moment, text, timezone="Europe/Berlin")
+    assert found["problem"] == ""
+    assert datetime.fromisoformat(found["at"]) - moment == span
+
+
+def test_a_span_of_days_keeps_the_time_of_day(monkeypatch: pytest.MonkeyPatch):
+    found = understood(monkeypatch, datetime(2026, 10, 24, 8, tzinfo=UTC), "in 1 day tea", timezone="Europe/Berlin")
+    assert found["at"] == "2026-10-25T10:00:00"
+
+
+@pytest.mark.parametrize(
+    ("morning", "at"), [("07:30", "07:30"), (1200, "20:00"), ("20:00", "20:00"), (540, "09:00"), ("7:05", "07:05")]
+)
+def test_the_morning_is_what_the_settings_say_also_where_yaml_reads_a_number(
+    monkeypatch: pytest.MonkeyPatch, morning: Any, at: str
+):
+    now = datetime(2026, 11, 21, 10, tzinfo=UTC)
+    found = understood(monkeypatch, now, "tomorrow tea", timezone="UTC", morning=morning)
+    assert found["at"] == f"2026-11-22T{at}:00"
+
+
+@pytest.mark.parametrize(
+    ("settings", "said"),
+    [({"morning": 1500}, "25:00|1500"), ({"morning": "soon"}, "'soon'"), ({"timezone": "Mars/Base"}, "'Mars/Base'")],
+)
+def test_a_setting_that_is_none_is_named(monkeypatch: pytest.MonkeyPatch, settings: dict[str, Any], said: str):
+    with pytest.raises(ActionError, match=said):
+        understood(monkeypatch, datetime(2026, 11, 21, 10, tzinfo=UTC), "tomorrow tea", **settings)
