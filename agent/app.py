@@ -134,7 +134,7 @@ class App:
     def add_transport(self, transport: Transport) -> None:
         """Makes a channel reachable under its name; what waited for it to be shown or delivered now is."""
         self._channels.add(transport)
-        self.schedules.book.changed.set()
+        self.schedules.book.wake()
 
     def running_jobs(self) -> AbstractAsyncContextManager[None]:
         """Runs jobs when they are due, for the block; see `agent.schedules.running_jobs`."""

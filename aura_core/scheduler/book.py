@@ -48,6 +48,10 @@ class JobBook:
         self.held: Callable[[Job], bool] = no_job
         self._declared: dict[str, Job] = {}
 
+    def wake(self) -> None:
+        """Has the scheduler of this process look at the clock, the file and what it accepts at once."""
+        self.changed.set()
+
     async def jobs(self) -> list[Job]:
         """Jobs that may run again, the next one first; those that only events start come last."""
         jobs = [job for job in await asyncio.to_thread(self.store.jobs) if not job.finished]
@@ -91,7 +95,7 @@ class JobBook:
         if planned.next_at is None and planned.trigger.kind != "on_event":
             raise ScheduleError(f"The job {job.id} ({job.trigger}) would never run: its time has passed.")
         if await asyncio.to_thread(self.store.add, planned):
-            self.changed.set()
+            self.wake()
             return planned
         return await self.known(job.id) or planned
 
@@ -113,7 +117,7 @@ class JobBook:
         if job.source == "plan" and declared:
             raise declared_in_plan(job)
         await asyncio.to_thread(self.store.remove, name)
-        self.changed.set()
+        self.wake()
         return job
 
     async def _removable(self, name: str) -> Job:
@@ -139,7 +143,7 @@ class JobBook:
         while True:
             named = replace(firing, id=firing_id(firing.job, due), due=due)
             if await asyncio.to_thread(self.store.ask, named):
-                self.changed.set()
+                self.wake()
                 return named
             if not await asyncio.to_thread(self.store.recorded, named.id):
                 raise NotFoundError(f"There is no job {firing.job!r} any more.")
@@ -161,7 +165,7 @@ class JobBook:
         try:
             await self._declare(self._declared, held)
         finally:
-            self.changed.set()
+            self.wake()
 
     async def declare_again(self) -> None:
         """Puts the jobs of plans into a file that is another one now; those that nobody declared here stay."""

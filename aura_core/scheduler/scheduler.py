@@ -1,10 +1,10 @@
-"""Scheduler: sleeps until a job is due or something happens, and starts its run, once per moment (issue 4)."""
+"""Scheduler: sleeps until a job is due, and has it run, once per moment (issue 4)."""
 
 from __future__ import annotations
 
 import asyncio
 import heapq
-from collections.abc import Awaitable, Callable, Iterable
+from collections.abc import Callable, Iterable
 from contextlib import suppress
 from dataclasses import replace
 from datetime import datetime, timedelta
@@ -12,25 +12,20 @@ from typing import Self
 
 import structlog
 
-from aura_core.errors import NotFoundError, ScheduleError, ScheduleStoreError
+from aura_core.errors import ScheduleError, ScheduleStoreError
 from aura_core.events import EventBus
-from aura_core.reasons import reason_of
 from aura_core.scheduler.book import JobBook, by_start, no_job
-from aura_core.scheduler.events import JobEnded, JobFired, JobSkipped
-from aura_core.scheduler.job import PREFIX, Firing, FiringEnd, Job, firing_id
-from aura_core.scheduler.lines import Lines
-from aura_core.scheduler.listener import Listener
+from aura_core.scheduler.chains import EventChains
+from aura_core.scheduler.events import JobSkipped
+from aura_core.scheduler.job import Firing, Job, firing_id
 from aura_core.scheduler.missed import moments_to_run
-from aura_core.scheduler.topics import Happening, matches
-from aura_core.scheduler.triggers import Cron, Every, OnEvent, next_after
+from aura_core.scheduler.runs import Runs, Start
+from aura_core.scheduler.triggers import Cron, Every, next_after
 
-Start = Callable[[Job, Firing], Awaitable[FiringEnd]]
 GRACE = timedelta(minutes=1)
 """What is noticed later than this was missed: the program was away, or the machine asleep."""
 LONGEST_SLEEP = 60.0
 """Seconds; so a clock that was changed, or a machine that slept, is noticed."""
-LONGEST_CHAIN = 4
-"""So many jobs may follow from one another through events."""
 KEPT = timedelta(days=7)
 """How long ended firings are remembered, so that no change of the clock runs one twice."""
 
@@ -50,7 +45,7 @@ class Scheduler:
         book: the jobs, and the clock.
         start: runs a job to its end.
         events: where events come from and where `JobFired`, `JobEnded` and `JobSkipped` go.
-        accepts: whether this process can run a job now; others stay due until one can. Asked anew after `wake`.
+        accepts: whether this process can run a job now; others stay due until one can. Asked anew after `JobBook.wake`.
         look_seconds: how often the file is looked at for changes by another program.
     """
 
@@ -65,16 +60,13 @@ class Scheduler:
     ) -> None:
         self.book = book
         self._store = book.store
-        self._start = start
         self._events = events
         self._now = book.now
         self._accepts = accepts
         self._look = min(look_seconds, LONGEST_SLEEP)
-        self._jobs: dict[str, Job] = {}
         self._due: list[tuple[datetime, int, str]] = []
-        self._lines = Lines(self._run, self._emptied)
-        self._records = asyncio.Lock()
-        self._listener = Listener(events, self._happened)
+        self._runs = Runs(book, start, events)
+        self._chains = EventChains(book, self._runs, events)
         self._version: tuple[int, int] | None = None
         self._file = 0
         self._looked_at = book.now()
@@ -115,12 +107,8 @@ class Scheduler:
             self._loop.cancel()
             await asyncio.gather(self._loop, return_exceptions=True)
             self._loop = None
-        await self._listener.close()
-        await self._lines.close()
-
-    def wake(self) -> None:
-        """Looks at the clock, the file and `accepts` at once: call it when one of them has changed."""
-        self.book.changed.set()
+        await self._chains.close()
+        await self._runs.close()
 
     async def _run_loop(self) -> None:
         while True:
@@ -155,7 +143,8 @@ class Scheduler:
         """Reads the jobs anew if they were changed, here or by another program, and takes up unfinished firings."""
         version = await asyncio.to_thread(self._store.version)
         now = self._look_at_clock()
-        if version == self._version and not self._doubtful and not self.book.changed.is_set():
+        same = version == self._version and not self._runs.behind
+        if same and not self._doubtful and not self.book.changed.is_set():
             return
         self.book.changed.clear()
         if version[0] != self._file:
@@ -164,15 +153,12 @@ class Scheduler:
         if self._doubtful:
             await self._correct_times(now)
             self._doubtful = False
-        async with self._records:
-            self._jobs = {job.id: job for job in await asyncio.to_thread(self._store.jobs) if self._takes(job)}
-            for firing in await asyncio.to_thread(self._store.unfinished):
-                if firing.job in self._jobs and firing not in self._lines:
-                    self._lines.put(self._jobs[firing.job], firing)
+        await self._runs.take_up(self._takes)
         self._version = version
-        self._due = [(job.next_at, -job.priority, job.id) for job in self._jobs.values() if job.next_at is not None]
+        jobs = self._runs.jobs.values()
+        self._due = [(job.next_at, -job.priority, job.id) for job in jobs if job.next_at is not None]
         heapq.heapify(self._due)
-        await self._listener.listen({str(pattern) for pattern in map(_pattern, self._jobs.values()) if pattern})
+        await self._chains.listen()
 
     def _look_at_clock(self) -> datetime:
         now = self._now()
@@ -203,15 +189,15 @@ class Scheduler:
         now = self._look_at_clock()
         due: list[Job] = []
         while self._due and self._due[0][0] <= now:
-            due.append(self._jobs[heapq.heappop(self._due)[2]])
+            due.append(self._runs.jobs[heapq.heappop(self._due)[2]])
         for job in by_start(due):
             await self._fire(job, now)
 
     async def _fire(self, job: Job, now: datetime) -> None:
         """Records and runs what a job is due for, unless its former run goes on."""
-        first, busy = job.next_at or now, self._lines.busy(job.id) and job.missed != "all"
+        first, busy = job.next_at or now, self._runs.busy(job.id) and job.missed != "all"
         if busy and job.missed == "once" and now - first > GRACE:
-            return  # missed, and to be made up for: it stays due, see `_emptied`
+            return  # missed, and to be made up for: it stays due until that run has ended
         try:
             next_at = next_after(job.trigger, now)
             moments = [] if busy else moments_to_run(job.trigger, job.missed, first, now, GRACE)
@@ -223,88 +209,7 @@ class Scheduler:
             self._events.publish(JobSkipped(job, first, "still running" if busy else "missed"))
         else:
             firings = [Firing(firing_id(job.id, moment), job.id, moment) for moment in moments]
-            async with self._records:
-                for firing in await asyncio.to_thread(self._store.fire, firings, next_at, was=job.next_at):
-                    self._lines.put(job, firing)
-        self._jobs[job.id] = replace(job, next_at=next_at)
+            await self._runs.fire(job, firings, next_at)
+        self._runs.jobs[job.id] = replace(job, next_at=next_at)
         if next_at is not None:
             heapq.heappush(self._due, (next_at, -job.priority, job.id))
-
-    def _emptied(self, name: str) -> None:
-        """Looks again at a job that stayed due while a run of it went on."""
-        job = self._jobs.get(name)
-        if job is not None and job.next_at is not None and job.next_at <= self._now():
-            self.book.changed.set()
-
-    async def _happened(self, happening: Happening) -> None:
-        """Starts the jobs that wait for an event, but none whose own run led to it."""
-        chain = await self._chain(happening.corr_id)
-        for job in list(self._jobs.values()):
-            pattern = _pattern(job)
-            if pattern is None or not matches(pattern, happening):
-                continue
-            now = self._now()
-            if job.id in chain or len(chain) >= LONGEST_CHAIN:
-                self._events.publish(JobSkipped(job, now, "loop"))
-            elif self._lines.busy(job.id) and job.missed != "all":
-                self._events.publish(JobSkipped(job, now, "still running"))
-            else:
-                await self._begin(job, happening, chain)
-
-    async def _begin(self, job: Job, happening: Happening, chain: tuple[str, ...]) -> None:
-        asked = Firing("", job.id, self._now(), "event", happening.facts, chain)
-        async with self._records:
-            with suppress(NotFoundError):  # it was removed meanwhile
-                self._lines.put(job, await self.book.ask(asked))
-
-    async def _chain(self, corr_id: str) -> tuple[str, ...]:
-        """The jobs whose runs led to a run; empty if it was not a job's."""
-        firing = await asyncio.to_thread(self._store.firing, corr_id) if corr_id.startswith(PREFIX) else None
-        return () if firing is None else (*firing.chain, firing.job)
-
-    async def _run(self, queued: Job, firing: Firing) -> None:
-        """Runs a firing whose turn has come, if it still shall run, as its job is described now."""
-        try:
-            wanted = await asyncio.to_thread(self._store.begin, firing)
-        except ScheduleStoreError as error:
-            self._log.error("job_not_started", job=queued.id, corr_id=firing.id, reason=str(error))
-            self._version = None  # it is taken up again when the file can be read
-            return
-        job = self._jobs.get(queued.id, queued)
-        if not wanted:
-            self._log.info("job_removed_in_line", job=job.id, corr_id=firing.id)
-            self._events.publish(JobSkipped(job, firing.due, "removed"))
-            return
-        self._events.publish(JobFired(job, firing))
-        end = await self._end_of(job, firing)
-        try:
-            await self._keep(firing, end)
-        except ScheduleStoreError as error:
-            self._log.error("job_end_not_kept", job=job.id, corr_id=firing.id, reason=str(error))
-        except Exception as error:  # noqa: BLE001 (logged; a firing that never ends would silence its job)
-            self._log.exception("job_end_not_kept", job=job.id, corr_id=firing.id)
-            end = FiringEnd("error", f"How it ended cannot be kept: {type(error).__name__}.")
-            await self._keep(firing, end)
-        self._events.publish(JobEnded(job, firing, end))
-
-    async def _keep(self, firing: Firing, end: FiringEnd) -> None:
-        async with self._records:
-            await asyncio.to_thread(self._store.finish, firing, end, self._now())
-
-    async def _end_of(self, job: Job, firing: Firing) -> FiringEnd:
-        """Runs a firing to its end, however it breaks off."""
-        try:
-            return await self._start(job, firing)
-        except asyncio.CancelledError:
-            task = asyncio.current_task()
-            if task is None or task.cancelling():
-                raise
-            self._log.warning("job_cancelled", job=job.id, corr_id=firing.id)
-            return FiringEnd("cancelled", "Its run was cancelled.")
-        except Exception as error:  # noqa: BLE001 (logged, kept and said; the other jobs go on)
-            self._log.exception("job_broke_off", job=job.id, corr_id=firing.id)
-            return FiringEnd("error", reason_of(error))
-
-
-def _pattern(job: Job) -> str | None:
-    return job.trigger.pattern if isinstance(job.trigger, OnEvent) else None

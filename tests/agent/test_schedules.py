@@ -95,7 +95,7 @@ class Lab:
 
     def forward(self, app: App, **span: float) -> None:
         self.clock.ahead += timedelta(**span)
-        app.schedules.book.changed.set()
+        app.schedules.book.wake()
 
 
 @contextlib.asynccontextmanager
@@ -334,7 +334,7 @@ async def test_a_run_that_was_begun_before_a_restart_is_not_begun_again(lab: Lab
             connection.execute("UPDATE firings SET ended_at = NULL WHERE id = ?", (firing_id(job.id, kept.last_at),))
     async with lab.running() as app:
         async with ending(app, of=job.id) as ended:
-            app.schedules.book.changed.set()
+            app.schedules.book.wake()
         assert ended[0].end.status == "ok"
     assert lab.said.count("once") == 1
     assert transport.texts == ["once"]

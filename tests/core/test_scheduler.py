@@ -105,7 +105,7 @@ class World:
 
     def to(self, moment: datetime, scheduler: Scheduler) -> None:
         self.time = moment
-        scheduler.wake()
+        scheduler.book.wake()
 
     async def until(self, condition) -> None:
         """Lets the others go on until a condition holds."""
@@ -219,7 +219,7 @@ async def test_moments_that_were_missed_while_an_old_run_is_taken_up_again_are_m
     async with world.scheduler() as scheduler:
         async with world.expecting(JobFired, *[JobSkipped] * (policy == "skip")):
             pass
-        scheduler.wake()
+        scheduler.book.wake()
         await world.until(lambda: not scheduler.book.changed.is_set())
         assert world.ran == ["job:tea:2026-11-21T13:00:00Z"]
         async with world.expecting(JobEnded, *[JobFired, JobEnded] * (policy == "once")):
@@ -320,7 +320,7 @@ async def test_what_waits_in_line_runs_as_its_job_is_described_by_then(world):
         world.to(START + 2 * HOUR, scheduler)
         await world.planned(scheduler, START + 3 * HOUR)
         await scheduler.book.declare([replace(job, inputs={"cups": 2})])
-        await world.until(lambda: scheduler._jobs["tea"].inputs)
+        await world.until(lambda: scheduler._runs.jobs["tea"].inputs)
         async with world.expecting(JobEnded, JobFired, JobEnded) as seen:
             gate.set()
         assert seen[1].job.inputs == {"cups": 2}
@@ -447,7 +447,7 @@ async def test_a_job_that_this_process_cannot_run_stays_due_until_it_can(world):
         assert [name.split(":")[1] for name in world.ran] == ["tea"]
         world.refused.clear()
         async with world.expecting(JobFired, JobEnded):
-            scheduler.wake()
+            scheduler.book.wake()
     assert world.ran[-1] == "job:egg:2026-11-21T12:01:00Z"
 
 
@@ -567,7 +567,7 @@ async def watching(world: World, scheduler: Scheduler, *jobs: Job) -> None:
     for job in jobs:
         await scheduler.book.add(job)
     wanted = {job.trigger.pattern for job in jobs}
-    await world.until(lambda: world.bus.has_subscribers and wanted <= scheduler._listener._patterns)
+    await world.until(lambda: world.bus.has_subscribers and wanted <= scheduler._chains._listener._patterns)
 
 
 async def test_an_event_starts_the_jobs_that_wait_for_it(world):
@@ -707,7 +707,7 @@ async def test_another_file_in_the_place_of_the_jobs_counts_with_the_jobs_of_pla
             world.path.rename(tmp_path / "moved.db")
             other.path.rename(world.path)
         await scheduler.book.add(hourly("new"))
-        await world.until(lambda: set(scheduler._jobs) == {"kept", "plans", "new"})
+        await world.until(lambda: set(scheduler._runs.jobs) == {"kept", "plans", "new"})
         async with world.expecting(*[JobFired, JobEnded] * 3) as seen:
             world.to(START + HOUR, scheduler)
         assert {event.job.id for event in seen} == {"kept", "plans", "new"}
@@ -721,7 +721,7 @@ async def test_another_file_in_the_place_of_the_jobs_counts_with_the_jobs_of_pla
 
 async def test_a_file_of_jobs_that_is_removed_while_the_scheduler_runs_is_made_anew(world):
     async with world.scheduler([hourly("plans", source="plan")]) as scheduler:
-        await world.until(lambda: scheduler._jobs)
+        await world.until(lambda: scheduler._runs.jobs)
         world.path.unlink()
         while not await scheduler.book.jobs():  # noqa: ASYNC110 (nothing is told when it is)
             await asyncio.sleep(0)
@@ -1058,7 +1058,7 @@ async def test_a_time_zone_that_goes_while_the_scheduler_runs_leaves_its_job_due
     async with world.scheduler() as scheduler:
         await scheduler.book.add(Job("lost", "a/b", Cron("0 * * * *", "UTC")))
         await scheduler.book.add(hourly())
-        await world.until(lambda: len(scheduler._jobs) == 2)
+        await world.until(lambda: len(scheduler._runs.jobs) == 2)
         gone = broken(ScheduleError("no such zone"))
         with monkeypatch.context() as patch:
             patch.setattr(triggers, "zone_of", gone)
@@ -1067,7 +1067,7 @@ async def test_a_time_zone_that_goes_while_the_scheduler_runs_leaves_its_job_due
         assert seen[0].job.id == "tea"
         assert (await scheduler.book.job("lost")).next_at == START + HOUR
         async with world.expecting(JobFired, JobEnded):
-            scheduler.wake()
+            scheduler.book.wake()
 
 
 @pytest.mark.parametrize("trigger", [Cron("0 * * * *", "UTC"), Every(3600, START)], ids=str)

@@ -52,7 +52,7 @@ async def main(folder: Path, life: str, trigger: str, policy: str) -> None:
         await book.add(Job(job.id, job.task, job.trigger, missed=policy))
         await scheduler.start()
         time = BEGAN + HOUR
-        scheduler.wake()
+        scheduler.book.wake()
         while True:
             if bus.has_subscribers:
                 bus.publish(InterruptFired("lab/full", "lab/empty", "began", "pause"))
