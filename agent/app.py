@@ -39,7 +39,6 @@ from agent.schedules import JobOwner, JobRunner, running_jobs
 from agent.sessions import HomeLock
 from aura_core.model.task import TaskDefinition
 
-REPLY_TASK = "reply"
 RUNS_KEPT_SECONDS = 90 * 24 * 3600.0
 """Finished runs older than this are forgotten at the start; what was said stays in SESSION.json."""
 PAUSE = 0.01
@@ -94,7 +93,7 @@ class App:
             ledger=parts.ledger,
             step_meters=parts.step_meters,
         )
-        self.engine.task(REPLY_TASK, self._reply)
+        self._replies = Replies(parts.engine, parts.desk, self.answer)
         self.schedules = parts.schedules
         self.schedules.keeper.check = self._check_job
         self._jobs = JobRunner(
@@ -169,7 +168,7 @@ class App:
         profile = self.profile_of(incoming.person)
         if not profile.allow:
             raise NotAllowedError(f"The profile {profile.name!r} may not use this assistant.")
-        run_id = _run_id(incoming.key)
+        run_id = RUNID(incoming.key)
         if await self.engine.get(run_id) is not None:
             return None
         request = RunRequest(
@@ -233,26 +232,7 @@ class App:
         Returns:
             True if it was taken as an answer; False if it is something else.
         """
-        args = {"session_id": session_id, "text": text, "person": person}
-        reply_id = f"reply-{_digest(key) if key else uuid.uuid4().hex[:12]}"
-        await self.engine.start(REPLY_TASK, args, id=reply_id)
-        await self.engine.resume(reply_id)
-        record = await self.engine.outcome(reply_id)
-        return record.result is True
-
-    async def _reply(self, ctx: Ctx, args: Json) -> Json:
-        async def find() -> Json:
-            questions = await self._desk.answerable(args["session_id"])
-            return questions[0].id if len(questions) == 1 else None
-
-        async def give(question_id: str) -> Json:
-            if await self.answer(question_id, args["text"], person=args["person"], key=ctx.id):
-                return True
-            record = await self.engine.get(question_id)
-            return record is not None and record.status == "done" and record.result.get("key") == ctx.id
-
-        question_id = await ctx.step("find", find)
-        return question_id is not None and await ctx.step("give", give, question_id)
+        return await self._replies.take(session_id, text, person=person, key=key)
 
     async def questions(self, session_id: str) -> list[Question]:
         """The session's open questions, oldest first."""
@@ -394,11 +374,3 @@ class App:
 def run_history(config: AppConfig) -> RunHistory:
     """The runs of an AURA_HOME, also while another program works on it."""
     return RunHistory(StoreReader(config.home / STATE_FILE))
-
-
-def _run_id(key: str) -> str:
-    return f"run-{_digest(key) if key else uuid.uuid4().hex[:12]}"
-
-
-def _digest(key: str) -> str:
-    return hashlib.sha256(key.encode()).hexdigest()[:16]
