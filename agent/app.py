@@ -3,8 +3,6 @@
 from __future__ import annotations
 
 import asyncio
-import hashlib
-import uuid
 from collections.abc import AsyncGenerator, Mapping
 from contextlib import AbstractAsyncContextManager, AsyncExitStack, asynccontextmanager
 from typing import Any
@@ -23,7 +21,7 @@ from agent.contracts import (
     Transport,
 )
 from agent.dispatcher import Dispatcher
-from agent.durable.protocol import Ctx, Json, TaskRecord
+from agent.durable.protocol import TaskRecord
 from agent.durable.reader import StoreReader
 from agent.errors import NotAllowedError
 from agent.executor import Executor
@@ -35,6 +33,7 @@ from agent.running.lost_plans import LostPlans
 from agent.running.moments import Moments
 from agent.running.outcomes import RUN_TASK, RunHistory
 from agent.running.questions import ANSWER_SIGNAL, QUESTION_TASK, chosen, question_of
+from agent.running.replies import Replies, digest
 from agent.schedules import JobOwner, JobRunner, running_jobs
 from agent.sessions import HomeLock
 from aura_core.model.task import TaskDefinition
@@ -168,7 +167,7 @@ class App:
         profile = self.profile_of(incoming.person)
         if not profile.allow:
             raise NotAllowedError(f"The profile {profile.name!r} may not use this assistant.")
-        run_id = RUNID(incoming.key)
+        run_id = f"run-{digest(incoming.key)}"
         if await self.engine.get(run_id) is not None:
             return None
         request = RunRequest(
