@@ -261,8 +261,9 @@ class JobStore:
             yield
         except (sqlite3.Error, OSError) as error:
             damaged = getattr(error, "sqlite_errorcode", None) in DAMAGE
+            what = " ".join(str(error).split())
             advice = _DAMAGED if damaged else "make room or allow writing there"
-            raise ScheduleStoreError(f"The file of jobs {self.path} cannot be used: {error}; {advice}.") from error
+            raise ScheduleStoreError(f"The file of jobs {self.path} cannot be used: {what}; {advice}.") from error
 
 
 def _record(connection: sqlite3.Connection, firing: Firing) -> bool:
