@@ -57,7 +57,7 @@ def test_a_question_is_answered_with_its_number_on_the_next_line(aura, scripted_
 
 def test_a_question_waits_for_the_next_chat_and_is_shown_again(aura, scripted_model):
     scripted_model.say(TRANSLATE, when=is_planning)
-    assert "2 French" in chat(aura, "Please translate it")
+    assert "2 French" in chat(aura, "Please translate it", code=2)
     scripted_model.say(SAY_HELLO, when="French")
     scripted_model.say("Bonjour.", times=None)
     shown = chat(aura, "French")
