@@ -19,6 +19,10 @@ HEAD = "from aura_core.api import action, hook, service\n\n"
 LINE = HEAD.count("\n") + 1
 SECONDS = 0.5
 """Enough for a plan that does nothing, on a busy machine too."""
+ENDLESS = "while True:\n    pass\n"
+ends_threads = pytest.mark.skipif(
+    sys.gettrace() is not None, reason="a traced thread is not told to end (see run_patiently)"
+)
 
 
 @pytest.fixture
@@ -47,7 +51,7 @@ async def broken(project: Project, text: str, *, seconds: float = 30.0) -> tuple
     return Path(problem.path).name, problem.line, f"{problem.message}: {problem.hint}"
 
 
-@pytest.mark.skipif(sys.gettrace() is not None, reason="a traced thread is not told to end (see run_patiently)")
+@ends_threads
 @pytest.mark.parametrize(
     "loop",
     [
@@ -151,20 +155,22 @@ async def test_an_edit_that_breaks_out_of_its_schema_is_refused_like_any_other(p
         assert (await framework.submit(Tasklet("p/t"))).result == "well"
 
 
+@ends_threads
 async def test_who_requires_a_plan_that_hangs_is_told_that_it_has_problems(project: Project):
     project.write("needs/plan.yaml", "requires: [bad]")
     project.write("needs/tasks/t.yaml", "steps: [{run_task: bad/t}]")
     project.write("bad/tasks/t.yaml", "steps: []")
     project.write("bad/plan.yaml", "")
-    project.write("bad/actions/a.py", "while True:\n    pass\n")
+    project.write("bad/actions/a.py", ENDLESS)
     async with project.running_with_problems(load_seconds=SECONDS) as framework:
         said = [problem.message for problem in framework.problems]
     assert said[1:] == ["it requires the plan 'bad', which has problems"]
 
 
+@ends_threads
 async def test_a_plan_that_hung_at_the_start_is_taken_once_it_is_mended(project: Project):
     project.write("bad/plan.yaml", "")
-    project.write("bad/actions/a.py", "while True:\n    pass\n")
+    project.write("bad/actions/a.py", ENDLESS)
     async with project.running_with_problems(load_seconds=SECONDS) as framework:
         framework.reloader.seconds = 30.0
         project.write("bad/actions/a.py", HEAD)
@@ -172,9 +178,10 @@ async def test_a_plan_that_hung_at_the_start_is_taken_once_it_is_mended(project:
         assert framework.problems == []
 
 
+@ends_threads
 async def test_a_check_tells_of_a_plan_that_hangs_and_of_the_mistakes_of_the_others(project: Project):
     project.write("bad/plan.yaml", "")
-    project.write("bad/actions/a.py", "\nwhile True:\n    pass\n")
+    project.write("bad/actions/a.py", ENDLESS)
     project.write("wrong/plan.yaml", "titel: x")
     found = await check_folders([project.plans], seconds=SECONDS)
     assert [plan.name for plan in found.plans] == ["p"]
