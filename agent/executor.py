@@ -15,7 +15,7 @@ from pydantic_core import to_jsonable_python
 from agent.contracts import Artifact, ExecutorRequest, ExecutorResponse, PlanStep, Profile, TaskCard
 from agent.dispatcher import Dispatcher
 from agent.durable.protocol import StepJournal
-from agent.errors import AgentError, BudgetExceededError
+from agent.errors import AgentError, BudgetExceededError, HomeNotWritableError
 from agent.llm.client import ModelClient
 from agent.llm.meter import Meter
 from agent.plan_graph import fingerprint, resolve_references
@@ -104,7 +104,8 @@ class Executor:
             journal: what the step did before it was broken off; None for a step that is not repeated.
 
         Returns:
-            The response; failures are in it, never raised, except cancellation and a budget that is used up.
+            The response; failures are in it, never raised, except cancellation, a budget that is used up, and a record
+            of runs that cannot be written: the step goes on when there is room.
         """
         started = time.monotonic()
         step = req.step
@@ -112,7 +113,7 @@ class Executor:
             response = await self._dispatch(
                 req, profile, meter=meter, speculation=speculation, on_text=on_text, journal=journal
             )
-        except BudgetExceededError:
+        except (BudgetExceededError, HomeNotWritableError):
             raise
         except (AgentError, CoreError) as error:
             response = ExecutorResponse(step_id=step.id, status="error", error=str(error), summary=str(error))
@@ -221,6 +222,8 @@ class Executor:
             inner = req.model_copy(update={"idempotency_key": f"{req.idempotency_key}/{key}"})
             try:
                 response = await self.run_task(task, inputs, inner, profile, journal, scope=f"{key}:")
+            except HomeNotWritableError:
+                raise
             except (AgentError, CoreError) as error:
                 return ExecutorResponse(step_id=req.step.id, status="error", error=str(error))
             tainted = tainted or response.untrusted

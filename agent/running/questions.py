@@ -14,7 +14,7 @@ import structlog
 
 from agent.contracts import ExecutorRequest, ExecutorResponse, PlanStep, Question, RunRequest
 from agent.durable.protocol import Ctx, Engine, Json, Records, TaskRecord
-from agent.errors import NotAllowedError
+from agent.errors import HomeNotWritableError, NotAllowedError
 from agent.progress import QuestionAsked, QuestionClosed
 from agent.running.channels import Channels
 from aura_core.events import EventBus
@@ -28,6 +28,8 @@ ASKED_BY = "asked_by"
 """In a question's arguments: the scope of the step or action inside a task that asks; missing in older records."""
 _NOT_SHOWN = frozenset({"dest", ASKED_BY})
 ALLOW, DENY = "Allow", "Don't allow"
+FIRST_PAUSE, LONGEST_PAUSE = 1.0, 30.0
+"""Seconds after which a question that could not be written down is tried again: at first, and at most."""
 
 
 def ask_args(request: RunRequest, step: PlanStep, *, approval_of: str = "") -> dict[str, Json]:
@@ -166,8 +168,8 @@ class QuestionDesk:
         A question that an attempt at the same durable step has asked before is not asked again, and its answer counts;
         a task that asks the same twice asks twice. When a step of a task that was edited asks something new, what the
         same step (or action) asked before and does not wait for is closed, so that an answer goes to what is shown;
-        what a step asked that the edit took out is closed when the task ends. Implements
-        `aura_core.services.ChatService`.
+        what a step asked that the edit took out is closed when the task ends. While nothing can be written down, the
+        task waits. Implements `aura_core.services.ChatService`.
 
         Raises:
             NotAllowedError: the task runs for nobody who could be asked, such as one that was started early.
@@ -175,7 +177,23 @@ class QuestionDesk:
         if not run.idempotency_key:
             raise NotAllowedError("Nobody is there to be asked: this task does not run for a person.")
         mark = hashlib.sha256(run.once_key("\0".join([text, *options])).encode()).hexdigest()[:12]
-        question_id, is_new = await self._id(f"{run.idempotency_key}/ask:{mark}")
+        log = structlog.get_logger(__name__)
+        pause = FIRST_PAUSE
+        while True:
+            try:
+                return await self._ask(run, text, options, f"{run.idempotency_key}/ask:{mark}")
+            except HomeNotWritableError as error:
+                log.warning("a question waits until it can be written down", corr_id=run.corr_id, error=str(error))
+            await asyncio.sleep(pause)
+            pause = min(pause * 2, LONGEST_PAUSE)
+
+    async def _ask(self, run: RunInfo, text: str, options: Sequence[str], wanted: str) -> str:
+        """Asks, or goes on with what was asked, and waits.
+
+        Raises:
+            HomeNotWritableError: the question, or its answer, cannot be written down now.
+        """
+        question_id, is_new = await self._id(wanted)
         root = await self.engine.get(run.corr_id)
         dest: dict[str, Json] = root.args["incoming"]["dest"] if root is not None else {}
         step_id = run.idempotency_key.rsplit(":", 1)[-1]
