@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import asyncio
+import contextlib
+import sqlite3
 from collections.abc import Iterator
 from pathlib import Path
 
@@ -222,6 +224,28 @@ async def test_an_old_button_works_after_a_restart(telegram: Emulator, tmp_path:
         await olga.wait_for("You chose Friday")
         await olga.until(lambda: not question.buttons)
     assert len(olga.saying("Which day?")) == 1
+
+
+@pytest.mark.parametrize("answered_before", [False, True])
+async def test_a_tap_tells_where_a_question_stands_whose_message_could_not_be_written_down(
+    telegram: Emulator, tmp_path: Path, answered_before
+):
+    app, olga = PlayedApp(tmp_path, telegram, asks("Friday", "Saturday")), telegram.person(OWNER)
+    async with running(app):
+        olga.send("book it")
+        question = await olga.wait_for("Which day?")
+    with contextlib.closing(sqlite3.connect(tmp_path / "telegram" / "channel.db")) as memory, memory:
+        memory.execute("UPDATE questions SET message_id = NULL")
+    async with running(app):
+        if answered_before:
+            olga.send("Friday")
+            await olga.wait_for("You chose Friday")
+            assert question.buttons
+        query = olga.tap(question, "Friday")
+        await olga.wait_for("You chose Friday")
+        await olga.until(lambda: not question.buttons)
+        assert (await olga.answer_to(query)).get("text") == ("Already answered: Friday" if answered_before else None)
+    assert question.words.endswith("✅ Friday")
 
 
 async def test_a_question_that_was_settled_while_the_bot_was_away_loses_its_buttons(telegram: Emulator, tmp_path: Path):

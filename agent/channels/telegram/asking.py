@@ -39,6 +39,8 @@ class Asking:
 
     async def show(self, dest: dict[str, Any], question: Question) -> None:
         """Shows a question, once, also when a run repeats it after a crash."""
+        if self._is_closed(question):
+            return
         place = Destination.of(dest)
         self._book.add(question, place.chat_id)
         part = question_part(question)
@@ -53,14 +55,21 @@ class Asking:
         if message_id is not None:
             self._book.shown(question.id, message_id)
 
+    def _is_closed(self, question: Question) -> bool:
+        known = self._book.by_id(question.id)
+        return known is not None and known.closed
+
     async def tapped(self, query: CallbackQuery, person: str) -> None:
         """Takes a tap; taps that come twice, late or from someone else are answered politely."""
         tap = parse_tap(query.data or "")
-        asked = self._book.by_token(tap.token) if tap else None
+        known = self._book.by_token(tap.token) if tap else None
+        asked = self._in_message(known, query)
         if tap is None or asked is None:
             await self._toast(query, TOO_OLD)
         elif asked.closed:
             await self._toast(query, f"Already answered: {asked.choice}" if asked.choice else CLOSED)
+            if asked != known:
+                await self._show_end(asked)
         elif tap.choice is None:
             await self._await_words(query, asked, person)
         elif tap.choice >= len(asked.question.options):
@@ -90,8 +99,7 @@ class Asking:
         """Takes the buttons away and shows the answer; harmless when that was done before."""
         asked = self._book.close(question_id, answer)
         if asked is not None and asked.message_id is not None:
-            footer = ANSWERED.format(asked.choice) if asked.choice else CLOSED
-            await self._sender.surely(_edit(asked, footer), asked.chat_id)
+            await self._show_end(asked)
 
     async def close_run(self, run_id: str) -> None:
         """Closes what is left of a run that ended."""
@@ -108,6 +116,17 @@ class Asking:
         """The question that a text certainly answers: it replies to it, or "Other…" was tapped."""
         replied = self._book.by_message(chat_id, reply_to) if reply_to is not None else None
         return replied or self._book.awaited(chat_id, person)
+
+    def _in_message(self, asked: Asked | None, query: CallbackQuery) -> Asked | None:
+        """The question in the message that was tapped: that it was sent could perhaps not be written down."""
+        if asked is None or query.message is None or query.message.message_id == asked.message_id:
+            return asked
+        self._book.shown(asked.question.id, query.message.message_id)
+        return self._book.by_id(asked.question.id)
+
+    async def _show_end(self, asked: Asked) -> None:
+        footer = ANSWERED.format(asked.choice) if asked.choice else CLOSED
+        await self._sender.surely(_edit(asked, footer), asked.chat_id)
 
     async def _choose(self, query: CallbackQuery, asked: Asked, choice: str, person: str) -> None:
         if await self.answered(asked, choice, person):
