@@ -7,8 +7,6 @@ from collections.abc import Callable, Generator
 from contextlib import contextmanager
 from contextvars import ContextVar
 
-from aura_core.execution.slots import current_slots
-
 Asked = Callable[[], bool]
 _ends: ContextVar[tuple[Asked, ...]] = ContextVar("ends", default=())
 
@@ -22,9 +20,13 @@ def cancel_requests() -> int:
     return 0 if task is None else task.cancelling()
 
 
-def begin_anew() -> None:
-    """What begins here ends with nothing around it."""
-    _ends.set(())
+def begin_anew(asked: Asked) -> None:
+    """What begins here ends with nothing around it.
+
+    Args:
+        asked: whether it was asked to end by itself.
+    """
+    _ends.set((asked,))
 
 
 def kept_to_itself(requests: int) -> bool:
@@ -55,5 +57,7 @@ def being_ended() -> bool:
 
     Whatever fails from then on is no failure of a step, and whatever succeeds is not gone on with.
     """
-    slots, ends = current_slots.get(), _ends.get()
-    return (slots is not None and slots.ending) or (len(ends) > 0 and any(asked() for asked in ends))
+    for asked in _ends.get():  # noqa: SIM110 (asked after every action; a generator would take as long as the rest)
+        if asked():
+            return True
+    return False

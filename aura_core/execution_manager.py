@@ -225,7 +225,7 @@ class ExecutionManager:
         current_slots.set(job.slots)
         current_gate.set(None)
         current_trail.set(None)
-        begin_anew()
+        begin_anew(job.is_ending)
         unfinished_work.set(job.unfinished)
         try:
             return await self._run(job)

@@ -9,7 +9,7 @@ from typing import TypeVar
 
 from aura_core.cancellation import being_ended, may_end
 from aura_core.engine.pause import current_gate
-from aura_core.execution.clock import Pausable
+from aura_core.execution.clock import Pausable, PausableTimeout
 from aura_core.execution.slots import current_slots
 
 ValueT = TypeVar("ValueT")
@@ -32,7 +32,7 @@ async def within(seconds: float, work: Awaitable[ValueT], what: str) -> ValueT:
     clock = asyncio.timeout(seconds)
     try:
         async with clock:
-            with standing_still_with_the_task(_Pausable(clock)), may_end(clock.expired):
+            with standing_still_with_the_task(PausableTimeout(clock)), may_end(clock.expired):
                 return await work
     except (TimeoutError, asyncio.CancelledError) as error:
         # A TaskGroup in the work may have left a cancellation request behind (Python 3.11, 3.12); then asyncio.timeout
@@ -58,24 +58,3 @@ def standing_still_with_the_task(clock: Pausable) -> Generator[None]:
         nullcontext() if slots is None else slots.clocks.running(clock),
     ):
         yield
-
-
-class _Pausable:
-    """An asyncio.timeout that can stand still."""
-
-    def __init__(self, timeout: asyncio.Timeout) -> None:
-        self._timeout = timeout
-        self._pauses = 0
-        self._left = 0.0
-
-    def pause(self) -> None:
-        self._pauses += 1
-        when = self._timeout.when()
-        if self._pauses == 1 and when is not None and not self._timeout.expired():
-            self._left = when - asyncio.get_running_loop().time()
-            self._timeout.reschedule(None)
-
-    def resume(self) -> None:
-        self._pauses -= 1
-        if self._pauses == 0 and not self._timeout.expired():
-            self._timeout.reschedule(asyncio.get_running_loop().time() + self._left)

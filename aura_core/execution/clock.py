@@ -3,42 +3,52 @@
 from __future__ import annotations
 
 import asyncio
+from abc import ABC, abstractmethod
 from collections.abc import Callable, Generator
 from contextlib import contextmanager
-from typing import Protocol
 
 
-class Clock:
-    """A timer that can be paused, by several at once: it goes on when the last of them resumes it.
+class Pausable(ABC):
+    """A clock that can stand still; it may be paused by several, and goes on when the last of them resumes it."""
+
+    def __init__(self) -> None:
+        self._pauses = 0
+
+    def pause(self) -> None:
+        """Stands still until `resume`."""
+        self._pauses += 1
+        if self._pauses == 1:
+            self._stand_still()
+
+    def resume(self) -> None:
+        """Goes on with the time that was left, once for every `pause`."""
+        self._pauses -= 1
+        if self._pauses == 0:
+            self._go_on()
+
+    @abstractmethod
+    def _stand_still(self) -> None: ...
+
+    @abstractmethod
+    def _go_on(self) -> None: ...
+
+
+class Clock(Pausable):
+    """A timer that can be paused.
 
     Args:
         ring: called once, when the time is up.
     """
 
     def __init__(self, ring: Callable[[], None]) -> None:
+        super().__init__()
         self._ring = ring
         self._timer: asyncio.TimerHandle | None = None
         self._left: float | None = None
-        self._pauses = 0
 
     def start(self, seconds: float) -> None:
         """Rings after so many seconds of running."""
         self._timer = asyncio.get_running_loop().call_later(seconds, self._ring)
-
-    def pause(self) -> None:
-        """Stands still until `resume`."""
-        self._pauses += 1
-        if self._timer is not None:
-            self._left = max(0.0, self._timer.when() - asyncio.get_running_loop().time())
-            self._timer.cancel()
-            self._timer = None
-
-    def resume(self) -> None:
-        """Goes on with the seconds that were left, once for every `pause`."""
-        self._pauses -= 1
-        if self._pauses == 0 and self._left is not None:
-            self.start(self._left)
-            self._left = None
 
     def stop(self) -> None:
         """Does not ring any more."""
@@ -47,17 +57,39 @@ class Clock:
             self._timer.cancel()
             self._timer = None
 
+    def _stand_still(self) -> None:
+        if self._timer is not None:
+            self._left = max(0.0, self._timer.when() - asyncio.get_running_loop().time())
+            self._timer.cancel()
+            self._timer = None
 
-class Pausable(Protocol):
-    """A clock that can stand still; it may be paused by several, and goes on when the last of them resumes it."""
+    def _go_on(self) -> None:
+        if self._left is not None:
+            self.start(self._left)
+            self._left = None
 
-    def pause(self) -> None:
-        """Stands still."""
-        ...
 
-    def resume(self) -> None:
-        """Goes on."""
-        ...
+class PausableTimeout(Pausable):
+    """An `asyncio.timeout` that can be paused.
+
+    Args:
+        timeout: one that was entered.
+    """
+
+    def __init__(self, timeout: asyncio.Timeout) -> None:
+        super().__init__()
+        self._timeout = timeout
+        self._left: float | None = None
+
+    def _stand_still(self) -> None:
+        when = self._timeout.when()
+        if when is not None and not self._timeout.expired():
+            self._left = when - asyncio.get_running_loop().time()
+            self._timeout.reschedule(None)
+
+    def _go_on(self) -> None:
+        if self._left is not None and not self._timeout.expired():
+            self._timeout.reschedule(asyncio.get_running_loop().time() + self._left)
 
 
 class Clocks:

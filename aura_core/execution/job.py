@@ -60,6 +60,10 @@ class Job:
         """Whether it has had its places."""
         return self.started > 0
 
+    def is_ending(self) -> bool:
+        """Whether it was asked to end."""
+        return self.reason is not None
+
     def end(self, reason: EndReason) -> None:
         """Asks the job to end; the first reason counts."""
         if self.work is not None and not self.work.done() and self.reason is None:

@@ -10,9 +10,9 @@ from typing import Any
 import pytest
 import structlog
 
+from aura_core.cancellation import may_end
 from aura_core.engine.trail import begin, current_trail
 from aura_core.errors import StatePlanningError
-from aura_core.execution.slots import Slots, current_slots
 from aura_core.execution_manager import ExecutionLimits
 from aura_core.framework import Framework
 from aura_core.model.states import State, Transition
@@ -469,11 +469,8 @@ async def test_a_cancellation_that_comes_back_as_another_error_still_ends_the_ta
 
 @pytest.fixture
 def ending() -> Iterator[None]:
-    slots = Slots([], 0, lambda _phase: None)
-    slots.ending = True
-    token = current_slots.set(slots)
-    yield
-    current_slots.reset(token)
+    with may_end(lambda: True):
+        yield
 
 
 async def test_what_fails_while_the_task_is_being_ended_is_its_end_and_no_answer(ending: None):
