@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+import signal
 from collections.abc import Iterator
 from pathlib import Path
 
@@ -16,6 +17,8 @@ WEIGHTS_FOLDER = Path(os.environ.get("AURA_EMBEDDED_FOLDER") or platformdirs.use
 FOREIGN_PREFIXES = ("OPENAI_", "AURA_", "TELEGRAM_", "OTEL_", "PIP_", "XDG_")
 
 network_guard.install()
+if signal.getsignal(signal.SIGINT) is signal.SIG_IGN:  # a script's shell does that to what it runs in the background
+    signal.signal(signal.SIGINT, signal.default_int_handler)  # the programs that tests start would inherit it
 
 
 @pytest.fixture(scope="session")
