@@ -99,6 +99,19 @@ def _condition(value: Any) -> Template:
     return template
 
 
+def _items(value: Any) -> Template:
+    template = validated(value)
+    if not template.is_expression and (isinstance(value, bool | str) or not _can_be_counted(value)):
+        raise PydanticCustomError("items", "`for` needs a list, a mapping, a whole number, or one expression")
+    return template
+
+
+def _can_be_counted(value: Any) -> bool:
+    return isinstance(value, list | dict | Template) or (
+        isinstance(value, int | float) and value >= 0 and float(value).is_integer()
+    )
+
+
 def _as_expression(value: str) -> str:
     inner = value.replace("{{", " ").replace("}}", " ").strip() if value else "…"
     return '"{{ ' + " ".join(inner.split()) + ' }}"'
@@ -125,6 +138,13 @@ POSITIVE_SCHEMA: dict[str, Any] = {
 CONDITION_SCHEMA: dict[str, Any] = {
     "anyOf": [{"type": "boolean"}, {"type": "string", "pattern": r"^\s*\{\{[\s\S]*\}\}\s*$"}]
 }
+ITEMS_SCHEMA: dict[str, Any] = {
+    "anyOf": [
+        {"type": ["array", "object"]},
+        {"type": "integer", "minimum": 0},
+        {"type": "string", "pattern": r"\{\{[\s\S]*\}\}"},
+    ]
+}
 
 YesOrNo = Annotated[bool, BeforeValidator(_yes_or_no), WithJsonSchema(YES_OR_NO_SCHEMA)]
 """True or false; `yes`, `no`, `on` and `off` will do."""
@@ -150,3 +170,5 @@ PositiveSeconds = Annotated[
 """A duration in seconds, above zero."""
 Condition = Annotated[Template, PlainValidator(_condition), WithJsonSchema(CONDITION_SCHEMA)]
 """One expression, or a plain true or false; text beside the expression would always be true and is refused."""
+Items = Annotated[Template, PlainValidator(_items), WithJsonSchema(ITEMS_SCHEMA)]
+"""What a loop goes through: a list, a mapping, a whole number, or an expression that gives one of these."""

@@ -92,10 +92,13 @@ def _may_be_nothing(name: str, specs: Mapping[str, InputSpec]) -> bool:
 
 def default_mistake(spec: InputSpec) -> str | None:
     """What is wrong with an input's default; None if it is fine or there is none."""
-    if spec.default is None:
-        return None
+    return None if spec.default is None else value_mistake(spec, spec.default)
+
+
+def value_mistake(spec: InputSpec, value: Any) -> str | None:
+    """Why a value does not fit an input; None if it does."""
     try:
-        adapter(spec).validate_python(spec.default)
+        adapter(spec).validate_python(value)
     except ValidationError as error:
         return reasons(error)
     return None

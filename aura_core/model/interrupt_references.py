@@ -31,10 +31,10 @@ def check_interrupts(outlook: Outlook) -> Iterator[Problem]:
 
 def _check_condition(outlook: Outlook, interrupts: InterruptMap, name: str, interrupt: Interrupt) -> Iterator[Problem]:
     step = ActionStep(action=interrupt.condition.action, params=interrupt.condition.params)
-    mistake = outlook.mistake(step)
-    if mistake is not None:
-        place, message, advice, at_key = mistake
+    mistakes = list(outlook.mistakes(step))
+    for place, message, advice, at_key in mistakes:
         yield interrupts.finder.at((name, "condition", *place), message, advice, key=at_key)
+    if mistakes:
         return
     action = outlook.visible(outlook.plan).get(step.action)
     if action is not None and action.spec.effects != "read":

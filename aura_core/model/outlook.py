@@ -6,17 +6,15 @@ from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass
 
 from aura_core.errors import Problem
+from aura_core.model.arguments import Mistake
 from aura_core.model.meta import split_resource
 from aura_core.model.plan import PlanDefinition
 from aura_core.model.problems import Finder
 from aura_core.model.reach import find_task, steps_of
-from aura_core.model.steps import ActionStep, Place, RunTaskStep, StepBase
+from aura_core.model.steps import ActionStep, Place, RunTaskStep
 from aura_core.model.task import TaskDefinition
 from aura_core.nearest import hint
 from aura_core.registry import BASE_PLAN, ActionDefinition
-
-Mistake = tuple[Place, str, str, bool]
-"""Place inside a step, message, advice, whether the key is meant."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -27,13 +25,15 @@ class Outlook:
         plan: the plan.
         plans: all plans by name, broken ones too.
         visible: plan -> the actions that its steps may use.
-        mistake: what is wrong with what a step of this plan refers to; None if nothing is.
+        mistakes: what is wrong with an action step of this plan.
+        unknown_task: what is wrong with a reference to a task; None if there is such a task.
     """
 
     plan: PlanDefinition
     plans: Mapping[str, PlanDefinition]
     visible: Callable[[PlanDefinition], Mapping[str, ActionDefinition]]
-    mistake: Callable[[StepBase], Mistake | None]
+    mistakes: Callable[[ActionStep], Iterator[Mistake]]
+    unknown_task: Callable[[str], Mistake | None]
 
     def owner(self, ref: str) -> tuple[PlanDefinition | None, str, str, str]:
         """What a name of the form `name` or `plan/name` belongs to.
@@ -65,7 +65,7 @@ class Outlook:
             place: where the reference stands.
             role: what the task is for, e.g. "check".
         """
-        mistake = self.mistake(RunTaskStep(run_task=ref))
+        mistake = self.unknown_task(ref)
         if mistake is not None:
             yield finder.at(place, mistake[1], mistake[2])
         task = self.task(ref)

@@ -6,16 +6,18 @@ from collections.abc import Collection, Iterator, Mapping
 from dataclasses import dataclass
 from graphlib import CycleError, TopologicalSorter
 from pathlib import Path
-from typing import Any, cast
+from typing import cast
 
 from aura_core.config import ConfigService
 from aura_core.errors import NotFoundError, Problem
+from aura_core.model.arguments import Mistake, action_mistakes, input_mistakes
 from aura_core.model.claims import check_commands, check_resources
 from aura_core.model.interrupt_references import check_interrupts
 from aura_core.model.outlook import Outlook
 from aura_core.model.plan import PlanDefinition
 from aura_core.model.plan_problem import plan_problem
 from aura_core.model.problems import Finder
+from aura_core.model.reach import find_task
 from aura_core.model.state_references import check_states
 from aura_core.model.steps import ActionStep, GoTaskStep, RunTaskStep, StepBase
 from aura_core.model.task import TaskDefinition
@@ -116,7 +118,8 @@ class References:
             plan,
             self.plans,
             lambda other: visible if other is plan else self._visible(other, actions),
-            lambda step: self._mistake(plan, step, visible),
+            lambda step: self._mistakes(plan, step, visible),
+            lambda ref: self._unknown_task(plan, ref, "run_task"),
         )
         yield from check_states(outlook)
         yield from check_interrupts(outlook)
@@ -126,31 +129,32 @@ class References:
     ) -> Iterator[Problem]:
         finder: Finder | None = None
         for step in task.walk():
-            mistake = self._mistake(plan, step, visible)
-            if mistake is not None:
+            for place, message, advice, at_key in self._mistakes(plan, step, visible):
                 if finder is None:
                     finder = Finder(task.source, task.source.load(), task.root, task.ref)
-                place, message, advice, at_key = mistake
                 yield finder.at((*step.place, *place), message, advice, key=at_key)
 
-    def _mistake(
+    def _mistakes(
         self, plan: PlanDefinition, step: StepBase, visible: Mapping[str, ActionDefinition]
-    ) -> tuple[tuple[str | int, ...], str, str, bool] | None:
-        """What is wrong with a step: place inside it, message, advice, whether the key is meant."""
+    ) -> Iterator[Mistake]:
+        """What is wrong with what a step refers to, and with what it gives to that."""
         if isinstance(step, ActionStep):
             action = visible.get(step.action)
-            if action is None:
-                return self._unknown_action(plan, step.action, visible)
-            return _check_params(step, action)
-        if isinstance(step, RunTaskStep):
-            return self._unknown_task(plan, step.run_task, "run_task")
-        if isinstance(step, GoTaskStep):
-            return self._unknown_task(plan, step.go_task, "go_task")
-        return None
+            if action is not None:
+                yield from action_mistakes(step, action)
+            elif unknown := self._unknown_action(plan, step.action, visible):
+                yield unknown
+        elif isinstance(step, RunTaskStep | GoTaskStep):
+            ref, key = (step.run_task, "run_task") if isinstance(step, RunTaskStep) else (step.go_task, "go_task")
+            task = find_task(self.plans, plan.name, ref)
+            if unknown := self._unknown_task(plan, ref, key):
+                yield unknown
+            elif task is not None:
+                yield from input_mistakes(step, task)
 
     def _unknown_action(
         self, plan: PlanDefinition, name: str, visible: Mapping[str, ActionDefinition]
-    ) -> tuple[tuple[str | int, ...], str, str, bool] | None:
+    ) -> Mistake | None:
         if self._hidden_by_other_problems(plan, name):
             return None
         other, _, rest = name.replace(".", "/", 1).partition("/")
@@ -175,9 +179,7 @@ class References:
         prefix = name.replace(".", "/", 1).partition("/")[0]
         return any(other in self.plans and self.plans[other].code.problems for other in (plan.name, BASE_PLAN, prefix))
 
-    def _unknown_task(
-        self, plan: PlanDefinition, ref: str, key: str
-    ) -> tuple[tuple[str | int, ...], str, str, bool] | None:
+    def _unknown_task(self, plan: PlanDefinition, ref: str, key: str) -> Mistake | None:
         if ref in plan.tasks:
             return None
         other, _, name = ref.partition("/")
@@ -206,24 +208,3 @@ def _check_services(action: ActionDefinition, services: ServiceRegistry) -> Iter
             services.key(action.plan, name)
         except NotFoundError as error:
             yield problem_at(action.function, f"action {action.name!r}: {error}", action.modules.folder)
-
-
-def _check_params(step: ActionStep, action: ActionDefinition) -> tuple[tuple[str | int, ...], str, str, bool] | None:
-    params: Any = step.params.raw
-    if not isinstance(params, dict):
-        if step.params.constant:
-            return ("params",), "params is a mapping", "write `params: {name: value}`", False
-        return None
-    given = cast("dict[str, Any]", params)
-    signature = action.signature
-    known = ", ".join(signature.parameters) or "none"
-    for name in given:
-        if name not in signature.parameters and not signature.open:
-            near = nearest(str(name), signature.parameters)
-            advice = f"did you mean {near!r}?" if near else f"its parameters are: {known}"
-            return ("params", name), f"the action {step.action!r} has no parameter {name!r}", advice, True
-    missing = [name for name in signature.parameters if name in signature.required and name not in given]
-    if missing:
-        names = ", ".join(repr(name) for name in missing)
-        return ("action",), f"the action {step.action!r} needs {names}", f"its parameters are: {known}", False
-    return None

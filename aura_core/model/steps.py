@@ -9,6 +9,7 @@ from pydantic import BaseModel, BeforeValidator, ConfigDict, Discriminator, Fiel
 
 from aura_core.model.fields import (
     Condition,
+    Items,
     Number,
     PlainText,
     PositiveSeconds,
@@ -159,7 +160,7 @@ class ForStep(StepBase):
     kind: ClassVar[str] = "for"
     blocks: ClassVar[tuple[tuple[str, str], ...]] = (("do", "do"),)
 
-    for_: Template = Field(alias="for")
+    for_: Items = Field(alias="for")
     as_: VariableName = Field(default="item", alias="as")
     do: list[Step]
     parallel: Annotated[int, Field(ge=1, le=10_000), BeforeValidator(refuse_text)] | None = None

@@ -38,7 +38,7 @@ async def test_a_sub_task_without_outputs_gives_its_returns_else_true(project: P
 
 async def test_wrong_params_are_refused_before_the_sub_task_begins(project: Project):
     project.task("sub", "meta: {inputs: {n: {type: integer, required: true}}}\nsteps: [{action: fail}]")
-    result = await project.run("steps: [{id: call, run_task: sub, pass_params: {n: many}}]")
+    result = await project.run("steps: [{id: call, run_task: sub, pass_params: {n: \"{{ 'many' }}\"}}]")
     assert result.error is not None
     assert (result.error.type, result.error.step) == ("InputError", "call")
     result = await project.run("steps: [{set: {x: 1}}, {run_task: sub, pass_params: '{{ x }}'}]")

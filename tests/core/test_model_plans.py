@@ -171,8 +171,8 @@ def test_a_task_may_use_every_word_of_the_language(folder: Folder):
           - {for: "{{ [1] }}", as: x, do: [{action: say, params: {text: "{{ x }}"}}], parallel: 4, collect: all}
           - {for: 10, do: [{go_step: page}]}
           - {while: true, do: [{stop: x}], max_iterations: 5}
-          - {run_task: t, pass_params: {url: x}, output_to: r}
-          - {go_task: demo/t, inputs: {url: x}}
+          - {run_task: t, pass_params: {url: "https://example.org"}, output_to: r}
+          - {go_task: demo/t, inputs: {url: "{{ item }}"}}
           - parallel: [[{stop: x}], [{ask: "Which?", options: [a, b], output_to: answer}]]
           - {id: 7, action: keep, params: {anything: 1}}
           - {action: keep, params: "{{ inputs }}"}
@@ -300,13 +300,26 @@ STEPS = {
     "{set: {1: x}}": ("text is wanted", "", 12),
     "{stop: x, 5: x}": ("a key is text: put it in quotes", "", 15),
     "{stop: x, when: [1]}": ("a condition is one expression", "", 21),
-    "{go_task: othr/t}": ("there is no task 'othr/t'", "tasks are: t", 15),
+    "{go_task: othr/t}": ("there is no task 'othr/t'", "tasks are: needy, t", 15),
     "{set: 5}": ("a mapping (`key: value`) is wanted", "", 11),
     "{go_step: nowhere}": ("there is no step with the id 'nowhere'", "give the step to jump to an `id`", 15),
     "{run_task: tt}": ("there is no task 'tt'", "did you mean 't'?", 16),
-    "{run_task: demo/zz}": ("the plan 'demo' has no task 'zz'", "its tasks are: t", 16),
+    "{run_task: demo/zz}": ("the plan 'demo' has no task 'zz'", "its tasks are: needy, t", 16),
     "{go_task: other/t}": ("the plan 'other' is not required here", "add it to `requires` of demo", 15),
     "{action: other.say}": ("the plan 'other' is not required here", "add it to `requires` of demo", 14),
+    "{run_task: demo/needy}": ("the task demo/needy needs 'count'", "give it under `pass_params`", 16),
+    "{go_task: demo/needy, inputs: {}}": ("the task demo/needy needs 'count'", "give it under `inputs`", 15),
+    "{run_task: demo/needy, pass_params: {cont: 1, count: 1}}": ("has no input 'cont'", "did you mean 'count'?", 42),
+    "{run_task: t, pass_params: {zzz: 1}}": ("the task demo/t has no input 'zzz'", "its inputs are: url", 33),
+    "{run_task: demo/needy, pass_params: {count: many}}": ("the input 'count' of demo/needy does not", "", 49),
+    "{run_task: demo/needy, pass_params: [count]}": ("pass_params is a mapping", "write `pass_params:", 41),
+    "{go_task: demo/needy, inputs: 'a {{ b }}'}": ("inputs is a mapping", "write `inputs:", 35),
+    "{for: null, do: []}": ("`for` needs a list", "", 11),
+    "{for: abc, do: []}": ("`for` needs a list", "", 11),
+    "{for: -1, do: []}": ("`for` needs a list", "", 11),
+    "{for: 1.5, do: []}": ("`for` needs a list", "", 11),
+    "{for: true, do: []}": ("`for` needs a list", "", 11),
+    "{for: '{{ a }} {{ b }}', do: []}": ("`for` needs a list", "", 11),
     "{run_task: '{{ x }}'}": ("no reference to a task", "", 16),
     "{run_task: a//b}": ("no reference to a task", "", 16),
     '{stop: "{{ a + }}"}': ("{{ a + }}: it ends too soon", "", 19),
@@ -319,7 +332,9 @@ STEPS = {
 def test_a_wrong_step_is_told_with_its_place_and_the_way_out(folder: Folder, step: str):
     message, hint, column = STEPS[step]
     folder.plan("other", actions_a=SAY, tasks_t=TASK)
-    folder.plan("demo", actions_a=SAY, tasks_t=f"meta: {{inputs: {{url: {{}}}}}}\nsteps:\n  - {step}\n")
+    needy = "meta: {inputs: {count: {type: integer, required: true}}}\nsteps: []\n"
+    folder.plan("demo", actions_a=SAY, tasks_needy=needy)
+    folder.write("demo/tasks/t.yaml", f"meta: {{inputs: {{url: {{}}}}}}\nsteps:\n  - {step}\n")
     assert folder.place(message, hint=hint) == ("t.yaml", 3, column)
     (problem,) = folder.problems()
     assert problem.task == "demo/t"
@@ -408,6 +423,25 @@ def test_all_problems_of_a_file_come_at_once(folder: Folder):
         "8 the task has no input 'k'",
         "9 unknown key 'recver'",
     ]
+
+
+def test_everything_that_a_step_gives_wrongly_is_told_at_once(folder: Folder):
+    given = "{lod: a, zzz: 1}"
+    folder.plan("demo", actions_a=SAY, tasks_t=f"steps:\n  - {{action: say, params: {given}}}\n")
+    assert [problem.message for problem in folder.problems()] == [
+        "the action 'say' needs 'text'",
+        "the action 'say' has no parameter 'lod'",
+        "the action 'say' has no parameter 'zzz'",
+    ]
+
+
+def test_what_an_expression_gives_another_task_is_seen_when_it_runs(folder: Folder):
+    folder.plan(
+        "demo",
+        tasks_needy="meta: {inputs: {count: {type: integer, required: true}}}\nsteps: []\n",
+        tasks_t="steps: [{run_task: needy, pass_params: '{{ all }}'}, {go_task: needy, inputs: {count: '{{ n }}'}}]\n",
+    )
+    assert folder.problems() == []
 
 
 FILES = {

@@ -44,7 +44,7 @@ async def test_a_chain_without_end_is_an_error(project: Project):
 
 async def test_inputs_that_the_next_task_refuses_end_the_chain(project: Project):
     project.task("next", "meta: {inputs: {n: {type: integer, required: true}}}\nsteps: []")
-    result = await project.run("steps: [{go_task: next}]")
+    result = await project.run('steps: [{go_task: next, inputs: {n: "{{ none }}"}}]')
     assert result.error is not None
     assert (result.error.type, result.error.task) == ("InputError", "p/t")
     result = await project.run("steps: [{set: {x: 1}}, {go_task: next, inputs: '{{ x }}'}]")
