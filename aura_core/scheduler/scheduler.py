@@ -127,6 +127,7 @@ class Scheduler:
     def _begin_anew(self) -> float:
         """Forgets what was read of the jobs; seconds until they are read again."""
         self._version, self._due = None, []
+        self.book.changed.clear()
         return self._look
 
     def _seconds_to_sleep(self) -> float:

@@ -15,6 +15,7 @@ from pathlib import Path
 from zoneinfo import ZoneInfoNotFoundError
 
 import pytest
+import structlog.testing
 import tzlocal
 
 from aura_core.errors import NotFoundError, ScheduleError, ScheduleStoreError
@@ -673,6 +674,25 @@ async def test_adding_the_same_job_twice_adds_it_once(world):
         again = await scheduler.book.add(hourly(title="second"))
         assert (kept.title, again.title) == ("first", "first")
         assert len(await scheduler.book.jobs()) == 1
+
+
+async def test_a_file_that_cannot_be_used_for_a_while_is_looked_at_now_and_then_and_not_all_the_time(world):
+    away = world.path.with_name("away.db")
+    async with world.scheduler() as scheduler:
+        await scheduler.book.add(hourly())
+        world.path.rename(away)
+        world.path.mkdir()
+        scheduler._look = 3600
+        with structlog.testing.capture_logs() as logs:
+            scheduler.book.wake()
+            await world.until(lambda: any(entry["event"] == "jobs_not_started" for entry in logs))
+            for _ in range(50):
+                await asyncio.to_thread(scheduler.book.changed.is_set)
+            assert [entry["event"] for entry in logs].count("jobs_not_started") == 1
+        world.path.rmdir()
+        away.rename(world.path)
+        async with world.expecting(JobFired, JobEnded):
+            world.to(START + HOUR, scheduler)
 
 
 async def test_a_damaged_file_is_set_aside_and_said(world):
