@@ -17,6 +17,7 @@ from aura_core.events import EventBus
 from aura_core.scheduler.book import JobBook, by_start, no_job
 from aura_core.scheduler.chains import EventChains
 from aura_core.scheduler.events import JobSkipped
+from aura_core.scheduler.forgetting import Forgetting
 from aura_core.scheduler.job import Firing, Job, firing_id
 from aura_core.scheduler.missed import moments_to_run
 from aura_core.scheduler.runs import Runs, Start
@@ -26,8 +27,6 @@ GRACE = timedelta(minutes=1)
 """What is noticed later than this was missed: the program was away, or the machine asleep."""
 LONGEST_SLEEP = 60.0
 """Seconds; so a clock that was changed, or a machine that slept, is noticed."""
-KEPT = timedelta(days=7)
-"""How long ended firings are remembered, so that no change of the clock runs one twice."""
 
 
 class Scheduler:
@@ -67,6 +66,7 @@ class Scheduler:
         self._due: list[tuple[datetime, int, str]] = []
         self._runs = Runs(book, start, events)
         self._chains = EventChains(book, self._runs, events)
+        self._forgetting = Forgetting(book)
         self._version: tuple[int, int] | None = None
         self._file = 0
         self._looked_at = book.now()
@@ -94,7 +94,7 @@ class Scheduler:
             ScheduleStoreError: the file cannot be used.
         """
         await asyncio.to_thread(self._store.open)
-        await asyncio.to_thread(self._store.prune, self._now() - KEPT)
+        await self._forgetting.at_once()
         if declared is not None:
             await self.book.declare(declared, held)
         self._file, _ = await asyncio.to_thread(self._store.version)
@@ -115,6 +115,7 @@ class Scheduler:
             try:
                 await self._reload()
                 await self._fire_due()
+                await self._forgetting.daily()
                 seconds = self._seconds_to_sleep()
             except ScheduleStoreError as error:
                 self._log.error("jobs_not_started", reason=str(error))

@@ -42,7 +42,8 @@ from aura_core.scheduler import (
     triggers,
     zones,
 )
-from aura_core.scheduler.book import no_job
+from aura_core.scheduler.book import TICK, no_job
+from aura_core.scheduler.forgetting import KEPT
 from aura_core.scheduler.lines import Lines
 from aura_core.scheduler.topics import TOPICS
 from aura_core.scheduler.triggers import next_after
@@ -52,6 +53,7 @@ from aura_core.tasklet import TaskError
 START = datetime(2026, 11, 21, 12, 0, tzinfo=UTC)
 MINUTE = timedelta(minutes=1)
 HOUR = timedelta(hours=1)
+DAY = timedelta(days=1)
 
 
 class World:
@@ -915,6 +917,60 @@ def test_firings_and_finished_jobs_are_forgotten_after_a_while(tmp_path):
     assert store.jobs() == []
     assert store.firing("job:egg:x") is None
     store.close()
+
+
+async def test_what_has_ended_is_forgotten_also_while_the_scheduler_runs_on(world):
+    async with world.scheduler() as scheduler:
+        await scheduler.book.add(Job("egg", "kitchen/egg", At(START + HOUR)))
+        await scheduler.book.add(hourly())
+        async with world.expecting(JobFired, JobFired, JobEnded, JobEnded):
+            world.to(START + HOUR, scheduler)
+        store = scheduler.book.store
+        old = [name for name in world.ran if await asyncio.to_thread(store.recorded, name)]
+        assert len(old) == 2
+        async with world.expecting(JobFired, JobEnded):
+            world.to(START + 9 * DAY, scheduler)
+        await world.until(lambda: not any(store.recorded(name) for name in old))
+        assert [job.id for job in await asyncio.to_thread(store.jobs)] == ["tea"]
+        assert store.recorded(world.ran[-1])
+
+
+async def test_it_is_forgotten_once_a_day_and_what_fails_is_tried_the_next_day(world, monkeypatch):
+    tried, failing = [], True
+
+    def prune(store: JobStore, before: datetime) -> None:
+        tried.append(before)
+        assert threading.current_thread() is not threading.main_thread()
+        if failing:
+            raise ScheduleStoreError("The disk is full.")
+
+    async with world.scheduler() as scheduler:
+        monkeypatch.setattr(JobStore, "prune", prune)
+        with structlog.testing.capture_logs() as logs:
+            for day in (1, 2, 3):
+                for moment in (START + day * DAY, START + day * DAY + HOUR, START + (day + 1) * DAY - TICK):
+                    await looked(world, scheduler, moment)
+                assert len(tried) == day
+                failing = day < 2
+        assert tried == [START + day * DAY - KEPT for day in (1, 2, 3)]
+        assert [entry["event"] for entry in logs] == ["firings_not_forgotten"] * 2
+        await looked(world, scheduler, START + DAY)
+        assert tried[3:] == [START + DAY - KEPT], "a clock that was put back by days"
+
+
+async def looked(world: World, scheduler: Scheduler, moment: datetime) -> None:
+    """Sets the clock, and returns when the scheduler has looked at everything since."""
+    looks, sleep = asyncio.Semaphore(0), scheduler._sleep
+
+    async def counted(seconds: float) -> None:
+        looks.release()
+        await sleep(seconds)
+
+    scheduler._sleep = counted
+    world.to(moment, scheduler)
+    for _ in ("one that may have begun before", "one that has not"):
+        await looks.acquire()
+    scheduler._sleep = sleep
 
 
 @pytest.mark.parametrize(
