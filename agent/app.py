@@ -21,6 +21,7 @@ from agent.contracts import (
     Transport,
 )
 from agent.dispatcher import Dispatcher
+from agent.durable.forgetting import forgetting_runs
 from agent.durable.protocol import TaskRecord
 from agent.durable.reader import StoreReader
 from agent.errors import NotAllowedError
@@ -38,8 +39,6 @@ from agent.schedules import JobOwner, JobRunner, running_jobs
 from agent.sessions import HomeLock
 from aura_core.model.task import TaskDefinition
 
-RUNS_KEPT_SECONDS = 90 * 24 * 3600.0
-"""Finished runs older than this are forgotten at the start; what was said stays in SESSION.json."""
 PAUSE = 0.01
 """Seconds between two looks at a run that is about to move on."""
 UNFINISHED = ("pending", "waiting")
@@ -125,8 +124,8 @@ class App:
             app = cls(config, parts)
             if durable:
                 await app.engine.launch()
-                await app.engine.prune(RUNS_KEPT_SECONDS)
                 stack.push_async_callback(app.engine.close)
+                await stack.enter_async_context(forgetting_runs(app.engine))
             yield app
 
     def add_transport(self, transport: Transport) -> None:
