@@ -6,6 +6,7 @@ import asyncio
 import uuid
 from collections.abc import Callable, Coroutine, Mapping, Sequence
 from contextvars import Context
+from math import inf
 from typing import TYPE_CHECKING, Any
 
 from aura_core.errors import NotFoundError
@@ -60,15 +61,12 @@ class InterruptService:
             run: the run behind it.
             slots: the places it holds.
         """
-        plans = self._plans()
-        if plans is not self._seen:
-            self._take_in(plans)
-        activated = task.meta.activates_interrupts
-        if not activated and not self._global:
+        activated, over_all = task.meta.activates_interrupts, self._over_all()
+        if not activated and not over_all:
             return None
         found = [self._activated(*_full_name(name, task.plan)) for name in dict.fromkeys(activated)]
         watched = [one for one in found if one is not None and one.interrupt.scope == "task"]
-        if not watched and not self._global:
+        if not watched and not over_all:
             return None
         return Guard(task.ref, run, slots, watched=watched, handling=self._handling, overseer=self)
 
@@ -79,7 +77,7 @@ class InterruptService:
             pause.cover(guard.gate)
         if self._watcher is None and self._global:
             self._watcher = Watcher(
-                lambda: self._global,
+                self._over_all,
                 check=lambda one: self._handling.holds(one, _run_of_nobody()),
                 handle=self._handle,
                 asleep=lambda: False,
@@ -104,7 +102,16 @@ class InterruptService:
             ending.cancel()
         await asyncio.gather(*self._ending, return_exceptions=True)
 
+    def _over_all(self) -> Sequence[Watched]:
+        """The interrupts of global scope as the plans have them now, also after an edit."""
+        plans = self._plans()
+        if plans is not self._seen:
+            self._take_in(plans)
+        return self._global
+
     def _take_in(self, plans: Mapping[str, PlanDefinition]) -> None:
+        """Those that are new or changed are looked at at once, unless their handler runs; others keep their rest."""
+        before = {one.ref: one.interrupt for one in self._global}
         self._seen = plans
         self._global = [
             Watched(plan.name, name, interrupt)
@@ -113,6 +120,9 @@ class InterruptService:
             for name, interrupt in plan.interrupts.interrupts.items()
             if interrupt.scope == "global"
         ]
+        for one in self._global:
+            if one.interrupt != before.get(one.ref) and self._due.get(one.ref) != inf:
+                self._due.pop(one.ref, None)
 
     def _activated(self, plan: str, name: str) -> Watched | None:
         """An interrupt as the plan had it when the running task began."""

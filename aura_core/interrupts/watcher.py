@@ -14,7 +14,7 @@ Check = Callable[[Watched], Awaitable[bool]]
 Handle = Callable[[Watched, Callable[[], None]], Awaitable[None]]
 Begin = Callable[[Coroutine[Any, Any, None]], asyncio.Task[None]]
 LONGEST_SLEEP = 5.0
-"""Seconds after which a watcher that has nothing to watch looks again."""
+"""Seconds after which a watcher asks again what it is to watch, however seldom that is to be looked at."""
 PATIENCE = 0.5
 """Seconds in which conditions that are asked together must answer to be handled in their order; later ones follow."""
 
@@ -27,8 +27,8 @@ class Watcher:
         check: whether the condition of one holds; never raises.
         handle: runs the handler of one; calls its second argument when the handler really begins; never raises.
         asleep: whether nothing is to be checked now.
-        due: when each is checked next, on the clock of the loop, by reference; shared by watchers that follow each
-            other.
+        due: when each is checked next, on the clock of the loop, by reference, infinite while its handler runs; shared
+            by watchers that follow each other.
     """
 
     def __init__(
@@ -140,7 +140,7 @@ class Watcher:
     async def _sleep(self, watched: Sequence[Watched]) -> None:
         """Until the next check; not longer than the shortest `every`, for what is watched may change."""
         now = asyncio.get_running_loop().time()
-        latest = now + min((one.interrupt.every for one in watched), default=LONGEST_SLEEP)
+        latest = now + min([LONGEST_SLEEP, *(one.interrupt.every for one in watched)])
         next_check = min([latest, *(self._due.get(one.ref, now) for one in watched)])
         self._wake.clear()
         with suppress(TimeoutError):
