@@ -129,6 +129,8 @@ def _show(made: Plan) -> None:
     from rich.table import Table
     from rich.text import Text as Words
 
+    from agent.channels.terminal.controls import one_line
+
     table = Table.grid(padding=(0, 2))
     for step in made.steps:
         what = step.task or step.kind
@@ -136,11 +138,11 @@ def _show(made: Plan) -> None:
         after = f"after {', '.join(step.depends_on)}" if step.depends_on else ""
         table.add_row(
             Words(step.id, style="bold"),
-            Words(step.title or step.question or step.instruction),
-            Words(f"{what} {inputs}".strip(), style="cyan"),
+            Words(one_line(step.title or step.question or step.instruction)),
+            Words(one_line(f"{what} {inputs}"), style="cyan"),
             Words(after, style="dim"),
         )
     console = out()
     console.print(table)
     for repair in made.repairs:
-        console.print(Words(f"repaired: {repair}", style="dim"))
+        console.print(Words(one_line(f"repaired: {repair}"), style="dim"))

@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING, Any
 from rich.console import Console
 
 from agent.channels.terminal.chat import CHANNEL
+from agent.channels.terminal.controls import printable
 from agent.channels.terminal.draw import answer_view, file_view, question_view, signs_for
 from agent.cli.guard import DONE, FAILED, NEEDS_ANSWER
 from agent.cli.invocation import err, out, print_json, print_text
@@ -62,7 +63,7 @@ async def follow(app: App, run_id: str, answers: Answers, person: str, console: 
                 if outcome.status != "waiting":
                     return outcome
                 if told := app.waits_for_plan(run_id):
-                    console.print(told, markup=False)
+                    console.print(printable(told), markup=False)
                     return outcome
                 question = next((item for item in outcome.questions if item.id not in answered), None)
                 if question is None:
@@ -90,7 +91,8 @@ def report(outcome: RunOutcome, files: CommandTransport, *, as_json: bool) -> in
     elif outcome.status == "ok":
         _print_answer(outcome.answer)
     else:
-        err().print(outcome.answer or f"The request ended as {outcome.status}.", style="red", markup=False)
+        told = printable(outcome.answer) or f"The request ended as {outcome.status}."
+        err().print(told, style="red", markup=False)
     if not as_json:
         console = err()
         for path, caption in files.files.values():

@@ -16,6 +16,7 @@ import typer
 from typer.exceptions import TyperException
 
 from agent import logs
+from agent.channels.terminal.controls import printable
 from agent.cli.invocation import print_json
 from agent.config import AppConfig, default_home
 from agent.errors import AgentError
@@ -87,7 +88,7 @@ def _failed(error: BaseException, invocation: Invocation) -> int:
         traceback.print_exception(error)
     if invocation.json_failure is not None:
         print_json(invocation.json_failure(message))
-    _say(message)
+    _say(printable(message))
     return FAILED
 
 

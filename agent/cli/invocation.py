@@ -15,6 +15,7 @@ import structlog
 from rich.console import Console
 
 from agent import logs
+from agent.channels.terminal.controls import escaped, printable
 from agent.config import AppConfig
 from aura_core.exits import exit_text
 
@@ -109,14 +110,16 @@ async def _until_done(task: asyncio.Task[int]) -> None:
 
 
 def print_json(value: object) -> None:
-    """Prints a JSON document on standard output; characters that the terminal cannot show are escaped."""
+    """Prints a JSON document on standard output; what the terminal cannot show, or would obey, is escaped."""
     encoding = (sys.stdout.encoding or "ascii").lower()
     text = json.dumps(value, ensure_ascii=not encoding.startswith("utf"), indent=2, default=str)
-    sys.stdout.write(text + "\n")
+    sys.stdout.write(escaped(text) + "\n")
 
 
 def print_text(text: str) -> None:
-    """Prints plain text on standard output, as it is."""
+    """Prints plain text on standard output: in a pipe or file as it is, on a terminal without what would steer that."""
+    if sys.stdout.isatty():
+        text = printable(text)
     sys.stdout.write(text if text.endswith("\n") else text + "\n")
 
 

@@ -55,6 +55,8 @@ def _print_runs(runs: list[RunSummary]) -> None:
     from rich.table import Table
     from rich.text import Text
 
+    from agent.channels.terminal.controls import one_line
+
     table = Table.grid(padding=(0, 2))
     styles = {"ok": "green", "error": "red", "waiting": "yellow", "running": "cyan", "cancelled": "dim"}
     for run in runs:
@@ -63,8 +65,8 @@ def _print_runs(runs: list[RunSummary]) -> None:
             run.run_id,
             Text(f"{at:%Y-%m-%d %H:%M}", style="dim"),
             Text(run.status, style=styles[run.status]),
-            Text(run.session_id, style="dim"),
-            Text(" ".join(run.text.split())[:80]),
+            Text(one_line(run.session_id), style="dim"),
+            Text(one_line(run.text)[:80]),
         )
     out_wide().print(table)
 
@@ -87,6 +89,7 @@ async def _show(run_id: str, *, as_json: bool) -> int:
 
 def _print_detail(outcome: RunOutcome) -> None:
     from agent.channels.terminal.board import RunBoard, StepRow
+    from agent.channels.terminal.controls import printable
     from agent.channels.terminal.draw import run_view, signs_for
 
     board = RunBoard(outcome.run_id)
@@ -100,7 +103,7 @@ def _print_detail(outcome: RunOutcome) -> None:
     console.print(f"{outcome.run_id}  {outcome.status}  {usage.tokens} tokens  {usage.seconds:.1f} s", markup=False)
     console.print(run_view(board, 0, signs_for(console.encoding), live=False))
     for question in outcome.questions:
-        console.print(f"open question: {question.text}", style="yellow", markup=False)
+        console.print(f"open question: {printable(question.text)}", style="yellow", markup=False)
     if outcome.answer:
         print_text(outcome.answer)
 

@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
+from agent.channels.terminal.controls import one_line, printable
 from agent.cli.invocation import asynchronously, err, out_wide, print_json, settings
 
 if TYPE_CHECKING:
@@ -61,13 +62,18 @@ async def _list(*, as_json: bool) -> int:
     elif not listing.unreadable:
         err().print("Nothing runs by itself yet. `aura schedule add --help` says how to change that.")
     for job, reason in listing.waiting.items():
-        err().print(f"{job} waits: {reason}", style="yellow", markup=False, soft_wrap=True)
+        _remark(f"{job} waits: {reason}", style="yellow")
     for job, reason in listing.gone.items():
-        err().print(f"{job} does not run: {reason}", style="yellow", markup=False, soft_wrap=True)
+        _remark(f"{job} does not run: {reason}", style="yellow")
     for words in listing.unreadable:
-        err().print(words, style="red", markup=False, soft_wrap=True)
+        _remark(words, style="red")
     warn_of_refused(app.framework.problems + listing.problems)
     return 0
+
+
+def _remark(words: str, style: str = "") -> None:
+    """One line on standard error; people and plans may have written part of it."""
+    err().print(one_line(words), style=style, markup=False, soft_wrap=True)
 
 
 def _as_json(job: Job) -> dict[str, Any]:
@@ -117,17 +123,15 @@ def _print_jobs(jobs: list[Job]) -> None:
     for job in jobs:
         last = Text(f"last: {job.last_status}" if job.last_status else "", style=_style(job.last_status))
         at = f"{job.next_at.astimezone():%Y-%m-%d %H:%M}" if job.next_at else "–"
-        who = Text(owners[job.id] if several else "", style="dim")
-        what = Text(job.title if job.title and job.source == "person" else job.task)
-        what.append(
-            "".join(f" {key}={shorten(str(value), SHOWN, placeholder='…')}" for key, value in job.inputs.items()),
-            style="dim",
-        )
-        table.add_row(job.id, at, Text(_rule(job.trigger), style="cyan"), what, who, last)
+        who = Text(one_line(owners[job.id]) if several else "", style="dim")
+        what = Text(one_line(job.title if job.title and job.source == "person" else job.task))
+        inputs = (f" {key}={shorten(str(value), SHOWN, placeholder='…')}" for key, value in job.inputs.items())
+        what.append(printable("".join(inputs)), style="dim")
+        table.add_row(Text(one_line(job.id)), at, Text(one_line(_rule(job.trigger)), style="cyan"), what, who, last)
     out_wide().print(table)
     for job in jobs:
         if job.last_message:
-            err().print(f"{job.id}: {job.last_message}", style="yellow", markup=False, soft_wrap=True)
+            _remark(f"{job.id}: {job.last_message}", style="yellow")
 
 
 def _rule(trigger: Trigger) -> str:
@@ -246,7 +250,7 @@ async def _remove(name: str) -> int:
 
     async with App.open(settings(), program="aura schedule", durable=False) as app:
         job = await remove_job(app.framework.plans, app.schedules.book, name)
-    err().print(f"{job.id} ({_said(job)}) is removed.", markup=False, soft_wrap=True)
+    _remark(f"{job.id} ({_said(job)}) is removed.")
     return 0
 
 
@@ -266,5 +270,5 @@ async def _run(name: str) -> int:
     async with App.open(settings(), program="aura schedule", durable=False) as app:
         firing, waits = await run_job(app.framework.plans, app.schedules.book, name)
     hint = f"It waits: {waits}." if waits else WHO_RUNS_THEM
-    err().print(f"Asked for; its run is {firing.id}. {hint}", markup=False, soft_wrap=True)
+    _remark(f"Asked for; its run is {firing.id}. {hint}")
     return 0

@@ -6,6 +6,7 @@ from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
+from agent.channels.terminal.controls import one_line, printable
 from agent.cli.guard import NEEDS_ANSWER
 from agent.cli.invocation import acting_as, asynchronously, current, err, out, print_json, print_text, settings
 
@@ -92,15 +93,15 @@ def _report(result: TaskResult, *, as_json: bool) -> None:
         return
     if result.error is not None:
         place = f" ({result.error.location})" if result.error.location else ""
-        err().print(f"{result.error.message}{place}", style="red", markup=False, soft_wrap=True)
+        err().print(printable(f"{result.error.message}{place}"), style="red", markup=False, soft_wrap=True)
     elif isinstance(result.result, str):
         print_text(result.result)
     elif result.result is not True and result.result is not None:
         print_json(result.result)
     if result.message:
-        err().print(result.message, markup=False)
+        err().print(printable(result.message), markup=False)
     for attachment in result.attachments:
-        err().print(f"file: {attachment.path}", markup=False, soft_wrap=True)
+        err().print(one_line(f"file: {attachment.path}"), markup=False, soft_wrap=True)
 
 
 def tasks(

@@ -10,6 +10,7 @@ from rich.table import Table
 from rich.text import Text
 
 from agent.channels.terminal.completion import session_files
+from agent.channels.terminal.controls import one_line, printable
 from agent.channels.terminal.draw import notice_view
 from agent.schedules import schedule_answer
 
@@ -90,7 +91,7 @@ class ChatCommands:
             name: card for name, card in self._app.commands(self._profile).items() if f"/{name}" not in OWN_COMMANDS
         }
         if plugins:
-            rows = ((_usage(name, card), Text(card.title)) for name, card in sorted(plugins.items()))
+            rows = ((_usage(name, card), Text(one_line(card.title))) for name, card in sorted(plugins.items()))
             await self._show(Text(), _table("  Commands of plugins", rows))
         await self._show(
             Text(), notice_view("Everything else you type is a request in plain words."), notice_view(KEYS)
@@ -112,7 +113,7 @@ class ChatCommands:
         await self._show(notice_view(f"{'' if names else 'No files yet. '}Folder: {folder}"))
 
     async def _schedule(self, words: str) -> None:
-        await self._show(Text(await schedule_answer(self._app.schedules.keeper, self._person, words)))
+        await self._show(Text(printable(await schedule_answer(self._app.schedules.keeper, self._person, words))))
 
     async def _runs(self, _: str) -> None:
         runs = [run for run in await self._app.runs(limit=50) if run.session_id == self._session_id][:MOST_RUNS]
@@ -122,7 +123,7 @@ class ChatCommands:
         table = Table.grid(padding=(0, 2))
         for run in runs:
             at = datetime.fromtimestamp(run.created_at, tz=UTC).astimezone().strftime("%d %b %H:%M")
-            table.add_row(f"  {run.run_id}", Text(at, style="dim"), Text(run.status), Text(_one_line(run.text)))
+            table.add_row(f"  {run.run_id}", Text(at, style="dim"), Text(run.status), Text(_shortened(run.text)))
         await self._show(Text(), table)
 
     async def _new(self, _: str) -> None:
@@ -142,7 +143,7 @@ def tasks_table(cards: Iterable[TaskCard]) -> RenderableType:
     table.add_column(overflow="fold")
     colours = {"read": "dim", "write": "yellow", "external": "magenta"}
     for card in cards:
-        table.add_row(f"  {card.task}", Text(card.effects, style=colours[card.effects]), Text(card.title))
+        table.add_row(f"  {card.task}", Text(card.effects, style=colours[card.effects]), Text(one_line(card.title)))
     return table
 
 
@@ -152,7 +153,7 @@ def _table(title: str, rows: Iterable[tuple[str, Text]]) -> RenderableType:
     table.add_column(overflow="fold")
     table.add_row(Text(title, style="bold"), "")
     for name, about in rows:
-        table.add_row(f"  {name}", about)
+        table.add_row(Text(f"  {one_line(name)}"), about)
     return table
 
 
@@ -166,8 +167,8 @@ def searched(card: TaskCard) -> str:
     return f"{card.task} {card.title} {card.description}".casefold()
 
 
-def _one_line(text: str, length: int = 60) -> str:
-    line = " ".join(text.split())
+def _shortened(text: str, length: int = 60) -> str:
+    line = one_line(text)
     return line if len(line) <= length else line[: length - 1] + "…"
 
 

@@ -12,6 +12,7 @@ from rich.panel import Panel
 from rich.table import Table
 from rich.text import Text
 
+from agent.channels.terminal.controls import one_line, printable
 from agent.channels.terminal.markdown import ChatMarkdown
 
 if TYPE_CHECKING:
@@ -23,14 +24,6 @@ if TYPE_CHECKING:
     from agent.contracts import Question
 
 FRAMES_PER_SECOND = 10
-CONTROLS = dict.fromkeys(
-    set(range(32)) - {9, 10}
-    | set(range(127, 160))
-    | {0x200E, 0x200F}
-    | set(range(0x202A, 0x202F))
-    | set(range(0x2066, 0x206A))
-)
-"""Characters that move the cursor, colour the screen or turn the direction of writing round."""
 SHOW_SECONDS_FROM = 0.05
 NOTE_CHARACTERS = 240
 PHASES = {
@@ -100,11 +93,6 @@ def signs_for(encoding: str | None) -> Signs:
     return UNICODE if (encoding or "").lower().replace("-", "").startswith("utf") else ASCII
 
 
-def printable(text: str) -> str:
-    """Text without control characters: what a web page or a model wrote must not steer the terminal."""
-    return text.translate(CONTROLS)
-
-
 def spinner(signs: Signs, now: float) -> str:
     """The spinner's frame at a time in seconds."""
     return signs.spinner[int(now * FRAMES_PER_SECOND) % len(signs.spinner)]
@@ -153,7 +141,7 @@ def headline(run: RunBoard, now: float, signs: Signs, *, named: bool = False) ->
         text.append(f" {printable(run.detail)}", style="dim")
     text.append(f"  {duration(now - run.since)}", style="dim")
     if named:
-        text.append(f"  {printable(' '.join(run.text.split()))}", style="dim italic")
+        text.append(f"  {one_line(run.text)}", style="dim italic")
     text.no_wrap, text.overflow = True, "ellipsis"
     return text
 

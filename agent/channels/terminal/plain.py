@@ -9,7 +9,8 @@ from typing import TYPE_CHECKING
 
 from rich.text import Text
 
-from agent.channels.terminal.draw import duration, printable
+from agent.channels.terminal.controls import printable
+from agent.channels.terminal.draw import duration
 from agent.progress import PlanMade, StepEnded
 
 if TYPE_CHECKING:
