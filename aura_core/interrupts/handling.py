@@ -13,6 +13,7 @@ from aura_core.cancellation import being_ended
 from aura_core.engine.failure import explain, task_error
 from aura_core.engine.time_limit import within
 from aura_core.execution.calls import Unfinished, given_up_calls
+from aura_core.exits import failure_for
 from aura_core.interrupts.events import InterruptFired
 from aura_core.tasklet import TaskError
 
@@ -63,10 +64,8 @@ class Handling:
             check = self._orchestrator(one.plan).perform_condition_check(one.interrupt.condition.as_data(), run=run)
             with given_up_calls(into=unfinished):
                 held = await within(CONDITION_SECONDS, check, f"the condition of interrupt {one.ref}")
-        except Exception as error:
-            if being_ended():
-                raise asyncio.CancelledError from error
-            self._failed(one, error)
+        except (Exception, asyncio.CancelledError) as error:  # noqa: BLE001 (told by `_failed`, whatever it is)
+            self._failed(one, _own_failure(error, "The condition"))
             return False
         if self._failing.pop(one.ref, None) is not None:
             _log.info("interrupt_condition_works_again", interrupt=one.ref)
@@ -107,10 +106,8 @@ class Handling:
             handler = orchestrator.runtime.find_task(one.interrupt.task)
             work = orchestrator.execute_task(handler.ref, run=run)
             result = await within(handler.meta.timeout or HANDLER_SECONDS, work, f"handler {handler.ref}")
-        except Exception as error:
-            if being_ended():
-                raise asyncio.CancelledError from error
-            return task_error(error, one.interrupt.task)
+        except (Exception, asyncio.CancelledError) as error:  # noqa: BLE001 (told by `handle`, whatever it is)
+            return task_error(_own_failure(error, "The handler"), one.interrupt.task)
         return result.error
 
     def _failed(self, one: Watched, error: Exception) -> None:
@@ -132,3 +129,14 @@ class Handling:
         full = handler if "/" in handler else f"{one.plan}/{handler}"
         event = InterruptFired(one.ref, full, phase, one.interrupt.mode, task, run.corr_id, run.session_id, error)
         self._events.publish(event)
+
+
+def _own_failure(error: Exception | asyncio.CancelledError, what: str) -> Exception:
+    """What an error that came out of a plan's code counts as.
+
+    Raises:
+        CancelledError: that code was asked to end.
+    """
+    if being_ended():
+        raise asyncio.CancelledError from error
+    return error if isinstance(error, Exception) else failure_for(error, what)

@@ -4,10 +4,11 @@ from __future__ import annotations
 
 import asyncio
 from collections.abc import Awaitable, Callable, Coroutine, MutableMapping, Sequence
-from contextlib import suppress
+from contextlib import AbstractContextManager, suppress
 from math import inf
 from typing import Any
 
+from aura_core.cancellation import may_end
 from aura_core.interrupts.watched import Watched
 
 Check = Callable[[Watched], Awaitable[bool]]
@@ -47,6 +48,7 @@ class Watcher:
         self._due = due
         self._looks: set[asyncio.Future[bool]] = set()
         self._handlers: dict[asyncio.Task[None], bool] = {}
+        self._asked_to_end: set[asyncio.Future[Any] | None] = set()
         self._wake = asyncio.Event()
         self._stopping = False
         self._task: asyncio.Task[None] | None = None
@@ -70,19 +72,28 @@ class Watcher:
         if self._task is not None:
             self._task.cancel()
         for look in self._looks:
-            look.cancel()
+            self._end(look)
         for task, begun in self._handlers.items():
             if not (finish and begun):
-                task.cancel()
+                self._end(task)
         while running := self._running():
             try:
                 await asyncio.wait(running)
             except asyncio.CancelledError as error:
                 cancelled = error
                 for work in running:
-                    work.cancel()
+                    self._end(work)
         if cancelled is not None:
             raise cancelled
+
+    def _end(self, work: asyncio.Future[Any]) -> None:
+        self._asked_to_end.add(work)
+        work.cancel()
+
+    def _may_end(self) -> AbstractContextManager[None]:
+        """Around a look or a handler: a CancelledError is its own doing unless it was asked to end."""
+        task = asyncio.current_task()
+        return may_end(lambda: task in self._asked_to_end)
 
     def _running(self) -> list[asyncio.Future[Any]]:
         everything = (self._task, *self._looks, *self._handlers)
@@ -102,7 +113,7 @@ class Watcher:
 
     async def _turn(self, due: Sequence[Watched]) -> None:
         """Checks side by side what is due, and handles what holds, the most important first."""
-        looks = [asyncio.ensure_future(self._check(one)) for one in due]
+        looks = [asyncio.create_task(self._look(one)) for one in due]
         for look in looks:
             self._looks.add(look)
             look.add_done_callback(self._looks.discard)
@@ -110,9 +121,13 @@ class Watcher:
         for one, look in sorted(zip(due, looks, strict=True), key=lambda pair: pair[0].order):
             self._follow(one, look)
 
+    async def _look(self, one: Watched) -> bool:
+        with self._may_end():
+            return await self._check(one)
+
     def _follow(self, one: Watched, look: asyncio.Future[bool]) -> None:
         """Has an interrupt handled that holds, or that may hold: its condition has not answered yet."""
-        if look.done() and not look.result():
+        if look.done() and (look.cancelled() or not look.result()):
             self._due[one.ref] = asyncio.get_running_loop().time() + one.interrupt.every
             return
         self._due[one.ref] = inf
@@ -127,8 +142,9 @@ class Watcher:
             if task is not None:
                 self._handlers[task] = True
 
-        if await look and not self._stopping:
-            await self._handle(one, begun)
+        with self._may_end():
+            if await look and not self._stopping:
+                await self._handle(one, begun)
 
     def _handled(self, one: Watched, task: asyncio.Task[None]) -> None:
         """Decides when to look again; also after a handler that was ended before its first turn."""
