@@ -164,7 +164,7 @@ class Scheduler:
 
     def _look_at_clock(self) -> datetime:
         now = self._now()
-        self._doubtful = self._doubtful or now < self._looked_at - GRACE
+        self._doubtful = self._doubtful or now < self._looked_at
         self._looked_at = now
         return now
 

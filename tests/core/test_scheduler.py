@@ -548,6 +548,23 @@ async def test_whatever_happened_while_the_clock_was_ahead_it_silences_no_job(wo
     assert world.ran == ["job:tea:2026-11-21T13:00:00Z"]
 
 
+async def test_a_clock_that_is_corrected_in_small_steps_silences_no_job(world):
+    second = timedelta(seconds=1)
+    async with world.scheduler() as scheduler:
+        await scheduler.book.add(Job("tea", "kitchen/tea", Every(5, START)))
+        async with world.expecting(JobFired, JobEnded):
+            world.to(START + 5 * second, scheduler)
+        for step in range(1, 7):
+            await looked(world, scheduler, START + 5 * second - step * 50 * second)
+        assert (await scheduler.book.jobs())[0].next_at == START - 290 * second
+        async with world.expecting(JobFired, JobEnded):
+            world.to(START - 290 * second, scheduler)
+        await looked(world, scheduler, START - 291 * second)
+        await looked(world, scheduler, START - 290 * second)
+        assert world.ran == ["job:tea:2026-11-21T12:00:05Z", "job:tea:2026-11-21T11:55:10Z"]
+        assert (await scheduler.book.jobs())[0].next_at == START - 285 * second
+
+
 async def test_a_clock_that_is_put_back_runs_no_moment_twice(world):
     async with world.scheduler() as scheduler:
         await scheduler.book.add(Job("tea", "kitchen/tea", Cron("0 * * * *", "UTC")))
