@@ -31,6 +31,16 @@ _FIELDS = (
     ("day of week", "0 to 7, or sun to sat"),
     ("second", "0 to 59"),
 )
+_RANGE = re.compile(r"(\w+)-(\w+)(?:/\d+)?")
+_MONTH, _WEEKDAY = 3, 4
+_MONTHS = ("jan", "feb", "mar", "apr", "may", "jun", "jul", "aug", "sep", "oct", "nov", "dec")
+_WEEKDAYS = ("sun", "mon", "tue", "wed", "thu", "fri", "sat")
+_NUMBERS = {
+    _MONTH: {name: number for number, name in enumerate(_MONTHS, 1)},
+    _WEEKDAY: {"7": 0, **{name: number for number, name in enumerate(_WEEKDAYS)}},
+}
+"""Index of a field -> other ways to write its numbers."""
+_WHOLE_WEEK = "0-7"
 _FIVE = 5
 _LONGEST_RULE = 500
 _RANDOM = re.compile(r"[rh](?![a-z])", re.IGNORECASE)
@@ -56,13 +66,38 @@ def check_cron(rule: str) -> None:
         for index, field in enumerate(fields):
             _check_field(rule, index, field)
     try:
-        times = croniter(rule, _SOME_DAY, max_years_between_matches=MOST_YEARS)
+        times = croniter(as_croniter_means_it(rule), _SOME_DAY, max_years_between_matches=MOST_YEARS)
     except _MISTAKES as error:
         raise ScheduleError(f"{rule[:80]!r} is no cron rule. {CRON_HELP}") from error
     try:
         times.get_next(datetime)
     except (CroniterBadDateError, OverflowError) as error:
         raise ScheduleError(f"The cron rule {rule!r} is never met: no day is like that. {CRON_HELP}") from error
+
+
+def as_croniter_means_it(rule: str) -> str:
+    """A cron rule in whose ranges croniter sees what crontab does.
+
+    Args:
+        rule: one that `check_cron` finds in order.
+
+    Returns:
+        The same rule with the value itself for a range of one value, `9-9`, `1-mon`: croniter takes that for the whole
+        field.
+    """
+    if rule.startswith("@"):
+        return rule
+    fields = enumerate(rule.split())
+    return " ".join(",".join(_without_range(index, part) for part in field.split(",")) for index, field in fields)
+
+
+def _without_range(index: int, part: str) -> str:
+    found = _RANGE.fullmatch(part)
+    if found is None or part.startswith(_WHOLE_WEEK):
+        return part
+    numbers = _NUMBERS.get(index, {})
+    first, last = (str(numbers.get(value.lower(), value)).lstrip("0") for value in found.groups())
+    return first or "0" if first == last else part
 
 
 def _check_field(rule: str, index: int, field: str) -> None:

@@ -10,7 +10,7 @@ from typing import Literal
 
 from croniter import croniter
 
-from aura_core.schedule_rules import MOST_YEARS
+from aura_core.schedule_rules import MOST_YEARS, as_croniter_means_it
 from aura_core.scheduler.zones import moment_of, zone_of
 
 
@@ -34,7 +34,8 @@ class Cron:
         """The moments after `moment`, ascending, in UTC."""
         zone = zone_of(self.timezone)
         last = moment
-        walls = croniter(self.rule, moment.astimezone(zone).replace(tzinfo=None), max_years_between_matches=MOST_YEARS)
+        wall = moment.astimezone(zone).replace(tzinfo=None)
+        walls = croniter(as_croniter_means_it(self.rule), wall, max_years_between_matches=MOST_YEARS)
         while True:
             try:
                 found = moment_of(walls.get_next(datetime), zone)

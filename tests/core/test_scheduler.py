@@ -11,6 +11,7 @@ from contextlib import asynccontextmanager
 from dataclasses import replace
 from datetime import UTC, datetime, timedelta
 from importlib import resources
+from itertools import islice
 from pathlib import Path
 from zoneinfo import ZoneInfoNotFoundError
 
@@ -1028,6 +1029,37 @@ def test_a_when_that_can_never_be_is_explained(when, words):
     with pytest.raises(ScheduleError) as caught:
         trigger_of(now=START, **when)
     assert words in str(caught.value)
+
+
+@pytest.mark.parametrize(
+    ("rule", "same"),
+    [
+        ("0 9-9 * * *", "0 9 * * *"),
+        ("30-30 09-9 * * *", "30 9 * * *"),
+        ("0 9-9/2,12 * * *", "0 9,12 * * *"),
+        ("0 9 1-1 * *", "0 9 1 * *"),
+        ("0 9 * 5-may *", "0 9 * 5 *"),
+        ("0 9 * * mon-Mon", "0 9 * * 1"),
+        ("0 9 * * 1-mon,fri-fri", "0 9 * * 1,5"),
+        ("0 9 * * 0-0", "0 9 * * 0"),
+        ("0 9 * * 7-sun", "0 9 * * 0"),
+        ("0 9 * * * 30-30", "0 9 * * * 30"),
+        ("0 9 * * 0-7", "0 9 * * *"),
+        ("0 9 * * 5-7", "0 9 * * fri,sat,sun"),
+        ("0 9 * nov-feb *", "0 9 * 11,12,1,2 *"),
+        ("@daily", "0 0 * * *"),
+    ],
+)
+def test_a_range_of_one_value_means_that_value(rule, same):
+    trigger = trigger_of(now=START, cron=rule, timezone="UTC")
+    wanted = trigger_of(now=START, cron=same, timezone="UTC")
+    assert str(trigger) == f"cron {rule} (UTC)"
+    assert list(islice(trigger.after(START), 20)) == list(islice(wanted.after(START), 20))
+
+
+def test_a_range_of_one_value_that_no_day_has_is_never_met():
+    with pytest.raises(ScheduleError, match="never met"):
+        trigger_of(now=START, cron="0 8 30-30 2-2 *")
 
 
 def test_what_a_person_writes_for_when_becomes_a_trigger():
