@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from datetime import UTC, datetime
+from zoneinfo import ZoneInfo
 
 from aura_core.errors import ScheduleError
 from aura_core.schedule_rules import check_cron, check_every
@@ -64,10 +65,16 @@ def _every(seconds: float, now: datetime) -> Every:
     return Every(float(seconds), now.astimezone(UTC).replace(microsecond=0))
 
 
+def _next_of(wall: datetime, zone: ZoneInfo, now: datetime) -> datetime:
+    """The moment of a wall clock's time; of one that comes twice the second, if the first has passed."""
+    first, second = moment_of(wall, zone), wall.replace(tzinfo=zone, fold=1).astimezone(UTC)
+    return second if first <= now < second else first
+
+
 def _at(moment: datetime, timezone: str, now: datetime) -> At:
     zone = zone_of(timezone)
     check_moment(moment)
-    aware = moment_of(moment, zone) if moment.tzinfo is None else moment
+    aware = moment if moment.tzinfo else _next_of(moment, zone, now)
     if aware <= now:
         shown, present = (value.astimezone(zone).strftime("%Y-%m-%d %H:%M") for value in (aware, now))
         raise ScheduleError(f"{shown} has passed: it is {present} in {timezone} now. Give a time that is to come.")

@@ -1062,6 +1062,21 @@ def test_a_range_of_one_value_that_no_day_has_is_never_met():
         trigger_of(now=START, cron="0 8 30-30 2-2 *")
 
 
+@pytest.mark.parametrize(
+    ("time", "moment"),
+    [((2, 45), (1, 45)), ((2, 15), None), ((2, 30), None), ((3, 0), (2, 0)), ((1, 59), None)],
+)
+def test_a_time_that_comes_twice_is_to_come_until_it_has_come_for_the_second_time(time, moment):
+    now = datetime(2026, 10, 25, 1, 30, tzinfo=UTC)  # 02:30 in Berlin, when the clock has been put back
+    wall = datetime(2026, 10, 25, *time)  # noqa: DTZ001 (a wall clock's)
+    if moment is None:
+        with pytest.raises(ScheduleError, match="has passed"):
+            trigger_of(now=now, at=wall, timezone="Europe/Berlin")
+    else:
+        trigger = trigger_of(now=now, at=wall, timezone="Europe/Berlin")
+        assert next_after(trigger, now) == datetime(2026, 10, 25, *moment, tzinfo=UTC)
+
+
 def test_what_a_person_writes_for_when_becomes_a_trigger():
     assert trigger_of(now=START, cron=" 0  8 * * mon-fri ", timezone="Asia/Tokyo") == Cron(
         "0 8 * * mon-fri", "Asia/Tokyo"
