@@ -44,6 +44,7 @@ class Guard:
 
     Attributes:
         gate: every step of the task passes it.
+        watcher: looks at the interrupts of the task; None if it activates none.
     """
 
     def __init__(
@@ -63,9 +64,9 @@ class Guard:
         self._handling = handling
         self._overseer = overseer
         self._numbers = count(1)
-        self._watcher = None
+        self.watcher: Watcher | None = None
         if watched:
-            self._watcher = Watcher(
+            self.watcher = Watcher(
                 lambda: watched,
                 check=lambda one: handling.holds(one, run.apart(f"condition:{one.ref}")),
                 handle=self._handle,
@@ -80,15 +81,15 @@ class Guard:
 
     def watch(self) -> None:
         """Begins to look whether an interrupt of the task is due."""
-        if self._watcher is not None:
-            self._watcher.start(_outside_the_gate)
+        if self.watcher is not None:
+            self.watcher.start(_outside_the_gate)
 
     async def __aexit__(self, kind: object, *_rest: object) -> None:
         """Ends what watches; a handler that has begun may end, unless the task was cancelled."""
         current_gate.reset(self._token)
         try:
-            if self._watcher is not None:
-                await self._watcher.stop(finish=kind is None)
+            if self.watcher is not None:
+                await self.watcher.stop(finish=kind is None)
         finally:
             self._overseer.left(self)
 

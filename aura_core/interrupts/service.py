@@ -9,6 +9,8 @@ from contextvars import Context
 from math import inf
 from typing import TYPE_CHECKING, Any
 
+import structlog
+
 from aura_core.errors import NotFoundError
 from aura_core.interrupts.guard import Guard
 from aura_core.interrupts.handling import Handling
@@ -23,6 +25,12 @@ if TYPE_CHECKING:
     from aura_core.model.plan import PlanDefinition
     from aura_core.model.task import TaskDefinition
     from aura_core.orchestrator import Orchestrator
+
+
+CLOSE_SECONDS = 5.0
+"""For whatever still runs when everything is closed; what ignores that it was cancelled is not waited for longer."""
+
+_log = structlog.get_logger(__name__)
 
 
 class InterruptService:
@@ -51,7 +59,7 @@ class InterruptService:
         self._pauses: set[Pause] = set()
         self._due: dict[str, float] = {}
         self._watcher: Watcher | None = None
-        self._ending: set[asyncio.Task[None]] = set()
+        self._ending: dict[asyncio.Task[None], Watcher] = {}
 
     def guard(self, task: TaskDefinition, run: RunInfo, slots: Slots) -> Guard | None:
         """What is to be entered around the steps of a task; None if nothing watches over it.
@@ -92,15 +100,29 @@ class InterruptService:
             pause.uncover(guard.gate)
         if not self._guards and self._watcher is not None:
             watcher, self._watcher = self._watcher, None
-            ending = _apart(watcher.stop(finish=True))
-            self._ending.add(ending)
-            ending.add_done_callback(self._ending.discard)
+            self._end(watcher, finish=True)
 
     async def close(self) -> None:
-        """Ends handlers of global scope that still run."""
-        for ending in self._ending:
-            ending.cancel()
-        await asyncio.gather(*self._ending, return_exceptions=True)
+        """Ends handlers of global scope that still run, and whatever watches over tasks that were let go.
+
+        What does not end in `CLOSE_SECONDS` is let go too, and told.
+        """
+        watchers = {self._watcher, *self._ending.values(), *(guard.watcher for guard in self._guards)}
+        self._watcher = None
+        for watcher in watchers:
+            if watcher is not None:
+                self._end(watcher, finish=False)
+        if not self._ending:
+            return
+        _, deaf = await asyncio.wait(self._ending, timeout=CLOSE_SECONDS)
+        if deaf:
+            running = sorted(ref for ref, due in self._due.items() if due == inf)
+            _log.error("interrupts_ignore_cancellation", interrupts=running)
+
+    def _end(self, watcher: Watcher, *, finish: bool) -> None:
+        ending = _apart(watcher.stop(finish=finish))
+        self._ending[ending] = watcher
+        ending.add_done_callback(self._ending.pop)
 
     def _over_all(self) -> Sequence[Watched]:
         """The interrupts of global scope as the plans have them now, also after an edit."""

@@ -8,6 +8,7 @@ from typing import Any
 import pytest
 import structlog
 
+from aura_core.execution_manager import ExecutionLimits
 from aura_core.framework import Framework
 from aura_core.interrupts import InterruptFired
 from aura_core.tasklet import Tasklet, TaskResult
@@ -131,3 +132,79 @@ async def test_a_condition_that_is_asked_when_its_task_ends_has_not_failed(proje
             disk.go("a")
             assert (await work).ok
     assert failures(log) == []
+
+
+DEAF = """
+import asyncio
+
+from aura_core.api import action, requires_services
+
+
+@action("deaf", effects="write")
+@requires_services(disk="disk", heard="heard")
+async def deaf(disk, heard) -> None:
+    disk.log.append("deaf")
+    while not heard.is_set():
+        try:
+            await heard.wait()
+        except asyncio.CancelledError:
+            disk.log.append("ignored")
+"""
+
+
+async def over(before: set[asyncio.Task[Any]]) -> None:
+    async with asyncio.timeout(20):
+        while left := asyncio.all_tasks() - before:
+            await asyncio.wait(left)
+
+
+@pytest.mark.parametrize("scope", ["task", "global"])
+async def test_a_task_that_was_let_go_at_the_end_is_watched_no_more(project: Project, disk: Disk, scope: str):
+    write_guarded(project, {"low": {"scope": scope}}, "[{action: deaf}]")
+    project.write("p/actions/deaf.py", DEAF)
+    heard = asyncio.Event()
+    before = asyncio.all_tasks()
+    limits = ExecutionLimits(grace=0.02)
+    async with project.running(services={"disk": disk, "heard": heard}, limits=limits) as framework:
+        work = begin(framework)
+        await disk.looked("low", 2)
+        assert disk.log == ["deaf"]
+    assert (await work).status == "cancelled"
+    left = [str(task.get_coro()) for task in asyncio.all_tasks() - before]
+    heard.set()
+    await over(before)
+    assert [coroutine for coroutine in left if "interrupts" in coroutine or "Watcher" in coroutine] == []
+    assert len(left) == 1
+
+
+async def test_a_global_handler_that_does_not_end_is_let_go(
+    project: Project, disk: Disk, monkeypatch: pytest.MonkeyPatch
+):
+    monkeypatch.setattr("aura_core.interrupts.service.CLOSE_SECONDS", 0.02)
+    write_guarded(project, {"low": {"scope": "global", "mode": "beside"}})
+    project.write("p/actions/deaf.py", DEAF)
+    project.task("sweep", "steps: [{action: deaf}]")
+    heard = asyncio.Event()
+    before = asyncio.all_tasks()
+    disk.low["low"] = True
+    disk.waits = {"a"}
+
+    async def lives() -> None:
+        async with project.running(services={"disk": disk, "heard": heard}) as framework:
+            work = begin(framework)
+            async with asyncio.timeout(20):
+                while "deaf" not in disk.log:  # noqa: ASYNC110 (the plan's action has no event to tell)
+                    await asyncio.sleep(0)
+            disk.go("a")
+            assert (await work).ok
+
+    with structlog.testing.capture_logs() as log:
+        life = asyncio.create_task(lives())
+        _, unended = await asyncio.wait([life], timeout=20)
+        heard.set()
+        await life
+    await over(before)
+    assert not unended
+    assert "ignored" in disk.log
+    told = [entry["interrupts"] for entry in log if entry["event"] == "interrupts_ignore_cancellation"]
+    assert told == [["p/low"]]
