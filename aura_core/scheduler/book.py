@@ -7,7 +7,7 @@ from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import replace
 from datetime import UTC, datetime, timedelta
 
-from aura_core.errors import NotFoundError, ScheduleError
+from aura_core.errors import NotFoundError, ScheduleError, ScheduleStoreError
 from aura_core.nearest import hint, sentence
 from aura_core.scheduler.job import Firing, Job, described, firing_id
 from aura_core.scheduler.rows import Unreadable
@@ -39,6 +39,7 @@ class JobBook:
     Attributes:
         changed: set when something here changed, for the scheduler of this process.
         held: which jobs are not started now although they may be due; see `declare`.
+        behind: what was declared could not be kept, and is to be declared again.
     """
 
     def __init__(self, store: JobStore, now: Now = utc_now) -> None:
@@ -46,7 +47,9 @@ class JobBook:
         self.now = now
         self.changed = asyncio.Event()
         self.held: Callable[[Job], bool] = no_job
-        self._declared: dict[str, Job] = {}
+        self.behind = False
+        self._declared: dict[str, Job] | None = None
+        self._declaring = asyncio.Lock()
 
     def wake(self) -> None:
         """Has the scheduler of this process look at the clock, the file and what it accepts at once."""
@@ -159,20 +162,36 @@ class JobBook:
             declared: the jobs of plans.
             held: which jobs can neither be declared nor started now, because their plan cannot be read: they stay as
                 they are, and are due, until `declare` is told otherwise.
+
+        Raises:
+            ScheduleStoreError: the file cannot be used now; the scheduler of this process makes up for it.
         """
         self.held = held
         self._declared = {job.id: job for job in declared}
         try:
-            await self._declare(self._declared, held)
+            await self.declare_again()
         finally:
             self.wake()
 
     async def declare_again(self) -> None:
-        """Puts the jobs of plans into a file that is another one now; those that nobody declared here stay."""
-        if self._declared:
-            await self._declare(self._declared, self.held)
+        """Puts the jobs of plans into a file that is another one now, or could not be used when they were declared.
 
-    async def _declare(self, wanted: Mapping[str, Job], held: Callable[[Job], bool]) -> None:
+        If nothing was declared here, those in the file stay.
+
+        Raises:
+            ScheduleStoreError: the file cannot be used now.
+        """
+        async with self._declaring:
+            self.behind = False
+            try:
+                await self._declare(self._declared, self.held)
+            except ScheduleStoreError:
+                self.behind = True
+                raise
+
+    async def _declare(self, wanted: Mapping[str, Job] | None, held: Callable[[Job], bool]) -> None:
+        if wanted is None:
+            return
         known = {job.id: job for job in await asyncio.to_thread(self.store.jobs) if job.source == "plan"}
         damaged = {one.id for one in await self.unreadable() if one.kind == "job"}
         for name in known.keys() - wanted.keys():

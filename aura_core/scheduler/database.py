@@ -13,6 +13,7 @@ APPLICATION_ID = 0x4175724A
 """`AurJ` in ASCII: tells files of jobs from other databases."""
 VERSION = 1
 DAMAGE = frozenset({sqlite3.SQLITE_CORRUPT, sqlite3.SQLITE_NOTADB})
+BUSY = sqlite3.SQLITE_BUSY
 WAIT_SECONDS = 10.0
 """How long one change waits for another program's."""
 

@@ -149,7 +149,7 @@ class Scheduler:
         if same and not self._doubtful and not self.book.changed.is_set():
             return
         self.book.changed.clear()
-        if version[0] != self._file:
+        if version[0] != self._file or self.book.behind:
             await self.book.declare_again()
             self._file = version[0]
         if self._doubtful:

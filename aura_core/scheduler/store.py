@@ -13,7 +13,7 @@ from typing import Any, TypeVar, cast
 import structlog
 
 from aura_core.errors import ScheduleStoreError
-from aura_core.scheduler.database import DAMAGE, identity, leave, open_database
+from aura_core.scheduler.database import BUSY, DAMAGE, identity, leave, open_database
 from aura_core.scheduler.job import Firing, FiringEnd, Job
 from aura_core.scheduler.rows import Unreadable, UnreadableRowError, firing_body, firing_of, job_body, job_of
 from aura_core.scheduler.storable import storable_text
@@ -260,10 +260,17 @@ class JobStore:
         try:
             yield
         except (sqlite3.Error, OSError) as error:
-            damaged = getattr(error, "sqlite_errorcode", None) in DAMAGE
             what = " ".join(str(error).split())
-            advice = _DAMAGED if damaged else "make room or allow writing there"
-            raise ScheduleStoreError(f"The file of jobs {self.path} cannot be used: {what}; {advice}.") from error
+            raise ScheduleStoreError(
+                f"The file of jobs {self.path} cannot be used: {what}; {_advice(error)}."
+            ) from error
+
+
+def _advice(error: sqlite3.Error | OSError) -> str:
+    code = getattr(error, "sqlite_errorcode", 0)
+    if code in DAMAGE:
+        return _DAMAGED
+    return "another program writes to it, try again in a moment" if code == BUSY else "make room or allow writing there"
 
 
 def _record(connection: sqlite3.Connection, firing: Firing) -> bool:

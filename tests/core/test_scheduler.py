@@ -7,7 +7,7 @@ import sqlite3
 import threading
 import time
 from collections import Counter
-from contextlib import asynccontextmanager
+from contextlib import asynccontextmanager, closing
 from dataclasses import replace
 from datetime import UTC, datetime, timedelta
 from importlib import resources
@@ -38,6 +38,7 @@ from aura_core.scheduler import (
     JobStore,
     OnEvent,
     Scheduler,
+    database,
     machine_timezone,
     trigger_of,
     triggers,
@@ -713,6 +714,22 @@ async def test_a_file_that_cannot_be_used_for_a_while_is_looked_at_now_and_then_
         away.rename(world.path)
         async with world.expecting(JobFired, JobEnded):
             world.to(START + HOUR, scheduler)
+
+
+async def test_jobs_of_plans_that_could_not_be_kept_at_once_are_kept_when_that_is_possible(world, monkeypatch):
+    monkeypatch.setattr(database, "WAIT_SECONDS", 0.01)
+    old, new = hourly("old", source="plan"), hourly("new", source="plan")
+    async with world.scheduler([old]) as scheduler:
+        for declared in ([new], []):
+            with closing(sqlite3.connect(world.path, isolation_level=None)) as other:
+                other.execute("BEGIN IMMEDIATE")
+                with pytest.raises(ScheduleStoreError, match="another program writes to it"):
+                    await scheduler.book.declare(declared)
+                before = [job.id for job in await scheduler.book.jobs()]
+                other.execute("COMMIT")
+            assert before != [job.id for job in declared]
+            store, wanted = scheduler.book.store, [job.id for job in declared]
+            await world.until(lambda store=store, wanted=wanted: [job.id for job in store.jobs()] == wanted)
 
 
 async def test_a_damaged_file_is_set_aside_and_said(world):
