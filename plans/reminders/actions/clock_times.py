@@ -10,10 +10,10 @@ from .numbers import END, START, ZH_NUMBER, number_of
 
 LAST_HOUR, LAST_MINUTE = 23, 59
 _PARTS = {
-    r"in the morning|mornings?|утром|утра|早上|早晨|清晨|上午|早": time(9),
+    r"in the morning|mornings?|с утра|утром|утра|早上|早晨|清晨|上午|早(?![餐饭会班安点读操课茶])": time(9),
     r"at noon|noon|midday|в полдень|中午": time(12),
     r"in the afternoon|afternoons?|днём|днем|下午": time(15),
-    r"in the evening|this evening|evenings?|tonight|вечером|вечера|傍晚|晚上|晚": time(20),
+    r"in the evening|this evening|evenings?|tonight|вечером|вечера|傍晚|晚上|晚(?![餐饭会班安点些报宴])": time(20),
     r"at night|nights?|ночью": time(22),
     r"at midnight|midnight|в полночь|午夜": time(0),
     r"凌晨": time(3),
@@ -29,10 +29,10 @@ _HOURS: dict[str, dict[int, int]] = {
     r"night|ноч|晚": {hour: hour for hour in (*range(5), *range(18, 24))}
     | {hour: hour + 12 for hour in range(6, 12)}
     | {12: 0},
-    r"凌晨": {12: 0} | {hour: hour for hour in range(7)},
+    r"凌晨|半夜": {12: 0} | {hour: hour for hour in range(7)},
 }
 """Which hour a part of the day makes of the one that is said; what it does not have is no time that people say."""
-_NIGHT = re.compile(r"night|ноч|晚", re.IGNORECASE)
+_NIGHT = re.compile(r"night|ноч|晚|半夜", re.IGNORECASE)
 DAWN = 5
 _WORDS = r"in the (?:morning|afternoon|evening)|at night|this evening|tonight|утром|вечером|днём|днем|ночью"
 _LEAD = rf"(?P<lead>(?:{_WORDS}|mornings?|afternoons?|evenings?|nights?)\s*,?\s*)?"
@@ -40,8 +40,14 @@ _SUFFIX = (
     r"(?P<part>\s*(?:a\.?m\b\.?|p\.?m\b\.?|o'clock"
     rf"|час(?:а|ов)?(?:\s+(?:утра|дня|вечера|ночи))?|утра|дня|вечера|ночи|{_WORDS}))"
 )
-_AT = r"(?:\b(?:at|в|во|к|by)\s+)"
-_ZH_PART = r"(?P<part>凌晨|早上|早晨|清晨|上午|中午|下午|傍晚|晚上|早|晚)"
+_AT = r"(?:\b(?:at|в|во|к|by)\s+|(?<![^\s(])@\s*)"
+_ZH_PART = r"(?P<part>凌晨|半夜|早上|早晨|清晨|上午|中午|下午|傍晚|晚上|早|晚)"
+_NO_MINUTE = r"(?![\d::点时月号日分个人位张片粒杯瓶次块元本份颗件条只名场家斤米楼层岁度%零一二两三四五六七八九十])"
+"""What makes of a number behind an hour another hour, or so many of something."""
+_MINUTE = (
+    rf"(?P<minute>零[一二三四五六七八九\d](?!\d)|{ZH_NUMBER}(?=分(?!钟))"
+    rf"|(?:\d{{2}}|[一二三四五]?十[一二三四五六七八九]?){_NO_MINUTE})分?"
+)
 _NO_UNIT = r"(?![\d.:]|\s*(?:[а-я]*(?:минут|дн|недел)|minute|hour|day|week))"
 _FORMS = [
     re.compile(rf"{_ZH_PART}\s*(?P<hour>\d{{1,2}})[::](?P<minute>\d{{2}})"),
@@ -51,8 +57,8 @@ _FORMS = [
     re.compile(rf"{_LEAD}{_AT}?\b(?<![:.])(?P<hour>\d{{1,2}}){_SUFFIX}(?!\w)", re.IGNORECASE),
     re.compile(rf"{_LEAD}{_AT}(?P<hour>\d{{1,2}}){_NO_UNIT}\b", re.IGNORECASE),
     re.compile(
-        rf"(?:{_ZH_PART}\s*|(?!(?<=[\u4e00-\u9fff])一点(?!钟)))(?P<hour>{ZH_NUMBER})\s*(?:点钟?|时)"
-        rf"(?:(?P<half>半)|(?P<quarter>[一三])刻|(?P<minute>{ZH_NUMBER})分?)?"
+        rf"(?:{_ZH_PART}\s*|(?!(?<=[\u4e00-\u9fff])一点(?!钟)))(?P<hour>{ZH_NUMBER})\s*(?:点[钟整]?|时)"
+        rf"(?:(?P<half>半)|(?P<quarter>[一三])刻|{_MINUTE})?"
     ),
 ]
 
@@ -90,7 +96,7 @@ def find_time(text: str) -> Found | None:
 def _time(match: re.Match[str]) -> Found | None:
     groups = match.groupdict()
     said = int(number_of(groups["hour"]))
-    minute = int(number_of(groups["minute"])) if groups.get("minute") else 0
+    minute = int(number_of(groups["minute"].lstrip("零") or "0")) if groups.get("minute") else 0
     if groups.get("half"):
         minute = 30
     if groups.get("quarter"):

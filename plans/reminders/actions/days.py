@@ -12,7 +12,7 @@ from .numbers import END, START
 WEEKDAYS = [
     r"mon(?:days?)?|понедельник(?:ам)?|(?:周|星期|礼拜)一",
     r"tue(?:s|sdays?)?|вторник(?:ам)?|(?:周|星期|礼拜)二",
-    r"wed(?:nesdays?)?|сред[уаы]|средам|(?:周|星期|礼拜)三",
+    r"wed(?:s|nesdays?)?|сред[уаы]|средам|(?:周|星期|礼拜)三",
     r"thu(?:rs?|rsdays?)?|четверг(?:ам)?|(?:周|星期|礼拜)四",
     r"fri(?:days?)?|пятниц[уаы]|пятницам|(?:周|星期|礼拜)五",
     r"sat(?:urdays?)?|суббот[уаы]|субботам|(?:周|星期|礼拜)六",
@@ -28,8 +28,8 @@ _MONTH = rf"(?P<name>{'|'.join(MONTHS)})"
 _RELATIVE = {
     r"day after tomorrow|послезавтра|后天": 2,
     r"大后天": 3,
-    r"tomorrow|завтра|明天|明(?=[早晚])": 1,
-    r"today|tonight|сегодня|今天|今(?=[早晚])": 0,
+    r"tomm?orr?ow|tmrw?|завтра|明天|明(?=[早晚])": 1,
+    r"today|tonight|tonite|this (?:morning|afternoon|evening)|сегодня|今天|今(?=[早晚])": 0,
 }
 _NEXT_WEEK = re.compile(r"下|следующ")
 _OTHER_WORDS = re.compile(r"mon|wed|sat|sun", re.IGNORECASE)
@@ -86,13 +86,14 @@ def _relative(text: str, today: date) -> DayFound | None:
 
 def _weekday(text: str, today: date) -> DayFound | None:
     names = "|".join(WEEKDAYS)
-    before = r"(?P<before>(?:(?:on|this|next|в|во|эт(?:от|у|о)|следующ\w+)\s+)*|[这下本]个?)"
+    before = r"(?P<before>(?:(?:on|this|next|в|во|эт(?:от|у|о)|следующ\w+)\s+)*|(?:(?<!一)下下|[这下本])个?)"
     match = re.search(rf"{START}{before}(?P<name>{names}){END}", text, re.IGNORECASE)
     if match is None:
         return None
     number = weekday_of(match["name"])
     if _NEXT_WEEK.search(match["before"]):
-        day = today + timedelta(days=7 - today.weekday() + number)
+        weeks = 2 if match["before"].startswith("下下") else 1
+        day = today + timedelta(days=7 * weeks - today.weekday() + number)
     else:
         day = today + timedelta(days=(number - today.weekday()) % 7)
     behind = text[match.end() :]

@@ -48,7 +48,7 @@ _RIGHT = (
     r"|除|之前|以前|前(?!往)|之后|以后|开始|为止|起(?!床|来|身)|左右不"
 )
 """What changes a time that stands before it."""
-_AND = r"(?:and|or|to|through|thru|и|или|до|по|с|а также|到|至|和|或者?|跟|[-–—~&+/])"
+_AND = r"(?:and|or|to|through|thru|и|или|до|по|со?|а также|到|至|和|或者?|跟|[-–—~&+/])"
 _BESIDE = (
     rf"{START}(?:{_LEFT})\s*{MARK}",
     rf"{_M}(?:{_RIGHT})",
@@ -66,7 +66,6 @@ _SPANS = (
     r"|\bвыходн\w+|周末|\bend of\b|\bв конце\b|月底"
 )
 """Days that are named and not read."""
-_NUMBER_ALONE = rf"{_M}\d{{1,2}}\b|(?:^|\s)\d{{1,2}}\s*{MARK}"
 _LIMITS = (
     r"\b(?:until|till|except|excluding|unless|starting|beginning|but not|not on|кроме|исключая"
     r"|за исключением|пока не|начиная)\b|除|直到|为止"
@@ -98,8 +97,6 @@ def in_doubt(left: str, *, repeats: bool, day: bool, clock: bool, hour: int | No
     if hour is not None:
         part = _LATE if hour < NOON else _EARLY
         patterns.append(rf"{_HEAD}{part}|{part}\s*{MARK}")
-    if not clock:
-        patterns.append(_NUMBER_ALONE)
     patterns.append(rf"{_HEAD}(?:{_SPANS})|(?:{_SPANS})\s*{MARK}" if day and clock else _SPANS)
     return names_more(left) or any(re.search(pattern, left, re.IGNORECASE) for pattern in patterns)
 

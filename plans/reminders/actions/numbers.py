@@ -31,7 +31,7 @@ NUMBERS: dict[str, float] = {
 _CHINESE = {"一": 1, "两": 2, "二": 2, "三": 3, "四": 4, "五": 5, "六": 6, "七": 7, "八": 8, "九": 9, "零": 0}
 _UNITS = {
     r"seconds?|secs?|s|секунд[ауы]?|сек|秒钟?": 1,
-    r"minutes?|mins?|m|минут[ауы]?|мин|分钟?": 60,
+    r"minutes?|mins?|m|минут[ауы]?|мин|м|分钟?": 60,
     r"hours?|hrs?|h|час(?:а|ов)?|ч|个?小时|个?钟头?": 3600,
     r"days?|d|день|дня|дней|сутки|суток|天|日": 86400,
     r"weeks?|w|недел[юяьи]|недели|недель|个?(?:周|星期|礼拜)": 7 * 86400,
@@ -41,7 +41,8 @@ START, END = r"(?<![^\W\d_\u4e00-\u9fff])", r"(?![^\W\d_\u4e00-\u9fff])"
 """Edges of a word, where Chinese characters are words of their own."""
 ZH_NUMBER = r"(?:\d+|半|[一二两三四五六七八九]?十[一二三四五六七八九]?|[一二两三四五六七八九])"
 _WORDS = "|".join(sorted(NUMBERS, key=len, reverse=True))
-NUMBER = rf"(?:\d+(?:[.,]\d+)?|(?:{_WORDS})(?=\s)|{ZH_NUMBER})"
+_AND_HALF = r"(?:\d+|[一二两三四五六七八九十]+)个半(?=小时|钟)"
+NUMBER = rf"(?:{_AND_HALF}|\d+(?:[.,]\d+)?|(?:{_WORDS})(?=\s)|{ZH_NUMBER})"
 UNIT = rf"(?:{'|'.join(_UNITS)}){END}"
 
 
@@ -52,6 +53,8 @@ def number_of(text: str) -> float:
         return NUMBERS[word]
     if word == "半":
         return 0.5
+    if word.endswith("个半"):
+        return number_of(word.removesuffix("个半")) + 0.5
     if "十" in word:
         tens, ones = word.split("十")
         return _CHINESE.get(tens, 1) * 10 + _CHINESE.get(ones, 0)

@@ -6,22 +6,25 @@ import re
 from dataclasses import dataclass, field
 from datetime import date, datetime, time, timedelta
 
+from .beside import part_of_a_time
 from .clock_times import Found, find_time
 from .days import DayFound, find_day
 from .doubts import MARK, in_doubt, names_more
-from .numbers import DAY, NUMBER, START, UNIT, seconds_of
+from .elsewhere import means_another
+from .numbers import DAY, NUMBER, UNIT
 from .repeating import Repeating, find_repeating, says_again
+from .spans import Span, find_span
 
 EXAMPLES = "in 10 minutes · tomorrow at 9 · Friday 17:00 · every weekday at 8 · через час · 每天8点"
-_PIECE = rf"{NUMBER}\s*{UNIT}"
 _SHORTEST, _LONGEST = 60.0, 3660.0 * DAY
 _LAST_YEAR = 2999
-_FOR_LATER = re.compile(
-    rf"(?<!\w)(?:in|after|через(?!\s+день))\s+(?P<lone>{_PIECE}(?:(?:\s*,\s*|\s+and\s+|\s+и\s+|\s+){_PIECE})*|{UNIT}|полчаса)"
-    rf"|(?<!\w)(?P<ago>{_PIECE})\s+(?:from now|later)|(?:过)?(?P<zh>(?:{NUMBER}\s*{UNIT}零?)+)\s*(?:之后|以后|过后|后)"
-    rf"|(?P<past>{_PIECE})\s+(?:ago|назад)|(?P<before>(?:{NUMBER}\s*{UNIT})+)(?:之前|以前|前)",
+_PLAIN = re.compile(
+    r"yesterday|вчера|昨天|now|сейчас|现在"
+    rf"|(?:(?:in|through|через)\s+)?-?(?:{NUMBER}|пару)\s*(?:{UNIT}|months?|years?|месяц(?:а|ев)?|года?|лет)(?:\s+(?:ago|назад))?"
+    r"|(?:in a|через)\s+(?:month|year|месяц|год)",
     re.IGNORECASE,
 )
+"""Answers that no sentence gives; every other one that is not read either, such as "may" or "seven", is no moment."""
 _GLUE_BEFORE = re.compile(
     r"^(?:[\s,,。::;.—–-]|(?:please|can you|could you|remind (?:me|us)|reminder|to|that|about|of|me)\b"
     r"|(?:пожалуйста|напомни(?:те)?|напоминай(?:те)?|напоминание|мне|нам|что|о том|чтобы|о|об|про|надо|нужно)\b"
@@ -61,9 +64,9 @@ class Sentence:
 
 @dataclass(frozen=True, slots=True)
 class _Pieces:
-    """The times in a text: a span from now (and whether of whole days), what repeats, a day, a time of day."""
+    """The times in a text: a span from now, what repeats, a day, a time of day."""
 
-    after: tuple[datetime, bool] | None
+    after: Span | None
     repeating: Repeating | None
     day: DayFound | None
     clock: Found | None
@@ -73,6 +76,8 @@ class _Pieces:
     def contradict(self) -> bool:
         """Whether there are several that do not go together, or one that is not certain."""
         named = self.day is not None or self.repeating is not None
+        if self.after is not None and not self.after.sure:
+            return True
         if self.day is not None and (not self.day.sure or self.after is not None):
             return True
         if self.clock is None:
@@ -104,24 +109,32 @@ def _certain(text: str, pieces: _Pieces, when: When) -> bool:
     again = pieces.repeating is not None
     if says_again(pieces.left if again else text) or (when.at is not None and when.at.year > _LAST_YEAR):
         return False
+    span = pieces.after
+    clock = bool(pieces.clock or (span and not span.of_days) or (pieces.repeating and pieces.repeating.seconds))
+    if part_of_a_time(pieces.left, headless=bool(span and span.headless)):
+        return False
+    if means_another(pieces.left, repeats=again, clock=clock):
+        return False
     return not in_doubt(
         pieces.left,
         repeats=again,
-        day=again or bool(pieces.day or pieces.after),
-        clock=bool(pieces.clock or (pieces.after and not pieces.after[1])),
+        day=again or bool(pieces.day or span),
+        clock=clock,
         hour=pieces.clock.value.hour if pieces.clock and pieces.clock.value else None,
     )
 
 
 def _pieces(text: str, now: datetime) -> _Pieces:
-    after, rest = _after(text, now)
+    after, rest = find_span(text, now), text
+    if after is not None:
+        rest = _without(text, after.start, after.end)
     repeating = find_repeating(rest, now.date()) if after is None else None
     if repeating is not None:
         rest = _without(rest, repeating.start, repeating.end, repeating.day_part)
     day = find_day(rest, now.date()) if repeating is None else None
     if day is not None:
         rest = _without(rest, day.start, day.end, _part_of(rest[day.start : day.end]))
-    clock = find_time(rest) if after is None or after[1] else None
+    clock = find_time(rest) if after is None or after.of_days else None
     if clock is not None:
         rest = _without(rest, clock.start, clock.end)
     return _Pieces(after, repeating, day, clock, rest)
@@ -132,10 +145,10 @@ def _meant(pieces: _Pieces, now: datetime, morning: time) -> When | None:
     if pieces.repeating is not None:
         return _repeats(pieces.repeating, at, morning)
     if pieces.after is not None:
-        moment, of_days = pieces.after
+        moment = pieces.after.moment
         if at is not None:
             return When(at=datetime.combine(moment.date(), at))
-        return When(at=moment, after=None if of_days else (moment - now).total_seconds())
+        return When(at=moment, after=None if pieces.after.of_days else (moment - now).total_seconds())
     day = pieces.day
     return _once(day.day if day else None, at, now, morning, fixed=bool(day and day.fixed))
 
@@ -147,31 +160,15 @@ def read_when(text: str, now: datetime, morning: time) -> When | None:
         return found.when
     if found.named or not text.strip():
         return None
+    if not _PLAIN.fullmatch(text.strip()):
+        return None
     import dateparser  # noqa: PLC0415 (takes longer to load than all plans; few texts come so far)
 
     parsed = dateparser.parse(
         text, languages=["en", "ru", "zh"], settings={"RELATIVE_BASE": now, "PREFER_DATES_FROM": "future"}
     )
-    has_words = bool(re.search(r"[^\W\d]{3}|[\u4e00-\u9fff]", text))
+    has_words = bool(re.search(r"[^\W\d]{3}|[\u4e00-\u9fff]", text))  # "18h" may be a clock
     return When(at=parsed) if parsed is not None and has_words else None
-
-
-def _after(text: str, now: datetime) -> tuple[tuple[datetime, bool] | None, str]:
-    """A span of time from now, whether it is one of whole days, and the text without it."""
-    match = _FOR_LATER.search(text)
-    if match is None:
-        return None, text
-    words = next(words for words in match.groups() if words)
-    if words.casefold() == "полчаса":
-        seconds = 1800.0
-    else:
-        found = re.findall(rf"{START}({NUMBER})?\s*({UNIT})", words, re.IGNORECASE)
-        seconds = sum(seconds_of(number, unit) for number, unit in found)
-    try:
-        span = timedelta(seconds=-seconds if match["past"] or match["before"] else seconds)
-        return (now + span, seconds % DAY == 0), _without(text, match.start(), match.end())
-    except OverflowError:
-        return None, text
 
 
 def _repeats(repeating: Repeating, at: time | None, morning: time) -> When | None:
@@ -195,8 +192,11 @@ def _once(day: date | None, at: time | None, now: datetime, morning: time, *, fi
 
 
 def _part_of(words: str) -> str:
-    """What a word for a day says of the time of day: tonight, 今晚."""
-    return "tonight" if words.casefold() == "tonight" else ""
+    """What a word for a day says of the time of day: tonight, this evening."""
+    words = words.casefold()
+    if words in {"tonight", "tonite"}:
+        return "tonight"
+    return words.replace("this", "in the") if re.fullmatch("this (?:morning|afternoon|evening)", words) else ""
 
 
 def _without(text: str, start: int, end: int, instead: str = "") -> str:

@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from datetime import date, time
 
 from .days import WEEKDAYS, weekday_of
-from .numbers import DAY, END, NUMBER, START, UNIT, seconds_of
+from .numbers import DAY, END, NUMBER, START, UNIT, number_of, seconds_of
 
 WORKDAYS, WEEKEND, ALL_DAYS = "mon-fri", "sat,sun", "*"
 SHORT = ("mon", "tue", "wed", "thu", "fri", "sat", "sun")
@@ -19,29 +19,37 @@ _PLURAL = (
     r"(?:(?:mon|tues|wednes|thurs|fri|satur|sun)days|(?:понедельник|вторник|сред|четверг|пятниц|суббот)ам|воскресеньям)"
 )
 _PLURALS = rf"{_PLURAL}(?:{_AND}(?:on |по )?{_PLURAL})*"
-_CHINESE_DAYS = r"(?:周|星期|礼拜)(?P<zh>[一二三四五六日天](?:[、和,,]?(?:周|星期)?[一二三四五六日天])+)"
+_WEEK = r"(?:周|星期|礼拜)"
+_CHINESE_DAYS = (
+    rf"{_WEEK}(?P<zh>[一二三四五六日天]"
+    rf"(?:[、和,,]?{_WEEK}?[一二三四五六日]|(?:[、和,,]{_WEEK}?|{_WEEK})天)+)"
+)
+"""Several days; 周一天 may also be one day of the week."""
 _NAMED = {
     r"on (?:week|work)days|(?:every |each )?(?:weekdays?|work(?:ing)? ?days?|business days?)|по будням"
     r"|в будни|кажд\w+ (?:будн\w+|рабоч\w+)(?: ден\w+)?|每个?工作日|工作日": WORKDAYS,
     r"on weekends|(?:every |each )weekends?|по выходным|кажд\w+ выходн\w+(?: ден\w+)?|每个?周末": WEEKEND,
-    r"(?:every|each) ?day|daily|ежедневно|кажд\w+ день|每天|每日|天天": ALL_DAYS,
+    r"(?:every|each) ?day|daily|ежедневно|кажд\w+ день|每天|每日|(?<![今明后前昨当])天天": ALL_DAYS,
 }
 _EVERY_OTHER_DAY = r"(?:every|each) (?:other|second|2nd) day|кажд\w+ второй день|(?:每)?隔一?[天日]"
 _DAY_PARTS = r"(?:every|each) (?=(?:morning|afternoon|evening|night)s?\b)|кажд\w+ (?P<part>утро|вечер)|每(?=[早晚])"
 _MONTHLY = (
-    r"(?:(?:every|each) month|monthly)(?: on)?(?: the)?(?: (?P<en>\d{1,2})(?:st|nd|rd|th)?)?"
-    r"|(?:кажд\w+ месяц|ежемесячно)(?: (?P<ru>\d{1,2})(?:-?го)?(?: числа)?)?|每个?月(?:(?P<zh>\d{1,2})[号日])?"
-    r"|(?:on )?the (?P<of>\d{1,2})(?:st|nd|rd|th)? of (?:every|each) month"
+    r"(?<!of )(?:(?:every|each) month|monthly)(?: on)?(?: the)?(?: (?P<en>\d{1,2})(?:st|nd|rd|th)?)?"
+    r"|(?:кажд\w+ месяц|ежемесячно)(?: (?P<ru>\d{1,2})(?:-?го)?(?: числа)?)?"
+    r"|(?P<of_ru>\d{1,2})(?:-?го(?: числа)?| числа) каждого месяца"
+    r"|每个?月的?\s*(?P<zh>\d{1,2}|[二三]?十[一二三四五六七八九]?|[一二三四五六七八九])\s*[号日]"
+    r"|每个?月(?!\s*[的\d零一二三四五六七八九十第最底末初上中下])"
+    r"|(?:on )?(?:the )?(?P<of>\d{1,2})(?:st|nd|rd|th)? of (?:every|each) month"
 )
 _WORDS = re.compile(
     r"\b(?:every|each|everyday|daily|nightly|hourly|weekly|fortnight(?:ly)?|monthly|quarterly|yearly|annual(?:ly)?"
     r"|(?:bi|semi|tri)-?(?:weekly|monthly|annual(?:ly)?|yearly)|(?:alternate|odd|even)\s+\w+s"
-    r"|repeatedly|regularly|twice|thrice|weekdays|workdays|weekends"
+    r"|always|all (?:days|week)|repeatedly|regularly|twice|thrice|weekdays|workdays|weekends"
     r"|(?:mon|tues|wednes|thurs|fri|satur|sun)days|mornings|afternoons|evenings|nights"
     r"|(?:once|times?|x)\s+(?:an?|per|in)|(?:per|a)\s+(?:hour|day|week|month|year))\b"
-    r"|\b(?:кажд|ежедневн|еженощн|ежечасн|ежеминутн|еженедельн|ежемесячн|ежеквартальн|ежегодн|регулярн|дважды|трижды)\w*"
+    r"|\b(?:кажд|ежедневн|еженощн|ежечасн|ежеминутн|еженедельн|ежемесячн|ежеквартальн|ежегодн|регулярн|всегда|дважды|трижды)\w*"
     r"|\bраза?\s+в\b|\bчерез\s+день\b|\bпо\s+\w+(?:ам|ям)\b"
-    r"|每|天天|日日|夜夜|隔[天日周年月]|定期|工作日|[一两二三四五六七八九十\d]天[一两二三四五六七八九十\d]+次",
+    r"|每|逢|(?<![今明后前昨当])天天|日日|夜夜|隔[天日周年月]|定期|工作日|[一两二三四五六七八九十\d]天[一两二三四五六七八九十\d]+次",
     re.IGNORECASE,
 )
 
@@ -99,7 +107,8 @@ def _monthly(text: str, today: date) -> Repeating | None:
     if match is None:
         return None
     day = next((value for value in match.groups() if value), str(today.day))
-    return Repeating(match.start(), match.end(), "*", str(int(day))) if 1 <= int(day) <= 31 else None  # noqa: PLR2004
+    number = int(number_of(day))
+    return Repeating(match.start(), match.end(), "*", str(number)) if 1 <= number <= 31 else None  # noqa: PLR2004
 
 
 def _named(text: str, today: date) -> Repeating | None:
@@ -115,8 +124,7 @@ def _weekdays(text: str, today: date) -> Repeating | None:
     """`every Monday and Friday`, `on Mondays`, `по средам`, `每周一、三`; `every week` is today's day of the week."""
     match = _search(rf"每个?{_CHINESE_DAYS}", text)
     if match is not None:
-        numbers = {"一二三四五六日天".index(sign) % 7 for sign in match["zh"] if sign in "一二三四五六日天"}
-        numbers = {6 if sign == 0 and "一" not in match["zh"] else sign for sign in numbers}
+        numbers = {min("一二三四五六日天".index(sign), 6) for sign in match["zh"] if sign in "一二三四五六日天"}
         return Repeating(match.start(), match.end(), _listed(numbers))
     match = _search(rf"{_EVERY}\s*(?P<days>{_LIST})|(?:on |по )?(?P<plural>{_PLURALS})", text)
     if match is not None:

@@ -1,0 +1,60 @@
+"""What says, anywhere in a text, that a time is not the one to remind at: an offset, another zone, "after work"."""
+
+from __future__ import annotations
+
+import re
+
+from .beside import GAP, ORDINAL, WORDS
+from .doubts import MARK
+from .numbers import NUMBER, UNIT
+
+_BEFORE = "before|after|early|earlier|ahead|in advance|beforehand|prior"
+_OFFSETS = (
+    rf"\b(?:{NUMBER}\s*{UNIT}|(?:the|an?)\s+(?:minute|hour|day|night|week))\s*(?:{_BEFORE})\b",
+    rf"\bза\s+(?:{NUMBER}\s*|пару\s+)?(?:{UNIT}|полчаса)",
+    r"提前|前一[天晚]",
+    rf"\b(?:in|через)\s+{NUMBER}\s*{UNIT}",
+    rf"{NUMBER}\s*{UNIT}后",
+)
+_ZONES = (
+    r"\b(?:UTC|GMT|MSK|МСК)\b",
+    r"\b(?-i:[ECMP][SD]T|CES?T|EES?T|WES?T|BST|IST|JST)\b",
+    rf"{GAP}(?:(?-i:[ECMPB]T|Z)|est|pst|cet|Pacific|Eastern|Central|Mountain|(?:\w+\s+){{1,2}}time)\b",
+    rf"{GAP}по\s+(?:(?-i:[А-ЯЁ])|\w+\s+времени)",
+    rf"[\u4e00-\u9fff]{{2}}时间\s*{MARK}",
+    rf"{GAP}[\u4e00-\u9fff]{{2}}时间",
+)
+_MEALS = "breakfast|lunch(?:time)?|dinner(?:time)?|supper|dawn|dusk|sunrise|sunset|bed(?:time)?"
+_UNCLOCKED = (
+    rf"(?:^|[\s(@])(?:\d{{1,4}}(?:h\d{{0,2}})?|{WORDS})[\s)]*{MARK}",
+    r"\b(?:after|before|после|перед)\b",
+    rf"{MARK}\s*[\u4e00-\u9fff]{{1,4}}[前后](?![往台端面天期院门备])",
+    rf"\b(?:at|with|over)\s+(?:{_MEALS})\b|\b(?:lunch|bed|dinner)time\b|\b(?:EOD|COB)\b",
+    r"\bв\s+(?:обед|ужин)\b|\bза\s+(?:завтрак|обед|ужин)ом\b|\bна\s+(?:рассвете|закате)\b|\b(?:вечерк|утречк)\w+",
+)
+_AGAIN = (
+    rf"{MARK}\s*[次天个遍趟]",
+    r"[零〇一二两三四五六七八九十百千\d]天",
+    rf"{GAP}{ORDINAL}",
+    rf"\d\s*[,，、/–—-]\s*{MARK}",
+    rf"{GAP}(?:for|в течение)\s+(?:{NUMBER}\s*)?(?:{UNIT}|часа|минуты)",
+)
+_ALWAYS = re.compile("|".join((*_OFFSETS, *_ZONES)), re.IGNORECASE)
+_WITHOUT_CLOCK = re.compile("|".join(_UNCLOCKED), re.IGNORECASE)
+_REPEATING = re.compile("|".join(_AGAIN), re.IGNORECASE)
+
+
+def means_another(left: str, *, repeats: bool, clock: bool) -> bool:
+    """Whether a text says that the time that was read is not the one that is meant.
+
+    "Meeting at 9, remind me an hour before", "at 18:00 UTC"; without a time of day also "tomorrow after work", and for
+    what repeats "three times a week" and "for two hours".
+
+    Args:
+        left: the text, with a MARK for every time that was cut out.
+        repeats: something that comes again was read.
+        clock: a time of day was read, or none is needed.
+    """
+    return bool(
+        _ALWAYS.search(left) or (not clock and _WITHOUT_CLOCK.search(left)) or (repeats and _REPEATING.search(left))
+    )

@@ -1,0 +1,71 @@
+"""Spans from now, as people write them: "in 1h30m", «через час», "一个半小时后", and those that have passed."""
+
+from __future__ import annotations
+
+import itertools
+import re
+from dataclasses import dataclass
+from datetime import datetime, timedelta
+
+from .numbers import DAY, NUMBER, START, UNIT, seconds_of
+
+_PIECE = rf"{NUMBER}\s*{UNIT}"
+_PIECES = rf"{_PIECE}(?:(?:\s*,\s*|\s+and\s+|\s+и\s+|\s*){_PIECE})*"
+_HALF = r"\s+(?:and\s+a\s+half|с\s+половиной)\b"
+_SPAN = re.compile(
+    rf"(?<!\w)(?:in|after|через(?!\s+день))\s+(?P<lone>(?:{_PIECES}|{UNIT}|полчаса)(?:{_HALF})?)"
+    rf"|(?<!\w)(?P<ago>{_PIECES})\s+(?:from now|later)|(?:过)?(?P<zh>(?:{_PIECE}零?)+)\s*(?:之后|以后|过后|后)"
+    rf"|(?P<past>{_PIECES})\s+(?:ago|назад)|(?P<before>(?:{_PIECE})+)(?:之前|以前|前)",
+    re.IGNORECASE,
+)
+_COUNTED = re.compile(rf"(?:{START}|(?=\d))({NUMBER})?\s*({UNIT})", re.IGNORECASE)
+
+
+@dataclass(frozen=True, slots=True)
+class Span:
+    """A span from now, and where it stands.
+
+    Attributes:
+        start: first character.
+        end: behind the last.
+        moment: when it is over.
+        of_days: it is one of whole days, which has no time of day of its own.
+        sure: every piece is of a smaller unit than the one before, as in no list of several spans.
+        headless: no word such as "in" begins it, so that a number in front of it may be a part of it.
+    """
+
+    start: int
+    end: int
+    moment: datetime
+    of_days: bool
+    sure: bool
+    headless: bool
+
+
+def find_span(text: str, now: datetime) -> Span | None:
+    """The span in a text; None if there is none, or one that no calendar has.
+
+    Args:
+        text: what somebody wrote.
+        now: the moment from which it counts.
+    """
+    match = _SPAN.search(text)
+    if match is None:
+        return None
+    sizes, seconds = _sizes(next(words for words in match.groups() if words))
+    try:
+        moment = now + timedelta(seconds=-seconds if match["past"] or match["before"] else seconds)
+    except OverflowError:
+        return None
+    sure = all(before > behind for before, behind in itertools.pairwise(sizes))
+    return Span(match.start(), match.end(), moment, seconds % DAY == 0, sure, headless=match["lone"] is None)
+
+
+def _sizes(words: str) -> tuple[list[float], float]:
+    """The units of a span, and how many seconds it is."""
+    half = re.search(_HALF, words, re.IGNORECASE)
+    if half is not None:
+        words = words[: half.start()]
+    found = [(number, unit) for number, unit in _COUNTED.findall(words)] or [("пол", "часа")]
+    sizes = [seconds_of(None, unit) for _, unit in found]
+    return sizes, sum(seconds_of(number, unit) for number, unit in found) + (sizes[-1] / 2 if half else 0)
