@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 import asyncio
-from collections.abc import Callable, Coroutine, Sequence
+from collections.abc import AsyncGenerator, Callable, Coroutine, Sequence
+from contextlib import asynccontextmanager
 from contextvars import copy_context
 from itertools import count
 from typing import TYPE_CHECKING, Any, Protocol
@@ -64,6 +65,8 @@ class Guard:
         self._handling = handling
         self._overseer = overseer
         self._numbers = count(1)
+        self._handlers = 0
+        self._stands_aside = False
         self.watcher: Watcher | None = None
         if watched:
             self.watcher = Watcher(
@@ -89,9 +92,37 @@ class Guard:
         current_gate.reset(self._token)
         try:
             if self.watcher is not None:
-                await self.watcher.stop(finish=kind is None)
+                await self._end_with(self.watcher, finish=kind is None)
         finally:
             self._overseer.left(self)
+
+    async def _end_with(self, watcher: Watcher, *, finish: bool) -> None:
+        """What is left of the task are its handlers: while all of them wait for a person its places are given back."""
+        try:
+            if finish and self._handlers:
+                self._stands_aside = True
+                await self._slots.end_branch()
+        except asyncio.CancelledError:
+            finish = False
+            raise
+        finally:
+            await watcher.stop(finish=finish)
+
+    @asynccontextmanager
+    async def _branch(self) -> AsyncGenerator[bool]:
+        """Around a handler: one more branch of the task; as the last one it hands over to the steps that stood aside.
+
+        Tells whether the places had been given back.
+        """
+        async with self._slots.one_more_branch() as given_back:
+            self._handlers += 1
+            try:
+                yield given_back
+            finally:
+                self._handlers -= 1
+                if self._stands_aside and not self._handlers:
+                    self._stands_aside = False
+                    self._slots.split(2)
 
     async def _handle(self, one: Watched, begun: Callable[[], None]) -> None:
         """A handler is one more branch of the task; should all the others wait for a person, it takes the places.
@@ -99,7 +130,7 @@ class Guard:
         One that holds the task has them before, and keeps them also while it asks: who waited for places with the
         gate closed would wait for tasks that another pause holds, which waits for this one.
         """
-        async with self._slots.one_more_branch() as waited:
+        async with self._branch() as waited:
             if one.interrupt.mode == "beside":
                 await self._run_handler(one, begun)
                 return
