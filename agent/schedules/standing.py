@@ -11,6 +11,7 @@ from aura_core.errors import ScheduleError
 from aura_core.scheduler import Job
 
 WHEN_MENDED = "it runs, and makes up for what was missed, when"
+MEANWHILE = "a bot or chat that still has the version before them runs it meanwhile"
 WHEN_IT_GOES = "it goes, too, when `aura bot` or `aura chat` takes that in"
 
 
@@ -47,7 +48,7 @@ def standing_of(job: Job, declared: PlanJobs) -> Standing:
 def _waits(job: Job, declared: PlanJobs) -> str:
     plan = job.task.partition("/")[0]
     if plan in declared.present:
-        return f"the plan {plan} has mistakes; {WHEN_MENDED} they are mended (aura check)"
+        return f"the plan {plan} has mistakes; {WHEN_MENDED} they are mended (aura check); {MEANWHILE}"
     folders = " and ".join(declared.away)
     return f"nobody can tell whether the plan {plan} is there, because {folders} is not; {WHEN_MENDED} the plan is"
 

@@ -104,6 +104,7 @@ async def test_a_plan_with_mistakes_is_said_to_have_them_also_while_another_fold
         listing = await orders.list()
         assert set(listing.waiting) == {TICK, ALARM, mine}
         assert all(why.startswith("the plan lab has mistakes") for why in listing.waiting.values())
+        assert all("still has the version before them runs it meanwhile" in why for why in listing.waiting.values())
         with pytest.raises(ScheduleError, match="the plan lab has mistakes"):
             await orders.remove(TICK)
 
