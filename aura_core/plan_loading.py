@@ -64,4 +64,6 @@ async def check_folders(
 
 
 def _is_in(path: Path, folders: Sequence[Path]) -> bool:
-    return any(path.resolve().is_relative_to(folder.resolve()) for folder in folders)
+    """Whether something lies in one of the folders, be it by a link in that."""
+    places = (path, path.resolve())
+    return any(place.is_relative_to(folder.resolve()) for place in places for folder in folders)

@@ -57,7 +57,7 @@ class PlanSurvey:
 
 
 def survey_plans(folders: Iterable[Path]) -> PlanSurvey:
-    """Looks which plans some folders hold, and says what is wrong with the folders."""
+    """Looks which plans some folders hold, and says what is wrong with the folders; a link to a plan is that plan."""
     plans: dict[str, Path] = {}
     problems: list[Problem] = []
     for folder in folders:
@@ -66,7 +66,7 @@ def survey_plans(folders: Iterable[Path]) -> PlanSurvey:
             problems.append(Problem(str(folder), 0, 0, message, "correct the path, or create it"))
             continue
         for path in plan_folders(folder.resolve()):
-            if plans.setdefault(path.name, path) != path:
+            if plans.setdefault(path.name, path).resolve() != path.resolve():
                 message = f"a plan named {path.name!r} is there already, in {plans[path.name]}"
                 problems.append(Problem(str(path), 0, 0, message, "rename one of them; the first one is used"))
     return PlanSurvey(plans, {name: plan_mark(path) for name, path in plans.items()}, problems)

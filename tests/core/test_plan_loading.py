@@ -186,3 +186,18 @@ async def test_a_check_tells_of_a_plan_that_hangs_and_of_the_mistakes_of_the_oth
     found = await check_folders([project.plans], seconds=SECONDS)
     assert [plan.name for plan in found.plans] == ["p"]
     assert {Path(problem.path).parent.name for problem in found.problems} == {"actions", "wrong"}
+
+
+@pytest.mark.parametrize("asked", ["links", "links/p", "plans/p"])
+async def test_a_plan_that_is_linked_into_a_folder_of_plans_is_checked_as_any_other(project: Project, asked: str):
+    links = project.plans.parent / "links"
+    links.mkdir()
+    (links / "p").symlink_to(project.plans / "p", target_is_directory=True)
+    folder = project.plans.parent / asked
+    found = await check_folders([folder], known=[links])
+    assert ([plan.name for plan in found.plans], found.problems) == (["p"], [])
+    project.write("p/tasks/wrong.yaml", "stepps: []")
+    found = await check_folders([folder], known=[links])
+    assert [(Path(problem.path).name, problem.message) for problem in found.problems] == [
+        ("wrong.yaml", "'stepps' is neither a part of a task nor a task of its own")
+    ]
