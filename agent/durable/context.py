@@ -112,7 +112,8 @@ class LocalCtx:
             row = found[0]
             if row.record.parent != self.id:
                 raise DurableError(f"The call {words} would start a task {new.id!r}, but another one has that id.")
-            self._runtime.run(row)
+            if not self._runtime.endings.is_interrupted(new.id):  # only a resume knows what that has done so far
+                self._runtime.run(row)
         return new.id
 
     async def wait_any(self, key: str, ids: Sequence[str]) -> str:

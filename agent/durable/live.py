@@ -184,6 +184,10 @@ class Endings:
             if not future.done():
                 future.set_exception(error)
 
+    def is_interrupted(self, id_: str) -> bool:
+        """Whether the task was interrupted and nobody has resumed it."""
+        return id_ in self._failed
+
     def fail_all(self, error: AgentError) -> None:
         """Tells all who wait."""
         for id_ in tuple(self._waiting):

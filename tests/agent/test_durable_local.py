@@ -186,6 +186,43 @@ async def test_a_full_disk_interrupts_and_the_run_goes_on_when_there_is_room(pat
     assert done == [*range(kept + 1), *range(kept, 20)]
 
 
+async def test_a_child_that_was_interrupted_is_not_begun_again_without_its_past(path):
+    begun, seen = asyncio.Event(), []
+
+    async def parent(ctx: Ctx, args: Json) -> Json:
+        await begun.wait()
+        await ctx.start("c", "child", None)
+        return await ctx.result(f"{ctx.id}/c")
+
+    async def child(ctx: Ctx, args: Json) -> Json:
+        seen.append(ctx.journal.recall("done"))
+        if len(seen) == 2:
+            raise HomeNotWritableError("no room")
+        await ctx.journal.record({"done": True})
+        return await ctx.wait_signal("go")
+
+    def declare(engine: LocalEngine) -> None:
+        engine.task("parent", parent)
+        engine.task("child", child)
+
+    async with launched(path, declare) as engine:
+        begun.set()
+        await engine.start("parent", None, id="r")
+        await engine.settled("r")
+    begun.clear()
+    async with launched(path, declare) as engine:
+        await engine.resume("r")
+        with pytest.raises(HomeNotWritableError):
+            await engine.outcome("r/c")
+        begun.set()
+        with pytest.raises(HomeNotWritableError):
+            await engine.outcome("r")
+        await engine.resume("r")
+        await engine.signal("r/c", "go", "on")
+        assert (await engine.outcome("r")).result == "on"
+    assert seen == [None, True, True]
+
+
 async def test_a_parent_is_interrupted_with_the_child_whose_end_could_not_be_recorded(path):
     async def hoard(ctx: Ctx, args: Json) -> Json:
         async def much() -> Json:
