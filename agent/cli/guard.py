@@ -56,9 +56,9 @@ def guarded(command: Callable[[], Any], invocation: Invocation) -> int:
 
 def _usage(error: TyperException) -> int:
     """A wrong command line; the help was printed already if there were no words at all."""
-    message = str(getattr(error, "message", "") or error)
-    if not message:
+    if not str(getattr(error, "message", "") or error):
         return DONE
+    message = error.format_message()
     context = getattr(error, "ctx", None)
     path = getattr(context, "command_path", "aura")
     _say(f"{message.rstrip('.')}; `{path} --help` says how it is used.")

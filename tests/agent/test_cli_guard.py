@@ -85,8 +85,9 @@ def test_ctrl_c_ends_with_130(capsys):
     [
         (["bogus"], "No such command 'bogus'"),
         (["ask", "--nope"], "No such option: --nope"),
-        (["run"], "Missing"),
-        (["runs", "show"], "Missing"),
+        (["run"], "Missing argument 'PLAN/TASK'; `aura run --help`"),
+        (["runs", "show"], "Missing argument 'ID'; `aura runs show --help`"),
+        (["runs", "--limit", "0"], "Invalid value for '--limit': "),
     ],
 )
 def test_a_wrong_command_line_says_what_is_wrong_and_is_not_mistaken_for_a_question(capsys, arguments, text):
