@@ -5,6 +5,7 @@ from __future__ import annotations
 import asyncio
 
 from agent.schedules.plan_jobs import PlanJobs, plan_jobs
+from agent.schedules.runner import EVENT_INPUT
 from agent.schedules.standing import standing_of
 from aura_core.errors import NotFoundError, ScheduleError
 from aura_core.model.plan_manager import PlanManager
@@ -61,13 +62,25 @@ async def run_job(plans: PlanManager, book: JobBook, name: str) -> tuple[Firing,
 
     Raises:
         NotFoundError: there is none.
-        ScheduleError: what it would run is gone.
+        ScheduleError: what it would run is gone, or needs an event.
     """
     declared = await asyncio.to_thread(plan_jobs, plans, book)
     for job in declared.jobs:
         if job.id == name:
             await book.add(job)
-    standing = standing_of(await book.job(name), declared)
+    job = await book.job(name)
+    standing = standing_of(job, declared)
     if standing.kind == "gone":
         raise ScheduleError(f"The job {name} cannot run: {standing.why}.")
+    if standing.kind == "runs" and _needs_event(job, plans):
+        raise ScheduleError(
+            f"The job {name} cannot be run by hand: its task needs the event that starts it; "
+            f"`aura run {job.task} {EVENT_INPUT}=…` runs the task."
+        )
     return await book.run_now(name), standing.why
+
+
+def _needs_event(job: Job, plans: PlanManager) -> bool:
+    """Whether a job's task has to be told what happened."""
+    required = plans.task(job.task).input_schema().get("required", [])
+    return job.trigger.kind == "on_event" and EVENT_INPUT in required and EVENT_INPUT not in job.inputs

@@ -109,6 +109,19 @@ async def test_a_plan_with_mistakes_is_said_to_have_them_also_while_another_fold
             await orders.remove(TICK)
 
 
+async def test_a_job_whose_task_needs_what_happened_is_not_asked_for_by_hand(tmp_path, plan_folder: Path, mine):
+    async with desk(tmp_path, plan_folder) as orders:
+        with pytest.raises(ScheduleError, match="needs the event that starts it; `aura run lab/alarm event=…`"):
+            await orders.run(ALARM)
+        assert {job.last_status for job in (await orders.list()).jobs} == {""}
+    optional = TASKS.replace("event: {type: object, required: true}", "event: {type: object, default: {}}")
+    assert optional != TASKS
+    (plan_folder / "lab/tasks/lab.yaml").write_text(optional)
+    async with desk(tmp_path, plan_folder) as orders:
+        firing, _ = await orders.run(ALARM)
+        assert firing.job == ALARM
+
+
 async def test_a_job_that_was_asked_for_and_not_begun_is_said_to_be_asked_for(tmp_path, plan_folder: Path, mine):
     async with desk(tmp_path, plan_folder) as orders:
         _, waits = await orders.run(TICK)
