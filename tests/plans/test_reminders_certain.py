@@ -101,6 +101,20 @@ ASKED = (
     ),
     *("monday week gym", "tomorrow week gym", "Tuesday fortnight gym", "christmas at 9 gym", "wensday at 9 call"),
     *("call Bob on thrusday at 9", "on christmas at 9 gym", "later today gym", "tomorrow plus 2 days gym"),
+    # a span, a duration or a place that looks like a clock
+    *("через примерно 2 часа чай", "через ровно 2 часа чай", "читать 2 часа завтра", "читать 2 часа каждый день"),
+    *("взять вещи на 3 дня завтра", "увеличить в 3 раза завтра", "встреча завтра в 7 кабинете", "завтра 18 часов x"),
+    *("sell at 20 dollars tomorrow", "meet Ann at 5 Oak street tomorrow", "7点两小时后吃药", "每周一小时运动"),
+    # an hour that stands elsewhere
+    *(
+        "tonight gym 7",
+        "every morning gym seven",
+        "tomorrow gym from 7 to 8",
+        "tomorrow gym until 7",
+        "5/6 tonight gym",
+    ),
+    *("tonight after dinner call", "завтра спорт 7", "завтра спорт с 7 до 8", "tomorrow pm gym", "at 5-ish tomorrow x"),
+    *("明天（7）开会", "明天：7开会", "单周五9点开会", "明天晚上睡前吃药", "week tomorrow gym"),
     # another moment than the one that is named
     *("meeting tomorrow at 9, remind me 10 minutes before", "meeting tomorrow at 9 remind me the day before"),
     *("dentist friday 15:00, 1 hour early", "завтра в 9 встреча, напомни за час", "明天9点开会提前10分钟"),
@@ -162,6 +176,12 @@ READ = {
     "on the 1st of every month at 10 pay rent": ("0 10 1 * *", "pay rent"),
     "every month pay rent": ("0 9 21 * *", "pay rent"),
     "every 1.5 hours drink": ("every 5400", "drink"),
+    "tomorrow at 9: standup": ("11-22 09:00", "standup"),
+    "read for 2 hours every day": ("0 9 * * *", "read for 2 hours"),
+    "читать 2 часа каждый день в 21": ("0 21 * * *", "читать 2 часа"),
+    "завтра в 18 часов совещание": ("11-22 18:00", "совещание"),
+    "завтра в 3 дня обед": ("11-22 15:00", "обед"),
+    "明天9点，带护照": ("11-22 09:00", "带护照"),
     "every 45 minutes stand up": ("every 2700", "stand up"),
     "через 1ч30м проверить духовку": ("11-21 19:00", "проверить духовку"),
     "через час с половиной чай": ("11-21 19:00", "чай"),
@@ -297,3 +317,26 @@ def test_an_answer_that_names_a_span_alone_is_read(answer, span):
     when = read_when(answer, NOW, MORNING)
     assert when is not None
     assert when.at == NOW + span
+
+
+TIMES = (
+    "tomorrow",
+    "tomorrow at 9",
+    "friday at 18:00",
+    "in 2 hours",
+    "every monday at 9",
+    "every 2 hours",
+    "24 December",
+)
+TIMES += ("завтра в 9", "через 2 часа", "каждый понедельник в 9", "明天9点", "两小时后", "每周一9点", "每月5号")
+PARTS = ("7", "(7)", "730", "7h", "seven", "семь", "half", "and a half", "с половиной", "quarter", "week", "december")
+PARTS += ("december 5", "friday", "в пятницу", "UTC", "EST", "МСК", "or 7", "и 7", "to 7", "-7", "+ 5 minutes", "later")
+PARTS += ("the fifteenth", "除了周五", "到7点", "和周五", "零", "七点", "五号", "差五分")
+
+
+@pytest.mark.parametrize("part", PARTS)
+@pytest.mark.parametrize("said", TIMES)
+def test_no_part_of_a_time_behind_another_is_passed_over(said, part):
+    alone = read(f"{said} tea", NOW, MORNING).when
+    assert alone is not None
+    assert read(f"{said} {part} tea", NOW, MORNING).when != alone

@@ -12,8 +12,8 @@ from .days import MONTHS
 from .doubts import MARK
 from .numbers import END, START
 
-GAP = rf"{MARK}[\s,，、.;:@()\[\]\"'«“–—~-]*"
-_HEAD = rf"(?:^|{MARK})[\s,，、.;:@(]*"
+GAP = rf"{MARK}[\s,，、.;:：；。（）@()\[\]\"'«“–—~-]*"
+_HEAD = rf"(?:^|{MARK})[\s,，、.;:：；（@(]*"
 _ZH = "零〇一二两三四五六七八九十百千"
 _TEENS = r"(?:thir|four|fif|six|seven|eigh|nine)teen"
 _EN_WORDS = rf"one|two|three|four|five|six|seven|eight|nine|ten|eleven|twelve|{_TEENS}|hundred|thousand"
@@ -57,6 +57,9 @@ _NUMBERS = (
     rf"[{_ZH}]{{2}}\s*{MARK}",
     rf"^(?:\d+|{WORDS})[\s,&-]*{MARK}",
     rf"\b(?:in|through|через)\s+(?:\d+|{WORDS})\s*{MARK}",
+    rf"\d\s*[/:]\s*{MARK}",
+    rf"\bчерез\s+\S+\s*{MARK}",
+    rf"{MARK}\s*-?\s*(?:го|м|ом|ти|ish)\b",
     rf"\d\s*(?:and|or|и|или|[&、和或])\s*{MARK}",
 )
 _SIGNS = (
@@ -64,7 +67,7 @@ _SIGNS = (
     rf"{MARK}\s*(?:[早晚夜](?![餐饭会班安读操课茶报])|中晚)",
     rf"{MARK}\s*[,，、和或及]\s*(?:{_ZH_PARTS}|{_PARTS})",
     rf"(?:^|\s)下\s*{MARK}",
-    rf"[年大]\s*{MARK}",
+    rf"[年大单双]\s*{MARK}",
     rf"{GAP}(?:[日天](?=\s|$)|整点|稍[后晚]|多(?![喝吃穿睡带买]))",
 )
 _HALVES_AND_UNITS = (
@@ -72,13 +75,14 @@ _HALVES_AND_UNITS = (
     rf"{GAP}(?:the\s+)?{_UNITS}",
     rf"{GAP}(?:on|at|past)\s+(?:the\s+(?:hour|half|quarter)\b|:\d)",
     rf"(?<!\bme )(?<!\bus )\bof\s*{MARK}",
-    rf"недел[еию]\s*{MARK}",
+    rf"(?:недел[еию]|\bweeks?|\bfortnight)\s*{MARK}",
+    rf"{GAP}[ap]\.?m\b|\b[ap]\.?m\.?\s*{MARK}",
 )
 _DAYS = (
     rf"{_HEAD}(?:(?:in|of)\s+)?{_MONTH}",
     rf"(?:\b(?:of|in|on)\s+{_MONTH}|{START}{_NO_NAME})[\s,]*{MARK}",
     rf"\b{ORDINAL}\s*{MARK}",
-    rf"{GAP}(?:(?:on|of)\s+)?the\s+{ORDINAL}",
+    rf"{GAP}(?:(?:on|of)\s+)?(?:the\s+{ORDINAL}|\w+(?:teen|ie)th\b)",
     r"\bчисла\b",
     rf"\b{_DAYLIKE}\s*{MARK}",
     rf"{GAP}(?:on\s+)?{_DAYLIKE}\b",
@@ -93,8 +97,8 @@ _TURNS = (
 )
 _BESIDE = re.compile("|".join((*_NUMBERS, *_SIGNS, *_HALVES_AND_UNITS, *_DAYS, *_TURNS)), re.IGNORECASE)
 _BEFORE_SPAN = re.compile(
-    rf"(?:[\d/½¼¾{_ZH}半个年月周天时分]|{START}{WORDS}|\b(?:{_UNITS}|{_LONG}|(?:and|и)\b))"
-    rf"[\s,，、]*(?:(?:and|и)\s+)?{MARK}",
+    rf"(?:[\d/½¼¾{_ZH}半个年月周天时分点刻]|{START}{WORDS}|\b(?:{_UNITS}|{_LONG}|(?:and|и)\b))"
+    rf"[\s,，、:.@]*(?:(?:and|и)\s+)?{MARK}",
     re.IGNORECASE,
 )
 """What is counted, too, in front of a span that no word such as "in" begins."""

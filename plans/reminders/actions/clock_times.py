@@ -40,6 +40,11 @@ _SUFFIX = (
     r"(?P<part>\s*(?:a\.?m\b\.?|p\.?m\b\.?|o'clock"
     rf"|час(?:а|ов)?(?:\s+(?:утра|дня|вечера|ночи))?|утра|дня|вечера|ночи|{_WORDS}))"
 )
+_SURE_SUFFIX = (
+    r"(?P<part>\s*(?:a\.?m\b\.?|p\.?m\b\.?|o'clock"
+    rf"|час(?:а|ов)?\s+(?:утра|дня|вечера|ночи)|утра|(?<![2-4]\s)дня|вечера|ночи|{_WORDS}))"
+)
+"""One that makes an hour of a number that stands alone; «2 часа» and «3 дня» may be as many hours and days."""
 _AT = r"(?:\b(?:at|в|во|к|by)\s+|(?<![^\s(])@\s*)"
 _ZH_PART = r"(?P<part>凌晨|半夜|早上|早晨|清晨|上午|中午|下午|傍晚|晚上|早|晚)"
 _NO_MINUTE = r"(?![\d::点时月号日分个人位张片粒杯瓶次块元本份颗件条只名场家斤米楼层岁度%零一二两三四五六七八九十])"
@@ -48,13 +53,14 @@ _MINUTE = (
     rf"(?P<minute>零[一二三四五六七八九\d](?!\d)|{ZH_NUMBER}(?=分(?!钟))"
     rf"|(?:\d{{2}}|[一二三四五]?十[一二三四五六七八九]?){_NO_MINUTE})分?"
 )
-_NO_UNIT = r"(?![\d.:]|\s*(?:[а-я]*(?:минут|дн|недел)|minute|hour|day|week))"
+_NO_UNIT = r"(?!\d|[.:]\d|\s*(?:[а-я]*(?:минут|дн|недел)|раза?\b|minute|hour|day|week))"
 _FORMS = [
     re.compile(rf"{_ZH_PART}\s*(?P<hour>\d{{1,2}})[::](?P<minute>\d{{2}})"),
     re.compile(rf"{_LEAD}{_AT}?\b(?P<hour>\d{{1,2}}):(?P<minute>\d{{2}})(?!\d|\.\d){_SUFFIX}?", re.IGNORECASE),
     re.compile(rf"{_LEAD}{_AT}(?P<hour>\d{{1,2}})\.(?P<minute>\d{{2}})(?!\d|\.\d){_SUFFIX}?", re.IGNORECASE),
     re.compile(rf"{_LEAD}\b(?P<hour>\d{{1,2}})\.(?P<minute>\d{{2}})(?!\d|\.\d){_SUFFIX}", re.IGNORECASE),
-    re.compile(rf"{_LEAD}{_AT}?\b(?<![:.])(?P<hour>\d{{1,2}}){_SUFFIX}(?!\w)", re.IGNORECASE),
+    re.compile(rf"{_LEAD}{_AT}\b(?P<hour>\d{{1,2}}){_SUFFIX}(?!\w)", re.IGNORECASE),
+    re.compile(rf"{_LEAD}\b(?<![:.])(?P<hour>\d{{1,2}}){_SURE_SUFFIX}(?!\w)", re.IGNORECASE),
     re.compile(rf"{_LEAD}{_AT}(?P<hour>\d{{1,2}}){_NO_UNIT}\b", re.IGNORECASE),
     re.compile(
         rf"(?:{_ZH_PART}\s*|(?!(?<=[\u4e00-\u9fff])一点(?!钟)))(?P<hour>{ZH_NUMBER})\s*(?:点[钟整]?|时)"
@@ -72,12 +78,14 @@ class Found:
         end: behind the last.
         value: the time; None if the words contradict each other.
         after_midnight: it is night, and the day may have been named by its evening.
+        vague: it was a part of the day, for which an hour was chosen.
     """
 
     start: int
     end: int
     value: time | None
     after_midnight: bool = False
+    vague: bool = False
 
 
 def find_time(text: str) -> Found | None:
@@ -89,7 +97,8 @@ def find_time(text: str) -> Found | None:
     for pattern, usual in _PARTS.items():
         match = re.search(rf"{START}(?:{pattern}){END}", text, re.IGNORECASE)
         if match is not None:
-            return Found(match.start(), match.end(), usual, usual == time(0))
+            exact = usual in {time(0), time(12)}
+            return Found(match.start(), match.end(), usual, usual == time(0), vague=not exact)
     return None
 
 

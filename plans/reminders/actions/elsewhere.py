@@ -24,22 +24,30 @@ _ZONES = (
     rf"[\u4e00-\u9fff]{{2}}时间\s*{MARK}",
     rf"{GAP}[\u4e00-\u9fff]{{2}}时间",
 )
+_NO_CLOCK = (
+    rf"{GAP}(?:\w+\s+){{1,2}}(?:street|st|avenue|ave|road|rd|lane|drive|blvd)\b",
+    rf"{GAP}(?:кабинет|комнат|офис|школ|подъезд|дом|корпус|класс|зал|окн|магазин|этаж|больниц|палат|аудитори|квартир)\w*",
+    rf"{GAP}(?:[%°$€]|(?:percent|degrees|dollars|euros|bucks|km|kg|рубл\w*|процент\w*|градус\w*|км|кг)\b)",
+)
+"""What makes an address or a measure of "at 5" and «в 5»."""
 _MEALS = "breakfast|lunch(?:time)?|dinner(?:time)?|supper|dawn|dusk|sunrise|sunset|bed(?:time)?"
 _UNCLOCKED = (
     rf"(?:^|[\s(@])(?:\d{{1,4}}(?:h\d{{0,2}})?|{WORDS})[\s)]*{MARK}",
-    r"\b(?:after|before|после|перед)\b",
+    rf"(?<![^\s(])(?:\d{{1,2}}|\d{{4}}|{WORDS})[\s).!?]*$",
+    rf"\b(?:from|until|till|to|or|and|с|до|по|или|и)\s+(?:\d{{1,2}}|{WORDS})(?=\s*(?:$|[,.-]|to\b|till\b|until\b|до\b))",
+    r"\b(?:after|before|после|перед)\b|\d\s*(?:час(?:а|ов)?|дня|h)\b",
     rf"{MARK}\s*[\u4e00-\u9fff]{{1,4}}[前后](?![往台端面天期院门备])",
     rf"\b(?:at|with|over)\s+(?:{_MEALS})\b|\b(?:lunch|bed|dinner)time\b|\b(?:EOD|COB)\b",
     r"\bв\s+(?:обед|ужин)\b|\bза\s+(?:завтрак|обед|ужин)ом\b|\bна\s+(?:рассвете|закате)\b|\b(?:вечерк|утречк)\w+",
 )
 _AGAIN = (
-    rf"{MARK}\s*[次天个遍趟]",
+    rf"{MARK}\s*(?:[次天个遍趟]|小时|分钟)",
     r"[零〇一二两三四五六七八九十百千\d]天",
     rf"{GAP}{ORDINAL}",
     rf"\d\s*[,，、/–—-]\s*{MARK}",
     rf"{GAP}(?:for|в течение)\s+(?:{NUMBER}\s*)?(?:{UNIT}|часа|минуты)",
 )
-_ALWAYS = re.compile("|".join((*_OFFSETS, *_ZONES)), re.IGNORECASE)
+_ALWAYS = re.compile("|".join((*_OFFSETS, *_ZONES, *_NO_CLOCK)), re.IGNORECASE)
 _WITHOUT_CLOCK = re.compile("|".join(_UNCLOCKED), re.IGNORECASE)
 _REPEATING = re.compile("|".join(_AGAIN), re.IGNORECASE)
 

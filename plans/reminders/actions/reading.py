@@ -14,6 +14,7 @@ from .elsewhere import means_another
 from .numbers import DAY, NUMBER, UNIT
 from .repeating import Repeating, find_repeating, says_again
 from .spans import Span, find_span
+from .tidying import tidy
 
 EXAMPLES = "in 10 minutes · tomorrow at 9 · Friday 17:00 · every weekday at 8 · через час · 每天8点"
 _SHORTEST, _LONGEST = 60.0, 3660.0 * DAY
@@ -25,13 +26,6 @@ _PLAIN = re.compile(
     re.IGNORECASE,
 )
 """Answers that no sentence gives; every other one that is not read either, such as "may" or "seven", is no moment."""
-_GLUE_BEFORE = re.compile(
-    r"^(?:[\s,,。::;.—–-]|(?:please|can you|could you|remind (?:me|us)|reminder|to|that|about|of|me)\b"
-    r"|(?:пожалуйста|напомни(?:те)?|напоминай(?:те)?|напоминание|мне|нам|что|о том|чтобы|о|об|про|надо|нужно)\b"
-    r"|(?:请|帮我|提醒我|提醒|叫我|记得|我))+",
-    re.IGNORECASE,
-)
-_GLUE_AFTER = re.compile(r"(?:[\s,,。::;.—–-]|\b(?:please|and|at|on|by)|提醒我|叫我|的时候)+$", re.IGNORECASE)
 
 
 @dataclass(frozen=True, slots=True)
@@ -101,7 +95,7 @@ def read(text: str, now: datetime, morning: time) -> Sentence:
     if when is not None and not _certain(text, pieces, when):
         when = None
     named = MARK in pieces.left or says_again(text) or names_more(text)
-    return Sentence(when, _tidy(text if when is None else pieces.left), named)
+    return Sentence(when, tidy(text if when is None else pieces.left), named)
 
 
 def _certain(text: str, pieces: _Pieces, when: When) -> bool:
@@ -113,7 +107,8 @@ def _certain(text: str, pieces: _Pieces, when: When) -> bool:
     clock = bool(pieces.clock or (span and not span.of_days) or (pieces.repeating and pieces.repeating.seconds))
     if part_of_a_time(pieces.left, headless=bool(span and span.headless)):
         return False
-    if means_another(pieces.left, repeats=again, clock=clock):
+    vague = pieces.clock is not None and pieces.clock.vague
+    if means_another(pieces.left, repeats=again, clock=clock and not vague):
         return False
     return not in_doubt(
         pieces.left,
@@ -201,8 +196,3 @@ def _part_of(words: str) -> str:
 
 def _without(text: str, start: int, end: int, instead: str = "") -> str:
     return f"{text[:start]} {MARK} {instead} {text[end:]}" if instead else f"{text[:start]} {MARK} {text[end:]}"
-
-
-def _tidy(text: str) -> str:
-    text = _GLUE_BEFORE.sub("", text)
-    return " ".join(_GLUE_AFTER.sub("", text).split())
