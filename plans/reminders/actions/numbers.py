@@ -41,7 +41,7 @@ START, END = r"(?<![^\W\d_\u4e00-\u9fff])", r"(?![^\W\d_\u4e00-\u9fff])"
 """Edges of a word, where Chinese characters are words of their own."""
 ZH_NUMBER = r"(?:\d+|半|[一二两三四五六七八九]?十[一二三四五六七八九]?|[一二两三四五六七八九])"
 _WORDS = "|".join(sorted(NUMBERS, key=len, reverse=True))
-_AND_HALF = r"(?:\d+|[一二两三四五六七八九十]+)个半(?=小时|钟)"
+_AND_HALF = r"(?:\d+|[一二两三四五六七八九十]{1,3})个半(?=小时|钟)"
 NUMBER = rf"(?:{_AND_HALF}|\d+(?:[.,]\d+)?|(?:{_WORDS})(?=\s)|{ZH_NUMBER})"
 UNIT = rf"(?:{'|'.join(_UNITS)}){END}"
 
