@@ -50,7 +50,17 @@ def is_from_outside(error: BaseException, requests: int = 0) -> bool:
     """
     if isinstance(error, asyncio.CancelledError):
         return cancel_requests() > requests
-    return isinstance(error, GeneratorExit) or (isinstance(error, KeyboardInterrupt) and is_ctrl_c(error))
+    if isinstance(error, GeneratorExit):
+        return not _in_a_task()
+    return isinstance(error, KeyboardInterrupt) and is_ctrl_c(error)
+
+
+def _in_a_task() -> bool:
+    """Whether an asyncio task runs here: a coroutine that is closed from outside, with GeneratorExit, runs in none."""
+    try:
+        return asyncio.current_task() is not None
+    except RuntimeError:
+        return False
 
 
 def is_ctrl_c(error: KeyboardInterrupt) -> bool:

@@ -76,10 +76,8 @@ async def explain_errors(call: ActionCall, proceed: Proceed) -> Any:
     except Exception as error:
         error.add_note(f"action {call.action.ref}{_place(error, str(call.action.modules.folder))}")
         raise
-    except GeneratorExit:
-        raise
     except BaseException as error:
-        if call.action.how in ("async", "inline") and is_from_outside(error):
+        if (call.action.how in ("async", "inline") or isinstance(error, GeneratorExit)) and is_from_outside(error):
             raise
         place = _place(error, str(call.action.modules.folder))
         text = f"Action {call.action.ref} {exit_text(error)}{place}; let it return, or raise ActionError."

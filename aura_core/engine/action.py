@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Any
 
 import structlog
 
-from aura_core.cancellation import being_ended, cancel_requests
+from aura_core.cancellation import being_ended, cancel_requests, kept_to_itself
 from aura_core.engine.failure import failure_of, task_error
 from aura_core.engine.recording import Recording
 from aura_core.engine.signals import JumpSignal, StopTaskException
@@ -26,6 +26,7 @@ if TYPE_CHECKING:
     from aura_core.templates import Template
 
 CAPTURE_SECONDS = 10.0
+LONGEST_PAUSE = 86_400.0
 _MISSING = object()
 _PLAIN = frozenset({str, int, float, bool, bytes, list, dict, tuple, type(None)})
 _log = structlog.get_logger(__name__)
@@ -47,8 +48,8 @@ async def execute(engine: Interpreter, step: ActionStep, context: Context) -> No
     attempt = 1
     while True:
         try:
-            if action.how == "io":
-                await earlier_call_ended(action.ref, step.timeout)
+            if action.how == "io" or engine.gate is not None:
+                await _let_in(engine, step, action)
             params = step.params.render(scope)
             call = recording.attempt(params) if recording else engine.call_action(action, params, context, engine)
             result = await (call if step.timeout is None else within(step.timeout, call, f"action {action.ref}"))
@@ -68,6 +69,14 @@ async def execute(engine: Interpreter, step: ActionStep, context: Context) -> No
         scope[step.output_to] = result
 
 
+async def _let_in(engine: Interpreter, step: ActionStep, action: ActionDefinition) -> None:
+    """Waits until an attempt may begin; only then its time does, too."""
+    if action.how == "io":
+        await earlier_call_ended(action.ref, step.timeout)
+    if engine.gate is not None:
+        await engine.gate.passed()
+
+
 async def _tries_again(engine: Interpreter, step: ActionStep, context: Context, error: Exception, attempt: int) -> bool:
     """Waits for the next attempt after a failed one; False if there is none, and the step has failed.
 
@@ -80,8 +89,16 @@ async def _tries_again(engine: Interpreter, step: ActionStep, context: Context, 
     if retry is None or attempt >= retry.attempts or not _worth_another(error, retry):
         await _give_up(engine, step, context, error, attempt)
         return False
-    await asyncio.sleep(retry.delay * retry.backoff ** (attempt - 1))
+    await asyncio.sleep(pause(retry, attempt))
     return True
+
+
+def pause(retry: Retry, attempt: int) -> float:
+    """Seconds between an attempt and the next one, a day at most."""
+    try:
+        return min(retry.delay * retry.backoff ** (attempt - 1), LONGEST_PAUSE)
+    except OverflowError:
+        return LONGEST_PAUSE if retry.delay else 0.0
 
 
 async def _waited(engine: Interpreter, step: ActionStep, wait: Template, context: Context) -> bool:
@@ -141,6 +158,8 @@ async def _report(engine: Interpreter, failure: StepFailedError, context: Contex
             raise
         # a picture of a failure must not become a second failure
         _log.warning("debug_capture_failed", plan=runtime.plan, reason=str(reason) or type(reason).__name__)
+    if kept_to_itself(requests):
+        raise asyncio.CancelledError
 
 
 def _wait_seconds(value: Any) -> float:

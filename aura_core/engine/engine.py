@@ -150,7 +150,7 @@ class ExecutionEngine:
             raise
         except Exception as error:
             raise failure_of(self.task, step, error) from error
-        except (SystemExit, KeyboardInterrupt) as error:
+        except (SystemExit, KeyboardInterrupt, GeneratorExit) as error:
             if is_from_outside(error):
                 raise
             raise failure_of(self.task, step, failure_for(error, "Something in this step")) from error

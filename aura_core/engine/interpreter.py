@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING, Any, Protocol, Self
 
 if TYPE_CHECKING:
     from aura_core.context import Context
+    from aura_core.engine.pause import Gate
     from aura_core.engine.result import EngineResult
     from aura_core.engine.runtime import PlanRuntime
     from aura_core.model.steps import StepBase
@@ -24,6 +25,7 @@ class Interpreter(Protocol):
         turns: steps and loop turns so far; a step that loops counts its own, and breathes.
         task: the task that runs.
         recorded: whether its actions are recorded.
+        gate: where its steps are held while an interrupt's handler runs; None if nothing can hold them.
         call_action: calls an action: definition, params, context, engine.
     """
 
@@ -33,6 +35,7 @@ class Interpreter(Protocol):
     turns: int
     task: TaskDefinition | None
     recorded: bool
+    gate: Gate | None
     call_action: Callable[[ActionDefinition, Any, Context, Any], Awaitable[Any]]
 
     @property

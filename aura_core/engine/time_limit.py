@@ -9,6 +9,7 @@ from typing import TypeVar
 
 from aura_core.cancellation import being_ended, may_end
 from aura_core.engine.pause import current_gate
+from aura_core.engine.signals import JumpSignal, StopTaskException
 from aura_core.execution.clock import Pausable, PausableTimeout
 from aura_core.execution.slots import current_slots
 
@@ -34,9 +35,11 @@ async def within(seconds: float, work: Awaitable[ValueT], what: str) -> ValueT:
         async with clock:
             with standing_still_with_the_task(PausableTimeout(clock)), may_end(clock.expired):
                 return await work
-    except (TimeoutError, asyncio.CancelledError) as error:
+    except (JumpSignal, StopTaskException):
+        raise
+    except (Exception, asyncio.CancelledError) as error:
         # A TaskGroup in the work may have left a cancellation request behind (Python 3.11, 3.12); then asyncio.timeout
-        # lets its own cancellation out.
+        # lets its own cancellation out. Whatever else the work makes of that it took too long all the same.
         if not clock.expired() or (isinstance(error, asyncio.CancelledError) and being_ended()):
             raise
         slots = current_slots.get()

@@ -16,6 +16,11 @@ if TYPE_CHECKING:
     from aura_core.model.task import TaskDefinition
 
 EndReason = Literal["timeout", "cancelled", "shutdown"]
+_WHY = {
+    "cancelled": ".",
+    "shutdown": ": Aura is shutting down.",
+    None: " by code of its own; nobody else asked it to end.",
+}
 
 
 @dataclass(eq=False, slots=True)
@@ -104,7 +109,7 @@ class Job:
         if self.reason == "timeout":
             message = f"Task {ref} took longer than {self.seconds:g} s and was ended.{still}"
             return TaskResult("timeout", error=TaskError("TimeoutError", message, ref), seconds=elapsed)
-        why = ": Aura is shutting down." if self.reason == "shutdown" else "."
+        why = _WHY[self.reason]
         error = TaskError("CancelledError", f"Task {ref} was cancelled{why}{still}", ref)
         return TaskResult("cancelled", error=error, seconds=elapsed)
 

@@ -24,11 +24,11 @@ _log = structlog.get_logger(__name__)
 
 
 def _told(call: Callable[[], Any]) -> Any:
-    """Runs a call in a thread; no future can carry a StopIteration, and whoever waits for it would wait for ever."""
+    """Runs a call in a thread; what ends a generator or a coroutine, no future can carry to whoever waits for it."""
     try:
         return call()
-    except StopIteration as error:
-        raise RuntimeError(f"StopIteration: {error}".rstrip(": ")) from error
+    except (StopIteration, GeneratorExit) as error:
+        raise RuntimeError(f"{type(error).__name__}: {error}".rstrip(": ")) from error
 
 
 class Pools:

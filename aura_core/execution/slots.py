@@ -3,14 +3,14 @@
 from __future__ import annotations
 
 import asyncio
-from contextlib import AsyncExitStack, asynccontextmanager
+from contextlib import AsyncExitStack, asynccontextmanager, contextmanager
 from contextvars import ContextVar
 from typing import TYPE_CHECKING, Literal
 
 from aura_core.execution.clock import Clocks
 
 if TYPE_CHECKING:
-    from collections.abc import AsyncGenerator, Callable, Sequence
+    from collections.abc import AsyncGenerator, Callable, Generator, Sequence
 
     from aura_core.execution.semaphores import PrioritySemaphore
 
@@ -137,3 +137,13 @@ class Slots:
 
 current_slots: ContextVar[Slots | None] = ContextVar("current_slots", default=None)
 """The slots of the task that runs in this asynchronous context; None outside the ExecutionManager."""
+
+
+@contextmanager
+def beside_the_task() -> Generator[None]:
+    """Around what runs for a task and is no branch of it: its places and its clocks are none of its business."""
+    token = current_slots.set(None)
+    try:
+        yield
+    finally:
+        current_slots.reset(token)

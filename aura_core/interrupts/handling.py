@@ -13,6 +13,7 @@ from aura_core.cancellation import being_ended
 from aura_core.engine.failure import explain, task_error
 from aura_core.engine.time_limit import within
 from aura_core.execution.calls import Unfinished, given_up_calls
+from aura_core.execution.slots import beside_the_task
 from aura_core.exits import failure_for
 from aura_core.interrupts.events import InterruptFired
 from aura_core.tasklet import TaskError
@@ -62,7 +63,7 @@ class Handling:
             return False
         try:
             check = self._orchestrator(one.plan).perform_condition_check(one.interrupt.condition.as_data(), run=run)
-            with given_up_calls(into=unfinished):
+            with given_up_calls(into=unfinished), beside_the_task():
                 held = await within(CONDITION_SECONDS, check, f"the condition of interrupt {one.ref}")
         except (Exception, asyncio.CancelledError) as error:  # noqa: BLE001 (told by `_failed`, whatever it is)
             self._failed(one, _own_failure(error, "The condition"))
