@@ -10,6 +10,7 @@ from datetime import UTC, datetime, timedelta
 from functools import partial
 from pathlib import Path
 from types import SimpleNamespace
+from zoneinfo import ZoneInfo
 
 import pytest
 
@@ -19,6 +20,7 @@ from agent.schedules import JobOwner, keeper, known_jobs, schedule_answer
 from aura_core.errors import InputError, NotFoundError, ScheduleError, ScheduleStoreError
 from aura_core.scheduler import Every, Job, JobEnded, OnEvent, trigger_of
 from aura_core.scheduler.job import firing_id
+from aura_core.services import ScheduledJob
 from aura_core.tasklet import RunInfo
 from tests.agent.conftest import KeepingTransport, incoming
 
@@ -387,6 +389,38 @@ async def test_a_reminder_comes_once_when_it_is_time(lab: Lab, transport: Keepin
             lab.forward(app, minutes=10)
         assert ended[0].end.status == "ok"
         assert transport.texts[1:] == ["⏰ stretch"]
+        assert await app.schedules.list(RUN) == []
+
+
+async def test_reminders_are_shown_on_the_clock_that_the_settings_mean(lab: Lab, transport, tmp_path: Path):
+    """It is another one than this machine's, also for what knows no clock: an interval."""
+    (tmp_path / "aura.yaml").write_text("plans: {reminders: {timezone: Pacific/Kiritimati}}\n")
+    zone = ZoneInfo("Pacific/Kiritimati")
+    async with lab.running() as app:
+        for words in ("in 3 days tea", "every 2 hours water", "every day at 9 bread"):
+            told = await remind(app, words, transport)
+            assert next_of(await app.schedules.list(RUN), words.split()[-1], zone) in told
+        run_id = await app.submit_command(incoming("/reminders"), "reminders/list", {})
+        await app.outcome(run_id)
+        for job in await app.schedules.list(RUN):
+            assert next_of([job], job.title, zone) in transport.texts[-1]
+
+
+def next_of(jobs: list[ScheduledJob], title: str, zone: ZoneInfo) -> str:
+    (moment,) = [job.next_at for job in jobs if job.title == title]
+    return f"{moment.astimezone(zone):%a %Y-%m-%d %H:%M}"
+
+
+async def test_a_reminder_that_was_added_as_a_job_is_known_by_what_it_says(lab: Lab, transport: KeepingTransport):
+    async with lab.running() as app:
+        trigger, owner = Every(3600, lab.clock()), JobOwner(person=ME, session_id="s", dest={"channel": "test"})
+        await app.schedules.keeper.put(
+            "mine", "reminders/remind", {"text": "hi there"}, trigger, owner=owner, missed="once", title="Reminder"
+        )
+        for task, inputs in (("list", {}), ("remove", {"reminder": "there"})):
+            run_id = await app.submit_command(incoming(f"/{task}"), f"reminders/{task}", inputs)
+            await app.outcome(run_id)
+            assert "hi there" in transport.texts[-1]
         assert await app.schedules.list(RUN) == []
 
 

@@ -31,7 +31,7 @@ def understand(text: str, config: Callable[..., Any], when: str = "") -> dict[st
         `{text, problem, cron, every, at, timezone}`; the problem is a question to the person, empty if all is clear.
     """
     text = " ".join(text.split())
-    timezone, morning = str(config("timezone", "") or ""), _time(config("morning", "09:00"))
+    timezone, morning = _zone(config), _time(config("morning", "09:00"))
     now = _local(datetime.now(UTC), timezone)
     wall = now.replace(tzinfo=None)
     sentence = read(text, wall, morning)
@@ -46,6 +46,11 @@ def understand(text: str, config: Callable[..., Any], when: str = "") -> dict[st
     if found.after is not None:
         at = _local(now.astimezone(UTC) + timedelta(seconds=found.after), timezone)
     return {**clear, "cron": found.cron, "every": found.every, "at": at.isoformat() if at else ""}
+
+
+def _zone(config: Callable[..., Any]) -> str:
+    """Whose clock is meant; empty for this machine's."""
+    return str(config("timezone", "") or "")
 
 
 def _local(moment: datetime, timezone: str) -> datetime:
@@ -109,7 +114,7 @@ async def add(found: dict[str, Any], schedule: ScheduleService, context: Context
         timezone=found["timezone"] or None,
         title=text,
     )
-    shown = _shown(job)
+    shown = _shown(job, found["timezone"])
     when = shown["next"]
     if not when and found["at"]:  # a repeated step: added before, and due since
         when = when_of(datetime.fromisoformat(found["at"]), text)
@@ -118,17 +123,18 @@ async def add(found: dict[str, Any], schedule: ScheduleService, context: Context
 
 @action("list")
 @requires_services(schedule="schedule")
-async def list_reminders(schedule: ScheduleService, context: Context) -> dict[str, Any]:
+async def list_reminders(schedule: ScheduleService, context: Context, config: Callable[..., Any]) -> dict[str, Any]:
     """The reminders of whoever asks, the next one first.
 
     Args:
         schedule: keeps jobs.
         context: the running task's.
+        config: the plan's settings.
 
     Returns:
         `{count, reminders: [{id, text, when, next}], text}`.
     """
-    shown = [_shown(job) for job in await schedule.list(context.run, REMIND)]
+    shown = [_shown(job, _zone(config)) for job in await schedule.list(context.run, REMIND)]
     lines = [
         f"{number}. {one['next']}: {one['text']}" + (f" ({one['when']})" if one["repeats"] else "")
         for number, one in enumerate(shown, 1)
@@ -157,10 +163,11 @@ async def remove(reminder: str, schedule: ScheduleService, context: Context) -> 
     if not meant:
         raise ActionError(f"There is no reminder “{reminder.strip()[:80]}”; /reminders shows all of them.")
     if len(meant) > 1:
-        listed = "; ".join(f"{jobs.index(job) + 1}: {job.title[:40]}" for job in meant[:5])
+        listed = "; ".join(f"{jobs.index(job) + 1}: {_text_of(job)[:40]}" for job in meant[:5])
         raise ActionError(f"“{reminder.strip()[:80]}” fits {len(meant)} reminders; say the number. {listed}")
     gone = await schedule.remove(context.run, meant[0].id)
-    return {"id": gone.id, "text": gone.title, "message": said("removed", gone.title)}
+    text = _text_of(gone)
+    return {"id": gone.id, "text": text, "message": said("removed", text)}
 
 
 def _meant(jobs: Sequence[ScheduledJob], words: str) -> list[ScheduledJob]:
@@ -168,14 +175,23 @@ def _meant(jobs: Sequence[ScheduledJob], words: str) -> list[ScheduledJob]:
     if number is not None:
         return list(jobs[int(number[1]) - 1 : int(number[1])]) if int(number[1]) else []
     wanted = words.casefold().split()
-    return [job for job in jobs if job.id == words.strip() or all(word in job.title.casefold() for word in wanted)]
+    return [job for job in jobs if job.id == words.strip() or all(word in _text_of(job).casefold() for word in wanted)]
 
 
-def _shown(job: ScheduledJob) -> dict[str, Any]:
+def _text_of(job: ScheduledJob) -> str:
+    """What a reminder says; one that was added as a job may have another title."""
+    return str(job.inputs.get("text") or job.title)
+
+
+def _shown(job: ScheduledJob, timezone: str) -> dict[str, Any]:
+    """A reminder on the clock of the settings; if they name none, on that of the job."""
+    text, moment = _text_of(job), job.next_at
+    if moment is not None and timezone:
+        moment = _local(moment, timezone)
     return {
         "id": job.id,
-        "text": job.title,
-        "when": rule_of(job.when, job.title),
-        "next": when_of(job.next_at, job.title) if job.next_at else "",
+        "text": text,
+        "when": rule_of(job.when, text),
+        "next": when_of(moment, text) if moment else "",
         "repeats": job.repeats,
     }
