@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING, Any
 
 from aura_core.config import ConfigService
 from aura_core.engine import PlanRuntime
+from aura_core.engine.debug_capture import DebugCapture
 from aura_core.engine.recording import begin_task
 from aura_core.errors import NotFoundError, Problem
 from aura_core.execution.usage import Usage
@@ -156,6 +157,7 @@ class Generation:
 
     def _orchestrator(self, plan: PlanDefinition) -> Orchestrator:
         ground = self._ground
+        capture = (plan.name, DEBUG_CAPTURE) if DEBUG_CAPTURE in plan.services else None
         runtime = PlanRuntime(
             plan=plan.name,
             actions=self._actions.visible(plan.name, plan.requires),
@@ -165,7 +167,7 @@ class Generation:
             contexts=ground.contexts,
             find_task=lambda ref: self.plans.task(ref, plan=plan.name),
             runtime_of=lambda name: self.orchestrator(name).runtime,
-            debug_capture=(plan.name, DEBUG_CAPTURE) if DEBUG_CAPTURE in plan.services else None,
+            debug_capture=None if capture is None else DebugCapture(capture, self.services, self._injector),
             states=plan.states,
             interrupts=plan.interrupts,
         )

@@ -15,7 +15,7 @@ from aura_core.api import MOMENTS
 from aura_core.asynccontext import plan_context
 from aura_core.cancellation import cancel_requests, kept_to_itself
 from aura_core.config import ConfigService, using_config
-from aura_core.execution.calls import Unfinished, given_up_calls
+from aura_core.execution.few_threads import FewThreads
 from aura_core.exits import is_from_outside
 from aura_core.reasons import reason_of
 
@@ -26,8 +26,6 @@ if TYPE_CHECKING:
 
 HOOK_SECONDS = 10.0
 """A hook that takes longer is given up and logged; the task goes on."""
-HOOK_THREADS = 2
-"""Threads that a plain function may keep busy at once: one that never returns must not use up the pool."""
 
 _log = structlog.get_logger(__name__)
 
@@ -47,8 +45,7 @@ class Hook:
     plan: str
     function: Callable[..., Any]
     wants: frozenset[str] | None
-    threads: asyncio.Semaphore = field(default_factory=lambda: asyncio.Semaphore(HOOK_THREADS))
-    unfinished: Unfinished = field(default_factory=Unfinished)
+    threads: FewThreads = field(default_factory=FewThreads)
 
     @property
     def name(self) -> str:
@@ -158,14 +155,8 @@ class HookManager:
                 if inspect.iscoroutinefunction(hook.function):
                     await hook.function(**wanted)
                 else:
-                    await self._call_in_thread(hook, wanted)
-
-    async def _call_in_thread(self, hook: Hook, wanted: dict[str, Any]) -> None:
-        async with hook.threads:
-            if hook.unfinished:
-                raise TimeoutError("an earlier call of it has not returned yet, so it was left out")
-            with given_up_calls(into=hook.unfinished):
-                await self._run_blocking(lambda: hook.function(**wanted))
+                    async with hook.threads.turn():
+                        await self._run_blocking(lambda: hook.function(**wanted))
 
 
 def _failed(moment: str, hook: Hook, error: BaseException) -> None:

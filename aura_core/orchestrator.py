@@ -17,7 +17,7 @@ from aura_core.errors import CoreError, InputError, LoopLimitError
 from aura_core.execution.usage import Usage
 from aura_core.exits import contained
 from aura_core.file_reading import read_beneath, resolve_readable
-from aura_core.registry import find_action
+from aura_core.registry import ActionDefinition, find_action
 from aura_core.tasklet import RunInfo, TaskResult
 from aura_core.templates import compile_template
 
@@ -102,8 +102,7 @@ class Orchestrator:
             InputError: the action is not read-only, or `params` is wrong.
             NotFoundError: no such action.
         """
-        name = str(condition_data.get("action", ""))
-        action = find_action(dict(self.runtime.actions), name, self.plan_name)
+        action = self._condition_action(condition_data)
         if action.spec.effects != "read":
             raise InputError(
                 f"Action {action.ref} has effects {action.spec.effects!r} and cannot be a condition; "
@@ -119,6 +118,13 @@ class Orchestrator:
                 return bool(result) and bool(getattr(result, "found", True))
         finally:
             self._usage.end()
+
+    def is_checked_in_thread(self, condition_data: Mapping[str, Any]) -> bool:
+        """Whether the action of a condition is a plain function; see `perform_condition_check`."""
+        return self._condition_action(condition_data).how == "io"
+
+    def _condition_action(self, condition_data: Mapping[str, Any]) -> ActionDefinition:
+        return find_action(dict(self.runtime.actions), str(condition_data.get("action", "")), self.plan_name)
 
     async def get_persistent_context_data(self) -> dict[str, Any]:
         """The plan's persistent data as it stands on disk; a copy, which may be changed."""

@@ -9,9 +9,15 @@ def reason_of(error: BaseException) -> str:
     Args:
         error: of a plan's code: whatever its own `__str__` raises stays here.
     """
-    kind = type.__getattribute__(type(error), "__name__")
-    try:
-        text = str(error)
-    except BaseException:  # noqa: BLE001 (a plan's `__str__` may raise anything, SystemExit too)
+    kind, text = type.__getattribute__(type(error), "__name__"), text_of(error)
+    if text is None:
         return f"{kind}, which cannot be shown"
     return f"{kind}: {text}" if text else kind
+
+
+def text_of(error: BaseException) -> str | None:
+    """What an exception of a plan's code says; None if its own `__str__` raises something."""
+    try:
+        return str(error)
+    except BaseException:  # noqa: BLE001 (a plan's `__str__` may raise anything, SystemExit too)
+        return None

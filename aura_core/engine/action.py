@@ -5,16 +5,13 @@ from __future__ import annotations
 import asyncio
 from typing import TYPE_CHECKING, Any
 
-import structlog
-
-from aura_core.cancellation import being_ended, cancel_requests, kept_to_itself
+from aura_core.cancellation import being_ended
 from aura_core.engine.failure import failure_of, task_error
 from aura_core.engine.recording import Recording
 from aura_core.engine.signals import JumpSignal, StopTaskException
 from aura_core.engine.time_limit import within
 from aura_core.errors import CallStillRunsError, ExpressionError, StepFailedError, UnsuccessfulResultError
 from aura_core.execution.calls import earlier_call_ended
-from aura_core.exits import is_from_outside
 from aura_core.model.fields import seconds_of
 from aura_core.registry import find_action
 
@@ -25,11 +22,9 @@ if TYPE_CHECKING:
     from aura_core.registry import ActionDefinition
     from aura_core.templates import Template
 
-CAPTURE_SECONDS = 10.0
 LONGEST_PAUSE = 86_400.0
 _MISSING = object()
 _PLAIN = frozenset({str, int, float, bool, bytes, list, dict, tuple, type(None)})
-_log = structlog.get_logger(__name__)
 
 
 async def execute(engine: Interpreter, step: ActionStep, context: Context) -> None:
@@ -146,20 +141,8 @@ async def _report(engine: Interpreter, failure: StepFailedError, context: Contex
     runtime = engine.runtime
     error = task_error(failure, engine.task.ref if engine.task is not None else "")
     await runtime.hooks.trigger("on_step_failure", error=error, context=context, plan=runtime.plan)
-    if runtime.debug_capture is None:
-        return
-    requests = cancel_requests()
-    try:
-        async with asyncio.timeout(CAPTURE_SECONDS):
-            service = await runtime.services.get(runtime.debug_capture)
-            await runtime.injector.call_service(service.capture, error=error, context=context)
-    except BaseException as reason:
-        if is_from_outside(reason, requests):
-            raise
-        # a picture of a failure must not become a second failure
-        _log.warning("debug_capture_failed", plan=runtime.plan, reason=str(reason) or type(reason).__name__)
-    if kept_to_itself(requests):
-        raise asyncio.CancelledError
+    if runtime.debug_capture is not None:
+        await runtime.debug_capture.take(error, context)
 
 
 def _wait_seconds(value: Any) -> float:

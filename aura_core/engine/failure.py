@@ -5,6 +5,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 from aura_core.errors import CoreError, StepFailedError
+from aura_core.reasons import text_of
 from aura_core.tasklet import TaskError
 
 if TYPE_CHECKING:
@@ -57,7 +58,9 @@ def task_error(error: Exception, task: str) -> TaskError:
 
 def explain(error: Exception) -> str:
     """What happened, in words: an error made for people as it is, any other with its type and the action's name."""
-    text = str(error)
+    text = text_of(error)
+    if text is None:
+        text = "what it says cannot be shown"
     notes = "; ".join(getattr(error, "__notes__", ()))
     if text and not notes and isinstance(error, CoreError | TimeoutError):
         return text

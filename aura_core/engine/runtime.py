@@ -8,13 +8,14 @@ from typing import TYPE_CHECKING
 
 if TYPE_CHECKING:
     from aura_core.context import ContextManager
+    from aura_core.engine.debug_capture import DebugCapture
     from aura_core.hooks import HookManager
     from aura_core.injector import ActionInjector
     from aura_core.model.interrupts import InterruptMap
     from aura_core.model.states import StateMap
     from aura_core.model.task import TaskDefinition
     from aura_core.registry import ActionDefinition
-    from aura_core.service_registry import ServiceKey, ServiceRegistry
+    from aura_core.service_registry import ServiceRegistry
 
 
 @dataclass(frozen=True, slots=True)
@@ -30,7 +31,7 @@ class PlanRuntime:
         contexts: makes contexts.
         find_task: reference as written in a step of this plan -> task.
         runtime_of: plan name -> its runtime, for tasks of other plans.
-        debug_capture: the plan's service that takes a picture of a failure, if it offers one.
+        debug_capture: takes a picture of a failure, if the plan offers a service that does.
         states: the plan's states, if it has any.
         interrupts: the plan's interrupts, if it has any.
     """
@@ -43,6 +44,6 @@ class PlanRuntime:
     contexts: ContextManager
     find_task: Callable[[str], TaskDefinition]
     runtime_of: Callable[[str], PlanRuntime]
-    debug_capture: ServiceKey | None = None
+    debug_capture: DebugCapture | None = None
     states: StateMap | None = None
     interrupts: InterruptMap | None = None

@@ -5,6 +5,7 @@ from __future__ import annotations
 import asyncio
 from collections import defaultdict
 from collections.abc import Callable
+from contextlib import nullcontext
 from typing import TYPE_CHECKING
 
 import structlog
@@ -13,6 +14,7 @@ from aura_core.cancellation import being_ended
 from aura_core.engine.failure import explain, task_error
 from aura_core.engine.time_limit import within
 from aura_core.execution.calls import Unfinished, given_up_calls
+from aura_core.execution.few_threads import FewThreads
 from aura_core.execution.slots import beside_the_task
 from aura_core.exits import failure_for
 from aura_core.interrupts.events import InterruptFired
@@ -46,25 +48,27 @@ class Handling:
         self._orchestrator = orchestrator
         self._events = events
         self._failing: dict[str, type[Exception]] = {}
+        self._threads: dict[str, FewThreads] = defaultdict(FewThreads)
         self._unfinished: dict[str, Unfinished] = defaultdict(Unfinished)
 
     async def holds(self, one: Watched, run: RunInfo) -> bool:
         """Whether the condition of an interrupt holds.
 
         One that fails does not; that is logged once, until it works again or fails with another kind of error. A plain
-        function that was given up is not asked again before it has returned; no places wait for it.
+        function that was given up is not asked again before it has returned, by no task; no places wait for it.
 
         Args:
             one: the interrupt.
             run: the run behind the check.
         """
-        unfinished = self._unfinished[one.ref]
-        if unfinished:
-            return False
+        condition = one.interrupt.condition.as_data()
         try:
-            check = self._orchestrator(one.plan).perform_condition_check(one.interrupt.condition.as_data(), run=run)
-            with given_up_calls(into=unfinished), beside_the_task():
-                held = await within(CONDITION_SECONDS, check, f"the condition of interrupt {one.ref}")
+            orchestrator = self._orchestrator(one.plan)
+            in_thread = orchestrator.is_checked_in_thread(condition)
+            async with self._threads[one.ref].turn() if in_thread else nullcontext():
+                check = orchestrator.perform_condition_check(condition, run=run)
+                with beside_the_task():
+                    held = await within(CONDITION_SECONDS, check, f"the condition of interrupt {one.ref}")
         except (Exception, asyncio.CancelledError) as error:  # noqa: BLE001 (told by `_failed`, whatever it is)
             self._failed(one, _own_failure(error, "The condition"))
             return False
@@ -79,7 +83,7 @@ class Handling:
             one: the interrupt.
             run: the run behind the handler.
         """
-        with given_up_calls(into=self._unfinished[f"handler of {one.ref}"]):
+        with given_up_calls(into=self._unfinished[one.ref]):
             await self.handle(one, run, "")
 
     async def handle(self, one: Watched, run: RunInfo, task: str) -> None:

@@ -71,6 +71,7 @@ class Sensing:
         check = self._states[name].check
         try:
             result = await self._run_check(check)
+            is_there = bool(result.result) and bool(getattr(result.result, "found", True))
         except Exception as error:
             if being_ended():
                 raise asyncio.CancelledError from error
@@ -80,7 +81,7 @@ class Sensing:
             log = _log.debug if result.error.type == "UnsuccessfulResultError" else _log.warning
             log("state_check_failed", plan=self._plan, state=name, check=check, reason=result.error.message)
             return False
-        return bool(result.result) and bool(getattr(result.result, "found", True))
+        return is_there
 
     async def _first_of(self, names: Sequence[str]) -> str | None:
         if len(names) == 1:

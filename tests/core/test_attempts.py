@@ -5,6 +5,7 @@ from __future__ import annotations
 import asyncio
 
 import pytest
+import structlog.testing
 
 from aura_core.engine.action import LONGEST_PAUSE, pause
 from aura_core.engine.time_limit import within
@@ -13,8 +14,10 @@ from aura_core.execution.slots import Slots, current_slots
 from aura_core.interrupts import handling
 from aura_core.interrupts.watched import Watched
 from aura_core.model.interrupts import Interrupt, InterruptCondition
+from aura_core.model.states import State
 from aura_core.model.steps import Retry
-from aura_core.tasklet import RunInfo, Tasklet
+from aura_core.state_planner.sensing import Sensing
+from aura_core.tasklet import RunInfo, Tasklet, TaskResult
 from tests.fixtures.guarded import Disk, write_guarded
 from tests.fixtures.project import Project
 
@@ -100,6 +103,9 @@ async def test_a_condition_whose_time_is_up_takes_no_places_for_a_task_that_wait
     monkeypatch.setattr(handling, "CONDITION_SECONDS", 0.01)
 
     class Lingering:
+        def is_checked_in_thread(self, _condition: object) -> bool:
+            return False
+
         async def perform_condition_check(self, _condition: object, *, run: object) -> bool:
             try:
                 await asyncio.Event().wait()
@@ -179,3 +185,43 @@ async def test_an_action_that_lets_out_what_ends_a_generator_fails_its_step_alon
     result = await project.run("steps: [{action: act}]")
     assert result.error is not None
     assert "GeneratorExit" in result.error.message
+
+
+BAD = """
+from aura_core.api import action, hook
+
+class Bad(Exception):
+    def __str__(self):
+        raise self
+
+@action("bad")
+async def bad() -> None:
+    raise Bad
+
+@hook("on_step_failure")
+async def told(error, context):
+    context.variables["told"] = error.message
+"""
+
+
+async def test_an_error_that_cannot_say_what_it_says_fails_its_step_like_any_other(project: Project):
+    project.write("p/actions/bad.py", BAD)
+    result = await project.run("steps: [{action: bad, continue_on_failure: true}]\nreturns: '{{ told }}'")
+    assert result.result == "Bad: what it says cannot be shown [action p/bad, actions/bad.py:10]", result.error
+    result = await project.run("steps: [{action: bad}]")
+    assert result.error is not None
+    assert (result.error.type, result.error.step) == ("Bad", "steps[0]")
+
+
+async def test_a_check_whose_result_is_neither_true_nor_false_means_no():
+    class Neither:
+        def __bool__(self) -> bool:
+            raise ValueError("ambiguous")
+
+    async def check(_ref: str) -> TaskResult:
+        return TaskResult("success", Neither())
+
+    sensing = Sensing("p", {"ready": State(check="look")}, check)
+    with structlog.testing.capture_logs() as logs:
+        assert not await sensing.holds("ready")
+    assert [(entry["event"], entry["state"]) for entry in logs] == [("state_check_failed", "ready")]

@@ -11,8 +11,9 @@ import pytest
 
 from aura_core.asynccontext import current_plan_name
 from aura_core.execution.calls import Unfinished, unfinished_work
+from aura_core.execution.few_threads import THREADS
 from aura_core.execution.pools import Pools
-from aura_core.hooks import HOOK_THREADS, HookManager
+from aura_core.hooks import HookManager
 from tests.fixtures.project import Project
 
 
@@ -74,12 +75,12 @@ async def test_a_plain_hook_that_never_returns_keeps_few_threads_and_is_not_call
     hooks.register("after_task_run", lambda: others.append(1))
     await asyncio.gather(*(hooks.trigger("after_task_run") for _ in range(20)))
     await hooks.trigger("after_task_run")
-    assert (len(calls), len(others)) == (HOOK_THREADS, 21)
+    assert (len(calls), len(others)) == (THREADS, 21)
     release.set()
     (hook, _) = hooks._hooks["after_task_run"]
-    await asyncio.gather(*(asyncio.wrap_future(work) for work in list(hook.unfinished)))
+    await asyncio.gather(*(asyncio.wrap_future(work) for work in list(hook.threads._unfinished)))
     await hooks.trigger("after_task_run")
-    assert (len(calls), len(others)) == (HOOK_THREADS + 1, 22)
+    assert (len(calls), len(others)) == (THREADS + 1, 22)
 
 
 async def test_no_slot_waits_for_a_hook_that_was_given_up(pools: Pools):
