@@ -5,6 +5,7 @@ from __future__ import annotations
 import asyncio
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from collections.abc import Set as AbstractSet
+from itertools import islice
 from typing import TYPE_CHECKING, Any, cast
 
 from aura_core.engine.parallel import side_by_side
@@ -19,12 +20,16 @@ if TYPE_CHECKING:
     from aura_core.model.steps import ForStep
 
 BREATH = 127
+MOST_ITEMS = 1_000_000
+"""Of an iterator, which cannot say how many it has."""
 _MISSING: Any = object()
 
 
 async def execute(engine: Interpreter, step: ForStep, context: Context) -> None:
     """Runs `do` for every item; `collect` takes the bodies' results in the order of the items."""
-    items = items_of(step.for_.render(context.variables))
+    value: Any = step.for_.render(context.variables)
+    is_iterator = isinstance(value, Iterator)
+    items = await asyncio.to_thread(unrolled, value) if is_iterator else items_of(value)
     line = here().inside(step_label(engine, step)) if engine.recorded else None
     if step.parallel is not None:
         results = await _side_by_side(engine, step, context, items, line)
@@ -52,9 +57,21 @@ def items_of(value: Any) -> Sequence[Any]:
         return range(int(value))
     if isinstance(value, Mapping):
         return [{"key": key, "value": item} for key, item in cast("Mapping[Any, Any]", value).items()]
-    if isinstance(value, AbstractSet | Iterator | Sequence):
+    if isinstance(value, AbstractSet | Sequence):
         return list(cast("Iterable[Any]", value))
     raise ExpressionError(f"`for` needs a list, a mapping or a number, but got {type(value).__name__}.")
+
+
+def unrolled(value: Iterator[Any]) -> list[Any]:
+    """The items of an iterator or generator that an action returned; each may take its time, and keeps nobody waiting.
+
+    Raises:
+        ExpressionError: it does not end.
+    """
+    items = list(islice(value, MOST_ITEMS + 1))
+    if len(items) > MOST_ITEMS:
+        raise ExpressionError(f"`for` was given an iterator of more than {MOST_ITEMS:,} items; does it end?")
+    return items
 
 
 async def _one_after_the_other(engine: Interpreter, step: ForStep, context: Context, items: Sequence[Any]) -> list[Any]:

@@ -140,8 +140,34 @@ def test_what_a_loop_can_run_over():
     assert items_of(3.0) == range(3)
     assert items_of((1, 2)) == (1, 2)
     assert sorted(items_of({3, 4})) == [3, 4]
-    assert items_of(iter([5])) == [5]
     assert items_of({"a": 1}.keys()) == ["a"]
+
+
+GENERATORS = """
+import threading
+from aura_core.api import action
+
+@action("threads", inline=True)
+def threads():
+    return (threading.current_thread() is threading.main_thread() for _ in range(3))
+
+@action("endless", inline=True)
+def endless():
+    return iter(int, 1)
+"""
+
+
+async def test_a_generator_is_unrolled_beside_the_event_loop_and_must_end(
+    project: Project, monkeypatch: pytest.MonkeyPatch
+):
+    monkeypatch.setattr("aura_core.engine.for_.MOST_ITEMS", 1000)
+    project.write("p/actions/generators.py", GENERATORS)
+    loop = "{for: '{{ all }}', collect: found, do: [{set: {found: '{{ item }}'}}]}"
+    result = await project.run(f"steps: [{{action: threads, output_to: all}}, {loop}]\nreturns: '{{{{ found }}}}'")
+    assert result.result == [False] * 3, result.error
+    result = await project.run(f"steps: [{{action: endless, output_to: all}}, {loop}]")
+    assert result.error is not None
+    assert "more than 1,000 items" in result.error.message
 
 
 @pytest.mark.parametrize("value", ["text", True, None, -1, 1.5, object(), b"bytes", float("nan"), float("inf")])
