@@ -28,8 +28,9 @@ _MISSING: Any = object()
 async def execute(engine: Interpreter, step: ForStep, context: Context) -> None:
     """Runs `do` for every item; `collect` takes the bodies' results in the order of the items."""
     value: Any = step.for_.render(context.variables)
-    is_iterator = isinstance(value, Iterator)
-    items = await asyncio.to_thread(unrolled, value) if is_iterator else items_of(value)
+    if isinstance(value, Iterator):
+        value = await asyncio.to_thread(unrolled, cast("Iterator[Any]", value))
+    items = items_of(value)
     line = here().inside(step_label(engine, step)) if engine.recorded else None
     if step.parallel is not None:
         results = await _side_by_side(engine, step, context, items, line)
