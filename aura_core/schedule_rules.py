@@ -36,11 +36,11 @@ _MONTH, _WEEKDAY = 3, 4
 _MONTHS = ("jan", "feb", "mar", "apr", "may", "jun", "jul", "aug", "sep", "oct", "nov", "dec")
 _WEEKDAYS = ("sun", "mon", "tue", "wed", "thu", "fri", "sat")
 _NUMBERS = {
-    _MONTH: {name: number for number, name in enumerate(_MONTHS, 1)},
-    _WEEKDAY: {"7": 0, **{name: number for number, name in enumerate(_WEEKDAYS)}},
+    _MONTH: {name: str(number) for number, name in enumerate(_MONTHS, 1)},
+    _WEEKDAY: {"7": "0", **{name: str(number) for number, name in enumerate(_WEEKDAYS)}},
 }
 """Index of a field -> other ways to write its numbers."""
-_WHOLE_WEEK = "0-7"
+_WHOLE_WEEK = ["0", "7"]
 _FIVE = 5
 _LONGEST_RULE = 500
 _RANDOM = re.compile(r"[rh](?![a-z])", re.IGNORECASE)
@@ -93,11 +93,16 @@ def as_croniter_means_it(rule: str) -> str:
 
 def _without_range(index: int, part: str) -> str:
     found = _RANGE.fullmatch(part)
-    if found is None or part.startswith(_WHOLE_WEEK):
+    if found is None:
         return part
-    numbers = _NUMBERS.get(index, {})
-    first, last = (str(numbers.get(value.lower(), value)).lstrip("0") for value in found.groups())
-    return first or "0" if first == last else part
+    numbers, written = _NUMBERS.get(index, {}), [_plain(value) for value in found.groups()]
+    first, last = (numbers.get(value, value) for value in written)
+    return str(first) if first == last and written != _WHOLE_WEEK else part
+
+
+def _plain(value: str) -> str:
+    """A number without leading zeros, or a name in small letters."""
+    return str(int(value)) if value.isdecimal() else value.lower()
 
 
 def _check_field(rule: str, index: int, field: str) -> None:

@@ -11,6 +11,7 @@ from typing import TYPE_CHECKING, Annotated, Literal
 
 import typer
 
+from agent.channels.terminal.controls import printable
 from agent.channels.terminal.draw import signs_for
 from agent.cli.invocation import asynchronously, out, print_json, settings
 from agent.errors import AgentError, HomeInUseError
@@ -61,7 +62,7 @@ def _print(findings: list[Finding]) -> None:
     table = Table.grid(padding=(0, 1))
     for finding in findings:
         mark, style = marks[finding.verdict]
-        table.add_row(Text(mark, style=style), Text(finding.what, style="bold"), Text(finding.text))
+        table.add_row(Text(mark, style=style), Text(finding.what, style="bold"), Text(printable(finding.text)))
     console.print(table)
 
 

@@ -53,7 +53,7 @@ def items_of(value: Any) -> Sequence[Any]:
     if isinstance(value, bool | str | bytes) or value is None:
         raise ExpressionError(f"`for` needs a list, a mapping or a number, but got {value!r}.")
     if isinstance(value, int | float):
-        if value < 0 or not float(value).is_integer():
+        if value < 0 or (isinstance(value, float) and not value.is_integer()):
             raise ExpressionError(f"`for` counts to a whole number from 0 on, but got {value!r}.")
         return range(int(value))
     if isinstance(value, Mapping):

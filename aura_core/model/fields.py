@@ -108,7 +108,7 @@ def _items(value: Any) -> Template:
 
 def _can_be_counted(value: Any) -> bool:
     return isinstance(value, list | dict | Template) or (
-        isinstance(value, int | float) and value >= 0 and float(value).is_integer()
+        isinstance(value, int | float) and value >= 0 and (isinstance(value, int) or value.is_integer())
     )
 
 

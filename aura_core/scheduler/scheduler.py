@@ -208,7 +208,8 @@ class Scheduler:
             return
         if not moments:
             await asyncio.to_thread(self._store.postpone, job.id, next_at, was=job.next_at)
-            self._events.publish(JobSkipped(job, first, "still running" if busy else "missed"))
+            if not (busy and await asyncio.to_thread(self._store.recorded, firing_id(job.id, first))):
+                self._events.publish(JobSkipped(job, first, "still running" if busy else "missed"))
         else:
             firings = [Firing(firing_id(job.id, moment), job.id, moment) for moment in moments]
             await self._runs.fire(job, firings, next_at)

@@ -51,6 +51,13 @@ def said(capsys: pytest.CaptureFixture[str]) -> str:
     return found.out + found.err
 
 
+def test_what_the_doctor_says_of_a_broken_plan(capsys, tmp_path):
+    (tmp_path / "home/plugins/lab/actions").mkdir()
+    (tmp_path / "home/plugins/lab/actions/broken.py").write_text(f"raise ValueError({RED!r})\n")
+    run(["doctor"])
+    assert "[31mred" in said(capsys)
+
+
 def test_the_list_of_jobs_and_what_is_said_of_one_that_is_removed(capsys, tmp_path):
     assert run(["schedule", "add", "lab/say", "--every", "1h", "--title", LINES]) == 0
     assert HARMLESS in said(capsys)

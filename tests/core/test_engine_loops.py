@@ -138,6 +138,7 @@ async def test_a_failing_body_ends_the_others_and_the_loop(project: Project):
 
 def test_what_a_loop_can_run_over():
     assert items_of(3.0) == range(3)
+    assert items_of(10**400) == range(10**400)
     assert items_of((1, 2)) == (1, 2)
     assert sorted(items_of({3, 4})) == [3, 4]
     assert items_of({"a": 1}.keys()) == ["a"]

@@ -697,6 +697,20 @@ async def test_adding_the_same_job_twice_adds_it_once(world):
         assert len(await scheduler.book.jobs()) == 1
 
 
+async def test_a_moment_that_runs_is_not_skipped_when_the_clock_is_put_back(world):
+    async with world.scheduler() as scheduler:
+        await scheduler.book.add(hourly())
+        world.gates["tea"] = asyncio.Event()
+        async with world.expecting(JobFired, JobEnded):
+            world.to(START + HOUR, scheduler)
+            await world.until(lambda: world.ran)
+            world.to(START + HOUR - MINUTE, scheduler)
+            await world.planned(scheduler, START + HOUR)
+            world.to(START + HOUR, scheduler)
+            await world.planned(scheduler, START + 2 * HOUR)
+            world.gates["tea"].set()
+
+
 async def test_a_file_that_cannot_be_used_for_a_while_is_looked_at_now_and_then_and_not_all_the_time(world):
     away = world.path.with_name("away.db")
     async with world.scheduler() as scheduler:
@@ -1062,6 +1076,8 @@ def test_a_when_that_can_never_be_is_explained(when, words):
         ("0 9 * * 7-sun", "0 9 * * 0"),
         ("0 9 * * * 30-30", "0 9 * * * 30"),
         ("0 9 * * 0-7", "0 9 * * *"),
+        ("0 9 * * 00-7", "0 9 * * *"),
+        ("0 9 * * 07-7", "0 9 * * 0"),
         ("0 9 * * 5-7", "0 9 * * fri,sat,sun"),
         ("0 9 * nov-feb *", "0 9 * 11,12,1,2 *"),
         ("@daily", "0 0 * * *"),
