@@ -102,7 +102,7 @@ class Orchestrator:
             InputError: the action is not read-only, or `params` is wrong.
             NotFoundError: no such action.
         """
-        action = self._condition_action(condition_data)
+        action = self.condition_action(condition_data)
         if action.spec.effects != "read":
             raise InputError(
                 f"Action {action.ref} has effects {action.spec.effects!r} and cannot be a condition; "
@@ -119,11 +119,12 @@ class Orchestrator:
         finally:
             self._usage.end()
 
-    def is_checked_in_thread(self, condition_data: Mapping[str, Any]) -> bool:
-        """Whether the action of a condition is a plain function; see `perform_condition_check`."""
-        return self._condition_action(condition_data).how == "io"
+    def condition_action(self, condition_data: Mapping[str, Any]) -> ActionDefinition:
+        """The action that `perform_condition_check` calls.
 
-    def _condition_action(self, condition_data: Mapping[str, Any]) -> ActionDefinition:
+        Raises:
+            NotFoundError: no such action.
+        """
         return find_action(dict(self.runtime.actions), str(condition_data.get("action", "")), self.plan_name)
 
     async def get_persistent_context_data(self) -> dict[str, Any]:

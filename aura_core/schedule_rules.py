@@ -97,7 +97,7 @@ def _without_range(index: int, part: str) -> str:
         return part
     numbers, written = _NUMBERS.get(index, {}), [_plain(value) for value in found.groups()]
     first, last = (numbers.get(value, value) for value in written)
-    return str(first) if first == last and written != _WHOLE_WEEK else part
+    return first if first == last and written != _WHOLE_WEEK else part
 
 
 def _plain(value: str) -> str:

@@ -43,11 +43,13 @@ def moment_from(text: str, timezone: str, now: datetime) -> datetime:
     Raises:
         AgentError: it is none; shows examples.
     """
-    local = now.astimezone(zone_of(timezone))
+    zone = zone_of(timezone)
+    local = now.astimezone(zone)
     try:
         if _CLOCK.fullmatch(text):
             wall = datetime.combine(local.date(), time.fromisoformat(text.zfill(len(text) + (text[1] == ":"))))
-            return wall if wall > local.replace(tzinfo=None) else wall + timedelta(days=1)
+            last = wall.replace(tzinfo=zone, fold=1)  # the second one, where the clock shows it twice
+            return wall if last.timestamp() > now.timestamp() else wall + timedelta(days=1)
         return datetime.fromisoformat(text)
     except ValueError:
         example = f"{local + timedelta(days=1):%Y-%m-%d} 18:00"

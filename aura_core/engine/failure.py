@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, cast
 
 from aura_core.errors import CoreError, StepFailedError
 from aura_core.reasons import text_of
@@ -61,7 +61,8 @@ def explain(error: Exception) -> str:
     text = text_of(error)
     if text is None:
         text = "what it says cannot be shown"
-    notes = "; ".join(getattr(error, "__notes__", ()))
+    noted: object = getattr(error, "__notes__", None)
+    notes = "; ".join(map(str, cast("list[object]", noted))) if isinstance(noted, list) else ""
     if text and not notes and isinstance(error, CoreError | TimeoutError):
         return text
     named = f"{type(error).__name__}: {text}" if text else type(error).__name__

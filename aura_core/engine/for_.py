@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import sys
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from collections.abc import Set as AbstractSet
 from itertools import islice
@@ -29,7 +30,7 @@ async def execute(engine: Interpreter, step: ForStep, context: Context) -> None:
     """Runs `do` for every item; `collect` takes the bodies' results in the order of the items."""
     value: Any = step.for_.render(context.variables)
     if isinstance(value, Iterator):
-        value = await asyncio.to_thread(unrolled, cast("Iterator[Any]", value))
+        value = await engine.runtime.injector.call_service(unrolled, value=value)
     items = items_of(value)
     line = here().inside(step_label(engine, step)) if engine.recorded else None
     if step.parallel is not None:
@@ -53,6 +54,8 @@ def items_of(value: Any) -> Sequence[Any]:
     if isinstance(value, bool | str | bytes) or value is None:
         raise ExpressionError(f"`for` needs a list, a mapping or a number, but got {value!r}.")
     if isinstance(value, int | float):
+        if value > sys.maxsize:
+            raise ExpressionError(f"`for` counts to {sys.maxsize} at most.")
         if value < 0 or (isinstance(value, float) and not value.is_integer()):
             raise ExpressionError(f"`for` counts to a whole number from 0 on, but got {value!r}.")
         return range(int(value))

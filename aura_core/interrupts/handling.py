@@ -6,7 +6,8 @@ import asyncio
 from collections import defaultdict
 from collections.abc import Callable
 from contextlib import nullcontext
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
+from weakref import WeakKeyDictionary
 
 import structlog
 
@@ -48,7 +49,7 @@ class Handling:
         self._orchestrator = orchestrator
         self._events = events
         self._failing: dict[str, type[Exception]] = {}
-        self._threads: dict[str, FewThreads] = defaultdict(FewThreads)
+        self._threads: WeakKeyDictionary[Callable[..., Any], FewThreads] = WeakKeyDictionary()
         self._unfinished: dict[str, Unfinished] = defaultdict(Unfinished)
 
     async def holds(self, one: Watched, run: RunInfo) -> bool:
@@ -64,8 +65,9 @@ class Handling:
         condition = one.interrupt.condition.as_data()
         try:
             orchestrator = self._orchestrator(one.plan)
-            in_thread = orchestrator.is_checked_in_thread(condition)
-            async with self._threads[one.ref].turn() if in_thread else nullcontext():
+            action = orchestrator.condition_action(condition)
+            threads = self._threads.setdefault(action.function, FewThreads()) if action.how == "io" else None
+            async with nullcontext() if threads is None else threads.turn():
                 check = orchestrator.perform_condition_check(condition, run=run)
                 with beside_the_task():
                     held = await within(CONDITION_SECONDS, check, f"the condition of interrupt {one.ref}")

@@ -58,6 +58,7 @@ class InterruptService:
         self._guards: set[Guard] = set()
         self._pauses: set[Pause] = set()
         self._due: dict[str, float] = {}
+        self._changed: set[str] = set()
         self._watcher: Watcher | None = None
         self._ending: dict[asyncio.Task[None], Watcher] = {}
 
@@ -129,10 +130,13 @@ class InterruptService:
         plans = self._plans()
         if plans is not self._seen:
             self._take_in(plans)
+        for ref in [ref for ref in self._changed if self._due.get(ref) != inf]:
+            self._changed.discard(ref)
+            self._due.pop(ref, None)
         return self._global
 
     def _take_in(self, plans: Mapping[str, PlanDefinition]) -> None:
-        """Those that are new or changed are looked at at once, unless their handler runs; others keep their rest."""
+        """Those that are new or changed are looked at at once, or after the handler that runs; others rest."""
         before = {one.ref: one.interrupt for one in self._global}
         self._seen = plans
         self._global = [
@@ -143,8 +147,8 @@ class InterruptService:
             if interrupt.scope == "global"
         ]
         for one in self._global:
-            if one.interrupt != before.get(one.ref) and self._due.get(one.ref) != inf:
-                self._due.pop(one.ref, None)
+            if one.interrupt != before.get(one.ref):
+                self._changed.add(one.ref)
 
     def _activated(self, plan: str, name: str) -> Watched | None:
         """An interrupt as the plan had it when the running task began."""

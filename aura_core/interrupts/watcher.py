@@ -154,7 +154,7 @@ class Watcher:
         self._wake.set()
 
     async def _sleep(self, watched: Sequence[Watched]) -> None:
-        """Until the next check; not longer than the shortest `every`, for what is watched may change."""
+        """Until the next check; not longer than the shortest `every` or `LONGEST_SLEEP`: what is watched may change."""
         now = asyncio.get_running_loop().time()
         latest = now + min([LONGEST_SLEEP, *(one.interrupt.every for one in watched)])
         next_check = min([latest, *(self._due.get(one.ref, now) for one in watched)])

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import keyword
 import re
+import sys
 from typing import Annotated, Any
 
 from pydantic import AfterValidator, BeforeValidator, Field, PlainValidator, WithJsonSchema
@@ -100,6 +101,8 @@ def _condition(value: Any) -> Template:
 
 
 def _items(value: Any) -> Template:
+    if isinstance(value, str):
+        value = value.strip()
     template = validated(value)
     if not template.is_expression and (isinstance(value, bool | str) or not _can_be_counted(value)):
         raise PydanticCustomError("items", "`for` needs a list, a mapping, a whole number, or one expression")
@@ -108,7 +111,7 @@ def _items(value: Any) -> Template:
 
 def _can_be_counted(value: Any) -> bool:
     return isinstance(value, list | dict | Template) or (
-        isinstance(value, int | float) and value >= 0 and (isinstance(value, int) or value.is_integer())
+        isinstance(value, int | float) and 0 <= value <= sys.maxsize and (isinstance(value, int) or value.is_integer())
     )
 
 
@@ -135,14 +138,13 @@ POSITIVE_SCHEMA: dict[str, Any] = {
         {"type": "string", "pattern": rf"^(?![\s0.]*(ms|s|m|h|d)?\s*$){_DURATION_TEXT}"},
     ]
 }
-CONDITION_SCHEMA: dict[str, Any] = {
-    "anyOf": [{"type": "boolean"}, {"type": "string", "pattern": r"^\s*\{\{[\s\S]*\}\}\s*$"}]
-}
+_ONE_EXPRESSION = r"^\s*\{\{[\s\S]*\}\}\s*$"
+CONDITION_SCHEMA: dict[str, Any] = {"anyOf": [{"type": "boolean"}, {"type": "string", "pattern": _ONE_EXPRESSION}]}
 ITEMS_SCHEMA: dict[str, Any] = {
     "anyOf": [
         {"type": ["array", "object"]},
-        {"type": "integer", "minimum": 0},
-        {"type": "string", "pattern": r"\{\{[\s\S]*\}\}"},
+        {"type": "integer", "minimum": 0, "maximum": sys.maxsize},
+        {"type": "string", "pattern": _ONE_EXPRESSION},
     ]
 }
 

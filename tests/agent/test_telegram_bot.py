@@ -9,11 +9,14 @@ from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
+from aiogram.methods import SendMessage
 
 from agent.channels.telegram import live_cards, run_bot
+from agent.channels.telegram.asking import Asking
+from agent.channels.telegram.sending import Sender
 from agent.contracts import PlanStep, TaskCard
 from agent.errors import ConfigError, NotAllowedError
-from agent.progress import PhaseChanged
+from agent.progress import PhaseChanged, QuestionClosed
 from aura_core.hot_reload import PlansReloaded
 from tests.fixtures.stand_in_app import Run
 from tests.fixtures.telegram.bench import OWNER, PlayedApp, eventually, hurry, running
@@ -224,6 +227,33 @@ async def test_an_old_button_works_after_a_restart(telegram: Emulator, tmp_path:
         await olga.wait_for("You chose Friday")
         await olga.until(lambda: not question.buttons)
     assert len(olga.saying("Which day?")) == 1
+
+
+async def test_a_question_that_is_closed_while_its_message_is_on_the_way_loses_its_buttons(
+    telegram: Emulator, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+):
+    app, olga = PlayedApp(tmp_path, telegram, asks("Friday", "Saturday")), telegram.person(OWNER)
+    send, close, closed = Sender.send, Asking.close, asyncio.Event()
+
+    async def noted(asking: Asking, question_id: str, answer: str) -> None:
+        await close(asking, question_id, answer)
+        closed.set()
+
+    async def slowly(sender: Sender, key: str, method: SendMessage) -> int | None:
+        message_id = await send(sender, key, method)
+        if key.startswith("question:"):
+            (run,) = app.played.values()
+            run.publish(QuestionClosed, key.removeprefix("question:"))
+            await closed.wait()
+        return message_id
+
+    monkeypatch.setattr(Asking, "close", noted)
+    monkeypatch.setattr(Sender, "send", slowly)
+    async with running(app):
+        olga.send("book it")
+        question = await olga.wait_for("Which day?")
+        await olga.until(lambda: not question.buttons)
+    assert "closed" in question.words
 
 
 @pytest.mark.parametrize("answered_before", [False, True])

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+from types import SimpleNamespace
 
 import pytest
 import structlog.testing
@@ -103,8 +104,8 @@ async def test_a_condition_whose_time_is_up_takes_no_places_for_a_task_that_wait
     monkeypatch.setattr(handling, "CONDITION_SECONDS", 0.01)
 
     class Lingering:
-        def is_checked_in_thread(self, _condition: object) -> bool:
-            return False
+        def condition_action(self, _condition: object) -> SimpleNamespace:
+            return SimpleNamespace(how="async")
 
         async def perform_condition_check(self, _condition: object, *, run: object) -> bool:
             try:

@@ -138,7 +138,6 @@ async def test_a_failing_body_ends_the_others_and_the_loop(project: Project):
 
 def test_what_a_loop_can_run_over():
     assert items_of(3.0) == range(3)
-    assert items_of(10**400) == range(10**400)
     assert items_of((1, 2)) == (1, 2)
     assert sorted(items_of({3, 4})) == [3, 4]
     assert items_of({"a": 1}.keys()) == ["a"]
@@ -171,7 +170,9 @@ async def test_a_generator_is_unrolled_beside_the_event_loop_and_must_end(
     assert "more than 1,000 items" in result.error.message
 
 
-@pytest.mark.parametrize("value", ["text", True, None, -1, 1.5, object(), b"bytes", float("nan"), float("inf")])
+@pytest.mark.parametrize(
+    "value", ["text", True, None, -1, 10**400, 1.5, object(), b"x", float("nan"), float("inf")]
+)
 def test_what_a_loop_cannot_run_over_is_said(value: object):
     with pytest.raises(ExpressionError, match="`for`"):
         items_of(value)

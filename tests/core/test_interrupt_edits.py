@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import threading
 
 import pytest
 
@@ -108,3 +109,72 @@ async def test_an_edit_of_something_else_ends_no_cooldown(project: Project):
         assert disk.looks["low"] == looks
         disk.go("a")
         assert (await work).ok
+
+
+async def test_one_that_was_edited_while_its_handler_ran_is_looked_at_when_that_has_ended(
+    project: Project, monkeypatch: pytest.MonkeyPatch
+):
+    monkeypatch.setattr("aura_core.interrupts.watcher.LONGEST_SLEEP", 0.02)
+    disk = Disk()
+    disk.waits, disk.low = {"a", "sweep"}, {"low": True}
+    write_guarded(project, {"low": GLOBAL, "other": GLOBAL})
+    async with project.running(services={"disk": disk}) as framework:
+        work = begin(framework)
+        await asyncio.wait_for(disk.begun("sweep"), 20)
+        write_guarded(project, {"low": {**GLOBAL, "cooldown": "10ms"}, "other": GLOBAL})
+        await framework.reload()
+        await asyncio.wait_for(disk.looked("other", 3), 20)
+        disk.go("sweep")
+        await asyncio.wait_for(disk.looked("low", 2), 20)
+        disk.go("a")
+        assert (await work).ok
+
+
+async def test_a_plain_condition_that_hangs_and_is_mended_by_an_edit_is_looked_at_again(
+    project: Project, monkeypatch: pytest.MonkeyPatch
+):
+    monkeypatch.setattr("aura_core.interrupts.watcher.LONGEST_SLEEP", 0.02)
+    monkeypatch.setattr("aura_core.interrupts.handling.CONDITION_SECONDS", 0.02)
+    plain = """
+        from typing import Any
+        from aura_core.api import action, requires_services
+
+        @action("plain")
+        @requires_services(door="door")
+        def plain(door: Any) -> bool:
+            {0}
+            return False
+    """
+    disk, door = Disk(), Door()
+    disk.waits = {"a"}
+    write_guarded(project, {"other": {**GLOBAL, "cooldown": 0}})
+    project.write("p/interrupts.yaml", "i: {condition: {action: plain}, task: sweep, every: 10ms, scope: global}")
+    project.write("p/actions/plain.py", plain.format("door.come()"))
+    async with project.running(services={"disk": disk, "door": door}) as framework:
+        work = begin(framework)
+        async with asyncio.timeout(20):
+            while not door.waiting:  # noqa: ASYNC110 (a thread has no event of the loop)
+                await asyncio.sleep(0.01)
+        project.write("p/actions/plain.py", plain.format("door.mended += 1"))
+        await framework.reload()
+        async with asyncio.timeout(20):
+            while door.mended < 2:  # noqa: ASYNC110 (the same)
+                await asyncio.sleep(0.01)
+        door.open()
+        disk.go("a")
+        assert (await work).ok
+
+
+class Door:
+    """A plain condition waits before it."""
+
+    def __init__(self) -> None:
+        self.waiting = self.mended = 0
+        self._open = threading.Event()
+
+    def come(self) -> None:
+        self.waiting += 1
+        self._open.wait(60)
+
+    def open(self) -> None:
+        self._open.set()

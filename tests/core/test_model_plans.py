@@ -315,6 +315,8 @@ STEPS = {
     "{run_task: demo/needy, pass_params: [count]}": ("pass_params is a mapping", "write `pass_params:", 41),
     "{go_task: demo/needy, inputs: 'a {{ b }}'}": ("inputs is a mapping", "write `inputs:", 35),
     "{for: null, do: []}": ("`for` needs a list", "", 11),
+    "{for: 99999999999999999999, do: []}": ("`for` needs a list", "", 11),
+    "{for: 'x {{ y }}', do: []}": ("`for` needs a list", "", 11),
     "{for: abc, do: []}": ("`for` needs a list", "", 11),
     "{for: -1, do: []}": ("`for` needs a list", "", 11),
     "{for: 1.5, do: []}": ("`for` needs a list", "", 11),
@@ -433,6 +435,11 @@ def test_everything_that_a_step_gives_wrongly_is_told_at_once(folder: Folder):
         "the action 'say' has no parameter 'lod'",
         "the action 'say' has no parameter 'zzz'",
     ]
+
+
+def test_an_expression_of_a_loop_may_stand_between_spaces(folder: Folder):
+    folder.plan("demo", tasks_t="steps:\n  - for: >\n      {{ [1] }}\n    do: []\n  - {for: '{{ 2 }} ', do: []}\n")
+    assert folder.problems() == []
 
 
 def test_what_an_expression_gives_another_task_is_seen_when_it_runs(folder: Folder):

@@ -39,7 +39,7 @@ class Asking:
 
     async def show(self, dest: dict[str, Any], question: Question) -> None:
         """Shows a question, once, also when a run repeats it after a crash."""
-        if self._is_closed(question):
+        if self._closed(question) is not None:
             return
         place = Destination.of(dest)
         self._book.add(question, place.chat_id)
@@ -54,10 +54,12 @@ class Asking:
         message_id = await self._sender.send(f"question:{question.id}", method)
         if message_id is not None:
             self._book.shown(question.id, message_id)
+            if (known := self._closed(question)) is not None:  # while the message was on its way
+                await self._show_end(known)
 
-    def _is_closed(self, question: Question) -> bool:
+    def _closed(self, question: Question) -> Asked | None:
         known = self._book.by_id(question.id)
-        return known is not None and known.closed
+        return known if known is not None and known.closed else None
 
     async def tapped(self, query: CallbackQuery, person: str) -> None:
         """Takes a tap; taps that come twice, late or from someone else are answered politely."""
