@@ -26,7 +26,7 @@ ASKED = (
         "每月中旬交房租",
         "每月三次",
     ),
-    *("每月三十二号交房租", "十二月二十四日9点买礼物", "二十四号9点买礼物", "24 and 25 december gym"),
+    *("每月三十二号交房租", "二十四号9点买礼物", "24 and 25 december gym"),
     # several days or times at once
     *(
         "每周一至五8点上班",
@@ -50,7 +50,7 @@ ASKED = (
     *("in 10 minutes, 20 minutes tea", "in 10 minutes and again in 20 minutes tea", "каждый день со вторника x"),
     # hours and minutes that were lost
     *("半夜看球", "差五分八点起床", "八点差五分起床", "差一刻八点起床", "八点过五分起床", "八点多起床", "八点五起床"),
-    *("夜里11点睡觉", "深夜11点睡觉", "每天晚饭后8点散步", "8点10分钟会议", "每天8点2片药", "明天8点20个人开会"),
+    *("夜里11点睡觉", "深夜11点睡觉", "每天晚饭后8点散步", "8点10分钟会议", "明天8点20个人开会"),
     *("at 8 30 gym", "08:30:15 gym", "tomorrow at 9 thirty gym", "завтра в 9 30 x", "завтра в 9 часов 30 минут x"),
     *("tomorrow 730 gym", "tomorrow 0730 gym", "tomorrow 7h gym", "tomorrow 7h30 gym", "tomorrow seven gym"),
     *("gym tomorrow (7)", "gym tomorrow, 7ish", "gym seven tomorrow", "завтра семь x", "завтра полдевятого x"),
@@ -64,7 +64,7 @@ ASKED = (
         "через часа два чай",
         "через час двадцать x",
     ),
-    *("a quarter of an hour from now tea", "twenty five minutes from now tea", "one hundred twenty minutes from now x"),
+    *("a quarter of an hour from now tea", "one hundred twenty minutes from now x"),
     *(
         "2 500 minutes from now tea",
         "3 months 2 days from now tea",

@@ -52,12 +52,16 @@ DAY = 86400.0
         *("every day at 9 for 2 weeks x", "every 15 min from 9 to 17 x", "каждый день с 9 до 17 x", "每天9点到17点"),
         *("каждый день до пятницы x", "from tomorrow every day at 9 x", "从下周起每天8点跑步"),
         # several days or times
-        *("monday to friday at 9 x", "from Monday to Friday at 9 x", "mon-fri at 9", "every monday to friday at 9 x"),
+        *(
+            "call from monday to friday at 9 x",
+            "monday to friday x",
+            "friday to monday at 9",
+            "с понедельника по пятницу x",
+        ),
         *(
             "monday and friday at 9 x",
-            "с понедельника по пятницу в 9 x",
             "в понедельник и среду в 9 x",
-            "周一到周五9点",
+            "周五到周一9点",
         ),
         *(
             "周一和周五9点",

@@ -47,7 +47,7 @@ _NO_NAME = (
 )
 _DAYLIKE = r"[mtwfs]\w{2,7}(?<!to)day"
 _NUMBERS = (
-    rf"{GAP}(?:\d|{WORDS})",
+    rf"{GAP}(?:(?:and|и)\s+)?(?:\d|{WORDS})",
     rf"{GAP}(?:[至到和~、-]\s*)?[{_ZH}]+(?=[\s点时分刻号日月旬、]|$)",
     rf"{GAP}[至到]\s*[{_ZH}\d]",
     rf"{GAP}(?:[零〇半]|[二三四五六七八九十百](?![个位人张片本名场条只家楼]))",
@@ -75,7 +75,7 @@ _HALVES_AND_UNITS = (
     rf"{GAP}(?:the\s+)?{_UNITS}",
     rf"{GAP}(?:on|at|past)\s+(?:the\s+(?:hour|half|quarter)\b|:\d)",
     rf"(?<!\bme )(?<!\bus )\bof\s*{MARK}",
-    rf"(?:недел[еию]|\bweeks?|\bfortnight)\s*{MARK}",
+    rf"(?:недел[еию]|(?<!\bthe )\bweeks?|\bfortnight)\s*{MARK}",
     rf"{GAP}[ap]\.?m\b|\b[ap]\.?m\.?\s*{MARK}",
 )
 _DAYS = (
@@ -87,6 +87,7 @@ _DAYS = (
     rf"\b{_DAYLIKE}\s*{MARK}",
     rf"{GAP}(?:on\s+)?{_DAYLIKE}\b",
     rf"{_HOLIDAYS}\s*{MARK}",
+    rf"{GAP}(?:in|of|в)\s+(?:19|20)\d\d\b",
     rf"\b(?:next|след\w*|следующ\w+|following)[\s-]+{MARK}",
 )
 _TURNS = (

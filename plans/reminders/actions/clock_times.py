@@ -32,6 +32,7 @@ _HOURS: dict[str, dict[int, int]] = {
     r"凌晨|半夜": {12: 0} | {hour: hour for hour in range(7)},
 }
 """Which hour a part of the day makes of the one that is said; what it does not have is no time that people say."""
+_SETTLED = re.compile(r"[ap]\.?m|утра|дня|вечера|ночи|in the|at night|this|tonight|утром|вечером|ночью", re.IGNORECASE)
 _NIGHT = re.compile(r"night|ноч|晚|半夜", re.IGNORECASE)
 DAWN = 5
 _WORDS = r"in the (?:morning|afternoon|evening)|at night|this evening|tonight|утром|вечером|днём|днем|ночью"
@@ -45,26 +46,45 @@ _SURE_SUFFIX = (
     rf"|час(?:а|ов)?\s+(?:утра|дня|вечера|ночи)|утра|(?<![2-4]\s)дня|вечера|ночи|{_WORDS}))"
 )
 """One that makes an hour of a number that stands alone; «2 часа» and «3 дня» may be as many hours and days."""
+_HOUR_WORDS = (
+    "one|two|three|four|five|six|seven|eight|nine|ten|eleven|twelve|пять|шесть|семь|восемь|девять|десять"
+    r"|одиннадцать|двенадцать|(?:два|три|четыре)(?=\s+(?:часа\s+)?(?:утра|вечера|ночи))"
+)
 _AT = r"(?:\b(?:at|в|во|к|by)\s+|(?<![^\s(])@\s*)"
 _ZH_PART = r"(?P<part>凌晨|半夜|早上|早晨|清晨|上午|中午|下午|傍晚|晚上|早|晚)"
-_NO_MINUTE = r"(?![\d::点时月号日分个人位张片粒杯瓶次块元本份颗件条只名场家斤米楼层岁度%零一二两三四五六七八九十])"
-"""What makes of a number behind an hour another hour, or so many of something."""
+_ACTIVITY = (
+    "开(?!本)|[起吃看听去叫喝做写读练跑健运洗买卖取拿交付还赶坐飞登参聚请准记得和跟与在收发复预查询签拜访见接送唱休锻散游瑜睡赴约给带的]"
+    "|学(?![时分年])|考(?=[试])|提(?=[醒交])|打(?=[卡电球车扫针印游])|关(?=[灯门火机闭注])|乘(?=[车坐飞地高火公])|[早晚午](?=[饭餐会读操])"
+    "|午[休睡]|晨[会跑练读]|集合|会议|站会|例会|面试|电影|航班|体检|到(?!\\d)|[上下](?=[班楼课车])|出(?=[发门去])|回(?=[家来去公学])"
+    "|(?!min|sec|hour)[A-Za-z]{4}"
+)
+_MINUTE_ENDS = (
+    rf"(?=\s*(?:$|[,，、。.;；!！?？)）]|\x1f|(?:{_ACTIVITY}))|\s+(?![\d零一二两三四五六七八九十]|(?:[个人位张片粒杯瓶次块元本份颗件条"
+    r"只名场家斤米楼层岁度路公箱双页滴下组毫升天班%]|k?m|k?g|ml|cm|mm)(?![a-z])))"
+)
+"""What stands behind minutes that are not called so; another number, or what is counted, is none of it."""
+_HALF = (
+    r"半(?![价程个瓶岁袋只杯斤天年月块份片粒碗盒箱包桶条根里场决导糖路夜边途截百票职张]|小时|成品|公[里斤]|马(?!上)"
+    r"|日(?![语本])|身(?!体)|数(?!学)|点(?!名|餐|外卖))"
+)
+"""Half past, and not half a price, a marathon, a day."""
 _MINUTE = (
     rf"(?P<minute>零[一二三四五六七八九\d](?!\d)|{ZH_NUMBER}(?=分(?!钟))"
-    rf"|(?:\d{{2}}|[一二三四五]?十[一二三四五六七八九]?){_NO_MINUTE})分?"
+    rf"|(?:\d{{2}}|[一二三四五]?十[一二三四五六七八九]?)(?:(?=分(?!钟))|{_MINUTE_ENDS}))分?"
 )
-_NO_UNIT = r"(?!\d|[.:]\d|\s*(?:[а-я]*(?:минут|дн|недел)|раза?\b|minute|hour|day|week))"
+_NO_UNIT = r"(?!\d|[.:]\d|\s*(?:(?!еже)[а-я]*(?:минут|дн|недел)|раза?\b|minute|hour|day|week))"
 _FORMS = [
-    re.compile(rf"{_ZH_PART}\s*(?P<hour>\d{{1,2}})[::](?P<minute>\d{{2}})"),
+    re.compile(rf"{_ZH_PART}\s*(?P<hour>\d{{1,2}}):(?P<minute>\d{{2}})"),
     re.compile(rf"{_LEAD}{_AT}?\b(?P<hour>\d{{1,2}}):(?P<minute>\d{{2}})(?!\d|\.\d){_SUFFIX}?", re.IGNORECASE),
     re.compile(rf"{_LEAD}{_AT}(?P<hour>\d{{1,2}})\.(?P<minute>\d{{2}})(?!\d|\.\d){_SUFFIX}?", re.IGNORECASE),
     re.compile(rf"{_LEAD}\b(?P<hour>\d{{1,2}})\.(?P<minute>\d{{2}})(?!\d|\.\d){_SUFFIX}", re.IGNORECASE),
     re.compile(rf"{_LEAD}{_AT}\b(?P<hour>\d{{1,2}}){_SUFFIX}(?!\w)", re.IGNORECASE),
     re.compile(rf"{_LEAD}\b(?<![:.])(?P<hour>\d{{1,2}}){_SURE_SUFFIX}(?!\w)", re.IGNORECASE),
     re.compile(rf"{_LEAD}{_AT}(?P<hour>\d{{1,2}}){_NO_UNIT}\b", re.IGNORECASE),
+    re.compile(rf"{_LEAD}{_AT}(?P<hour>{_HOUR_WORDS}){_SURE_SUFFIX}(?!\w)", re.IGNORECASE),
     re.compile(
         rf"(?:{_ZH_PART}\s*|(?!(?<=[\u4e00-\u9fff])一点(?!钟)))(?P<hour>{ZH_NUMBER})\s*(?:点[钟整]?|时)"
-        rf"(?:(?P<half>半)|(?P<quarter>[一三])刻|{_MINUTE})?"
+        rf"(?:(?P<half>{_HALF})|(?P<quarter>[一三])刻|{_MINUTE})?"
     ),
 ]
 
@@ -79,6 +99,7 @@ class Found:
         value: the time; None if the words contradict each other.
         after_midnight: it is night, and the day may have been named by its evening.
         vague: it was a part of the day, for which an hour was chosen.
+        complete: it was said with minutes, or as one of the morning or afternoon, so that no more of it can follow.
     """
 
     start: int
@@ -86,6 +107,7 @@ class Found:
     value: time | None
     after_midnight: bool = False
     vague: bool = False
+    complete: bool = False
 
 
 def find_time(text: str) -> Found | None:
@@ -117,4 +139,5 @@ def _time(match: re.Match[str]) -> Found | None:
     hour = hours.pop()
     value = None if hour is None or hours else time(hour, minute)
     late = value is not None and value.hour < DAWN and bool(_NIGHT.search(part))
-    return Found(match.start(), match.end(), value, late)
+    complete = bool(groups.get("minute") or groups.get("half") or _SETTLED.search(groups.get("part") or ""))
+    return Found(match.start(), match.end(), value, late, complete=complete)

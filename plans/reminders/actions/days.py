@@ -7,7 +7,7 @@ from collections.abc import Callable
 from dataclasses import dataclass
 from datetime import date, timedelta
 
-from .numbers import END, START
+from .numbers import END, START, number_of
 
 WEEKDAYS = [
     r"mon(?:days?)?|понедельник(?:ам)?|(?:周|星期|礼拜)一",
@@ -31,6 +31,8 @@ _RELATIVE = {
     r"tomm?orr?ow|tmrw?|завтра|明天|明(?=[早晚])": 1,
     r"today|tonight|tonite|this (?:morning|afternoon|evening)|сегодня|今天|今(?=[早晚])": 0,
 }
+_ZH_MONTH = "(?<![零〇一二两三四五六七八九十百])(?:十[一二]?|[一二三四五六七八九])"
+_ZH_DAY = "(?:[二三]?十[一二三四五六七八九]?|[一二三四五六七八九])"
 _NEXT_WEEK = re.compile(r"下|следующ")
 _OTHER_WORDS = re.compile(r"mon|wed|sat|sun", re.IGNORECASE)
 _NO_TIME_BEHIND = re.compile(
@@ -104,15 +106,18 @@ def _weekday(text: str, today: date) -> DayFound | None:
 def _dated(text: str, today: date) -> DayFound | None:
     """`2026-12-24`, `24.12.` and `24.12.2026`, `12月24日`."""
     forms: list[tuple[str, Callable[[re.Match[str]], tuple[str | None, str, str]]]] = [
-        (r"\b(\d{4})-(\d{1,2})-(\d{1,2})\b", lambda match: (match[1], match[2], match[3])),
-        (r"(?:(\d{4})年)?(\d{1,2})月(\d{1,2})[日号]", lambda match: (match[1], match[2], match[3])),
+        (r"\b(?:on\s+)?(\d{4})-(\d{1,2})-(\d{1,2})\b", lambda match: (match[1], match[2], match[3])),
+        (
+            rf"(?:(\d{{4}})年)?(\d{{1,2}}|{_ZH_MONTH})月(\d{{1,2}}|{_ZH_DAY})[日号]",
+            lambda match: (match[1], match[2], match[3]),
+        ),
         (r"\b(\d{1,2})\.(\d{1,2})\.(\d{4})?(?!\d)", lambda match: (match[3], match[2], match[1])),
     ]
     for form, parts in forms:
-        match = re.search(form, text)
+        match = re.search(form, text, re.IGNORECASE)
         if match is not None:
             year, month, day = parts(match)
-            return _found(match, today, year, int(month), int(day))
+            return _found(match, today, year, int(number_of(month)), int(number_of(day)))
     return None
 
 

@@ -28,8 +28,10 @@ _TIMEISH = rf"(?:\d|{_HOUR_WORDS}{END}|{_DAY}|{_PART})"
 _SMALL = r"(?:(?:at|on|in|the|from|starting|beginning|since|в|во|с|на|начиная)\s+)*"
 
 _ANYWHERE = (
-    rf"\d{{1,2}}[::]\d{{2}}|\b(?:at|by|around|about|в|во|к|до|около)\s+(?:\d{{1,2}}\b|{_HOUR_WORDS}{END}|пол[а-яё]+)",
-    r"\b(?:half|quarter|\d{1,2})\s+(?:past|to)\s+\w|\d\s*[ap]\.?m\b|o'?clock|\d{1,2}\s*(?:утра|дня|вечера|ночи)\b",
+    rf"\d{{1,2}}[:：]\d{{2}}|\b(?:at|by|around|about|в|во|к|до|около)\s+(?:\d{{1,2}}\b|{_HOUR_WORDS}{END}|пол[а-яё]+)",
+    r"\b(?:half|quarter)\s+(?:past|to)\s+\w|\b[0-5]?\d\s+past\s+\w",
+    rf"\b[0-5]?\d\s+to\s+(?:\d|noon|midnight|the hour|{_HOUR_WORDS}{END})",
+    r"\d\s*[ap]\.?m\b|o'?clock|\d{1,2}\s*(?:утра|дня|вечера|ночи)\b",
     r"\b\d{1,2}(?:st|nd|rd|th)\b|\b\d{1,2}(?:-?го\b|\s+числа)|\d{1,4}[-/]\d{1,2}[-/]\d|\b\d{1,2}/\d{1,2}\b",
     rf"\d{{1,2}}\.\d{{1,2}}\.|\d\s+(?:of\s+)?{_MONTH}|{START}{_MONTH}\s+\d|\d\s*月",
 )

@@ -11,7 +11,7 @@ from .numbers import NUMBER, UNIT
 _BEFORE = "before|after|early|earlier|ahead|in advance|beforehand|prior"
 _OFFSETS = (
     rf"\b(?:{NUMBER}\s*{UNIT}|(?:the|an?)\s+(?:minute|hour|day|night|week))\s*(?:{_BEFORE})\b",
-    rf"\bза\s+(?:{NUMBER}\s*|пару\s+)?(?:{UNIT}|полчаса)",
+    rf"\bза\s+(?:{NUMBER}\s*)?(?:{UNIT}|полчаса)",
     r"提前|前一[天晚]",
     rf"\b(?:in|через)\s+{NUMBER}\s*{UNIT}",
     rf"{NUMBER}\s*{UNIT}后",
@@ -24,12 +24,18 @@ _ZONES = (
     rf"[\u4e00-\u9fff]{{2}}时间\s*{MARK}",
     rf"{GAP}[\u4e00-\u9fff]{{2}}时间",
 )
-_NO_CLOCK = (
-    rf"{GAP}(?:\w+\s+){{1,2}}(?:street|st|avenue|ave|road|rd|lane|drive|blvd)\b",
-    rf"{GAP}(?:кабинет|комнат|офис|школ|подъезд|дом|корпус|класс|зал|окн|магазин|этаж|больниц|палат|аудитори|квартир)\w*",
-    rf"{GAP}(?:[%°$€]|(?:percent|degrees|dollars|euros|bucks|km|kg|рубл\w*|процент\w*|градус\w*|км|кг)\b)",
+_NO_CLOCK = (rf"{GAP}(?:[%°$€]|(?:percent|degrees|dollars|euros|bucks|km|kg|рубл\w*|процент\w*|градус\w*|км|кг)\b)",)
+"""What makes a measure of "at 5" and «в 5»."""
+_ADDRESSES = re.compile(
+    rf"{GAP}(?:(?!test\s+drive)(?:\w+\s+){{1,2}}(?:street|st|avenue|ave|road|rd|lane|drive|blvd)"
+    r"|(?:кабинет|подъезд|корпус|класс|зал|этаж)(?:е|ах)?|(?:комнат|школ|больниц|палат|квартир)[уеы]|аудитори[юи]"
+    r"|(?:офис|дом|магазин|окн)(?:е|ах)|дома)\b"
+    rf"|(?:йти|идти|ходить|ехать)\s*{MARK}\s*(?:офис|дом|магазин|школ|больниц)\w*",
+    re.IGNORECASE,
 )
-"""What makes an address or a measure of "at 5" and «в 5»."""
+_SEVERAL = re.compile(rf"{GAP}(?:окна|офиса|магазина|школы|больницы|квартиры|комнаты|зала|класса)\b", re.IGNORECASE)
+"""Behind an hour alone it may be an address; behind one of 2 to 4 so many of them."""
+_A_FEW = (2, 3, 4)
 _MEALS = "breakfast|lunch(?:time)?|dinner(?:time)?|supper|dawn|dusk|sunrise|sunset|bed(?:time)?"
 _UNCLOCKED = (
     rf"(?:^|[\s(@])(?:\d{{1,4}}(?:h\d{{0,2}})?|{WORDS})[\s)]*{MARK}",
@@ -52,7 +58,7 @@ _WITHOUT_CLOCK = re.compile("|".join(_UNCLOCKED), re.IGNORECASE)
 _REPEATING = re.compile("|".join(_AGAIN), re.IGNORECASE)
 
 
-def means_another(left: str, *, repeats: bool, clock: bool) -> bool:
+def means_another(left: str, *, repeats: bool, clock: bool, lone_hour: int | None = None) -> bool:
     """Whether a text says that the time that was read is not the one that is meant.
 
     "Meeting at 9, remind me an hour before", "at 18:00 UTC"; without a time of day also "tomorrow after work", and for
@@ -62,7 +68,10 @@ def means_another(left: str, *, repeats: bool, clock: bool) -> bool:
         left: the text, with a MARK for every time that was cut out.
         repeats: something that comes again was read.
         clock: a time of day was read, or none is needed.
+        lone_hour: the time of day that was read, if it was said as an hour alone.
     """
+    if lone_hour is not None and (_ADDRESSES.search(left) or (lone_hour in _A_FEW and _SEVERAL.search(left))):
+        return True
     return bool(
         _ALWAYS.search(left) or (not clock and _WITHOUT_CLOCK.search(left)) or (repeats and _REPEATING.search(left))
     )

@@ -4,13 +4,32 @@ from __future__ import annotations
 
 import re
 
-NUMBERS: dict[str, float] = {
+_TENS = {20: ("twenty", "двадцать"), 30: ("thirty", "тридцать"), 40: ("forty", "сорок"), 50: ("fifty", "пятьдесят")}
+_ONES = {
+    1: ("one", "один одну"),
+    2: ("two", "два две"),
+    3: ("three", "три"),
+    4: ("four", "четыре"),
+    5: ("five", "пять"),
+    6: ("six", "шесть"),
+    7: ("seven", "семь"),
+    8: ("eight", "восемь"),
+    9: ("nine", "девять"),
+}
+_BETWEEN = {
+    word: float(ten + one)
+    for ten, (en, ru) in _TENS.items()
+    for one, (en_one, ru_ones) in _ONES.items()
+    for word in (f"{en} {en_one}", f"{en}-{en_one}", *(f"{ru} {ru_one}" for ru_one in ru_ones.split()))
+}
+"""Twenty five, twenty-five, двадцать пять."""
+NUMBERS: dict[str, float] = _BETWEEN | {
     number: float(value)
     for value, words in {
-        0.5: "half an|half a|пол",
+        0.5: "half an|half a|half|пол",
         1: "a|an|one|один|одну|одна",
         1.5: "полтора",
-        2: "two|два|две",
+        2: "two|два|две|a couple of|a couple|couple of|пару",
         3: "three|три",
         4: "four|четыре",
         5: "five|пять",
@@ -19,12 +38,21 @@ NUMBERS: dict[str, float] = {
         8: "eight|восемь",
         9: "nine|девять",
         10: "ten|десять",
+        11: "eleven|одиннадцать",
         12: "twelve|двенадцать",
+        13: "thirteen|тринадцать",
+        14: "fourteen|четырнадцать",
         15: "fifteen|пятнадцать",
+        16: "sixteen|шестнадцать",
+        17: "seventeen|семнадцать",
+        18: "eighteen|восемнадцать",
+        19: "nineteen|девятнадцать",
         20: "twenty|двадцать",
         30: "thirty|тридцать",
         40: "forty|сорок",
-        45: "forty-five|сорок пять",
+        50: "fifty|пятьдесят",
+        60: "sixty|шестьдесят",
+        90: "ninety|девяносто",
     }.items()
     for number in words.split("|")
 }
@@ -39,10 +67,10 @@ _UNITS = {
 DAY = 86400
 START, END = r"(?<![^\W\d_\u4e00-\u9fff])", r"(?![^\W\d_\u4e00-\u9fff])"
 """Edges of a word, where Chinese characters are words of their own."""
-ZH_NUMBER = r"(?:\d+|半|[一二两三四五六七八九]?十[一二三四五六七八九]?|[一二两三四五六七八九])"
+ZH_NUMBER = r"(?:(?<!\d)\d+|半|[一二两三四五六七八九]?十[一二三四五六七八九]?|[一二两三四五六七八九])"
 _WORDS = "|".join(sorted(NUMBERS, key=len, reverse=True))
-_AND_HALF = r"(?:\d+|[一二两三四五六七八九十]{1,3})个半(?=小时|钟)"
-NUMBER = rf"(?:{_AND_HALF}|\d+(?:[.,]\d+)?|(?:{_WORDS})(?=\s)|{ZH_NUMBER})"
+_AND_HALF = r"(?:(?<!\d)\d+|[一二两三四五六七八九十]{1,3})个半(?=小时|钟)"
+NUMBER = rf"(?:{_AND_HALF}|(?<!\d)\d+(?:[.,]\d+)?|(?:{_WORDS})(?=\s)|{ZH_NUMBER})"
 UNIT = rf"(?:{'|'.join(_UNITS)}){END}"
 
 

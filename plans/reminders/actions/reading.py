@@ -7,18 +7,22 @@ from dataclasses import dataclass, field
 from datetime import date, datetime, time, timedelta
 
 from .beside import part_of_a_time
-from .clock_times import Found, find_time
-from .days import DayFound, find_day
 from .doubts import MARK, in_doubt, names_more
 from .elsewhere import means_another
+from .harmless import without_harmless
 from .numbers import DAY, NUMBER, UNIT
-from .repeating import Repeating, find_repeating, says_again
-from .spans import Span, find_span
+from .pieces import Pieces, pieces_of
+from .repeating import Repeating, says_again
 from .tidying import tidy
 
 EXAMPLES = "in 10 minutes · tomorrow at 9 · Friday 17:00 · every weekday at 8 · через час · 每天8点"
 _SHORTEST, _LONGEST = 60.0, 3660.0 * DAY
 _LAST_YEAR = 2999
+_MINUTE, _HOUR = 60.0, 3600.0
+_WIDE = str.maketrans("０１２３４５６７８９", "0123456789")
+_WIDE_COLON = re.compile(r"(?<=\d)：(?=\d)")
+_A_SPAN = re.compile(r"(?:an?|half|a half|полчаса|полтора|недел[юя]|сутки|пару)\b", re.IGNORECASE)
+"""How an answer begins that is a span, and no clock as «два часа» is."""
 _PLAIN = re.compile(
     r"yesterday|вчера|昨天|now|сейчас|现在"
     rf"|(?:(?:in|through|через)\s+)?-?(?:{NUMBER}|пару)\s*(?:{UNIT}|months?|years?|месяц(?:а|ев)?|года?|лет)(?:\s+(?:ago|назад))?"
@@ -56,31 +60,6 @@ class Sentence:
     """Whether the text says something of a time at all, clear or not."""
 
 
-@dataclass(frozen=True, slots=True)
-class _Pieces:
-    """The times in a text: a span from now, what repeats, a day, a time of day."""
-
-    after: Span | None
-    repeating: Repeating | None
-    day: DayFound | None
-    clock: Found | None
-    left: str
-
-    @property
-    def contradict(self) -> bool:
-        """Whether there are several that do not go together, or one that is not certain."""
-        named = self.day is not None or self.repeating is not None
-        if self.after is not None and not self.after.sure:
-            return True
-        if self.day is not None and (not self.day.sure or self.after is not None):
-            return True
-        if self.clock is None:
-            return False
-        of_some_days = self.repeating is not None and (self.repeating.days, self.repeating.month_day) != ("*", "*")
-        unclear_night = self.clock.after_midnight and (self.day is not None or self.after is not None or of_some_days)
-        return self.clock.value is None or unclear_night or (named and self.after is not None)
-
-
 def read(text: str, now: datetime, morning: time) -> Sentence:
     """Reads when and what from a text: for certain, or not at all.
 
@@ -90,52 +69,47 @@ def read(text: str, now: datetime, morning: time) -> Sentence:
         morning: the time of day that counts where a day is named alone.
     """
     text = " ".join(text.split())
-    pieces = _pieces(text, now)
+    told, text = text, _WIDE_COLON.sub(":", text.translate(_WIDE))
+    pieces = pieces_of(text, now)
     when = None if pieces.contradict else _meant(pieces, now, morning)
     if when is not None and not _certain(text, pieces, when):
         when = None
     named = MARK in pieces.left or says_again(text) or names_more(text)
-    return Sentence(when, tidy(text if when is None else pieces.left), named)
+    return Sentence(when, tidy(told if when is None else pieces.left), named)
 
 
-def _certain(text: str, pieces: _Pieces, when: When) -> bool:
+def _certain(text: str, pieces: Pieces, when: When) -> bool:
     """Whether nothing else in the text says something of a time."""
     again = pieces.repeating is not None
-    if says_again(pieces.left if again else text) or (when.at is not None and when.at.year > _LAST_YEAR):
+    clock_read, span = pieces.clock, pieces.after
+    left = without_harmless(
+        pieces.left,
+        complete=clock_read.complete
+        if clock_read
+        else bool(span and span.settled) or pieces.interval % _HOUR > _MINUTE,
+        vague=clock_read.vague if clock_read else pieces.interval > _HOUR,
+        again=again,
+    )
+    if says_again(left if again else text) or (when.at is not None and when.at.year > _LAST_YEAR):
         return False
-    span = pieces.after
     clock = bool(pieces.clock or (span and not span.of_days) or (pieces.repeating and pieces.repeating.seconds))
-    if part_of_a_time(pieces.left, headless=bool(span and span.headless)):
+    if part_of_a_time(left, headless=bool(span and span.headless)):
         return False
-    vague = pieces.clock is not None and pieces.clock.vague
-    if means_another(pieces.left, repeats=again, clock=clock and not vague):
+    vague = bool(clock_read and clock_read.vague)
+    hour = clock_read.value.hour if clock_read and clock_read.value else None
+    lone = clock_read is not None and not clock_read.complete and not vague
+    if means_another(left, repeats=again, clock=clock and not vague, lone_hour=hour if lone else None):
         return False
     return not in_doubt(
-        pieces.left,
+        left,
         repeats=again,
         day=again or bool(pieces.day or span),
         clock=clock,
-        hour=pieces.clock.value.hour if pieces.clock and pieces.clock.value else None,
+        hour=hour,
     )
 
 
-def _pieces(text: str, now: datetime) -> _Pieces:
-    after, rest = find_span(text, now), text
-    if after is not None:
-        rest = _without(text, after.start, after.end)
-    repeating = find_repeating(rest, now.date()) if after is None else None
-    if repeating is not None:
-        rest = _without(rest, repeating.start, repeating.end, repeating.day_part)
-    day = find_day(rest, now.date()) if repeating is None else None
-    if day is not None:
-        rest = _without(rest, day.start, day.end, _part_of(rest[day.start : day.end]))
-    clock = find_time(rest) if after is None or after.of_days else None
-    if clock is not None:
-        rest = _without(rest, clock.start, clock.end)
-    return _Pieces(after, repeating, day, clock, rest)
-
-
-def _meant(pieces: _Pieces, now: datetime, morning: time) -> When | None:
+def _meant(pieces: Pieces, now: datetime, morning: time) -> When | None:
     at = pieces.clock.value if pieces.clock else None
     if pieces.repeating is not None:
         return _repeats(pieces.repeating, at, morning)
@@ -153,6 +127,10 @@ def read_when(text: str, now: datetime, morning: time) -> When | None:
     found = read(text, now, morning)
     if found.when is not None and not re.search(r"\w", found.rest):
         return found.when
+    if _A_SPAN.match(text.strip()):
+        spoken = read(f"in {text}", now, morning)
+        if spoken.when is not None and spoken.when.at is not None and not re.search(r"\w", spoken.rest):
+            return spoken.when
     if found.named or not text.strip():
         return None
     if not _PLAIN.fullmatch(text.strip()):
@@ -184,15 +162,3 @@ def _once(day: date | None, at: time | None, now: datetime, morning: time, *, fi
     elif moment <= now and not fixed:
         moment += timedelta(days=7)
     return When(at=moment)
-
-
-def _part_of(words: str) -> str:
-    """What a word for a day says of the time of day: tonight, this evening."""
-    words = words.casefold()
-    if words in {"tonight", "tonite"}:
-        return "tonight"
-    return words.replace("this", "in the") if re.fullmatch("this (?:morning|afternoon|evening)", words) else ""
-
-
-def _without(text: str, start: int, end: int, instead: str = "") -> str:
-    return f"{text[:start]} {MARK} {instead} {text[end:]}" if instead else f"{text[:start]} {MARK} {text[end:]}"

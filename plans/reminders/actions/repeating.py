@@ -20,6 +20,19 @@ _PLURAL = (
 )
 _PLURALS = rf"{_PLURAL}(?:{_AND}(?:on |по )?{_PLURAL})*"
 _WEEK = r"(?:周|星期|礼拜)"
+_RU_FROM: str = "понедельника|вторника|среды|четверга|пятницы|субботы"
+_RANGE = (
+    rf"(?P<every>(?:every|each|кажд\w+)\s+|每个?)?(?:"
+    rf"(?:from\s+)?(?P<first>{_DAYS})\s*(?:to|through|thru|[-–])\s*(?P<last>{_DAYS})"
+    rf"|со?\s+(?P<first_ru>{_RU_FROM})\s+по\s+(?P<last_ru>{_DAYS})"
+    rf"|(?P<first_zh>{_WEEK}[一二三四五六])(?:到|至|[-~])(?P<last_zh>{_WEEK}[二三四五六日天]))"
+    r"(?P<also>,?\s*(?:every day|каждый день|每天))?"
+)
+"""Without a word such as "every" only at the head of a text, with a time of day behind it."""
+_RANGE_HEAD = re.compile(r"(?:remind (?:me|us)|please|напомни(?:те)?|мне|提醒我|请|[\s,，:])*", re.IGNORECASE)
+_RANGE_CLOCK = re.compile(
+    r"[\s,，]*(?:(?:at|@|в|во)\s*\d|\d{1,2}(?:[:：]\d\d|\s*[ap]m|[点时])|[早晚上中下]\S{0,2}?[\d一二两三四五六七八九十]+点)"
+)
 _CHINESE_DAYS = (
     rf"{_WEEK}(?P<zh>[一二三四五六日天]"
     rf"(?:[、和,,]?{_WEEK}?[一二三四五六日]|(?:[、和,,]{_WEEK}?|{_WEEK})天)+)"
@@ -41,12 +54,15 @@ _MONTHLY = (
     r"|每个?月(?!\s*[的\d零一二三四五六七八九十第最底末初上中下])"
     r"|(?:on )?(?:the )?(?P<of>\d{1,2})(?:st|nd|rd|th)? of (?:every|each) month"
 )
+_FEW = "one|two|three|four|five|six|seven|eight|nine|ten|times"
 _WORDS = re.compile(
     r"\b(?:every|each|everyday|daily|nightly|hourly|weekly|fortnight(?:ly)?|monthly|quarterly|yearly|annual(?:ly)?"
     r"|(?:bi|semi|tri)-?(?:weekly|monthly|annual(?:ly)?|yearly)|(?:alternate|odd|even)\s+\w+s"
     r"|always|all (?:days|week)|repeatedly|regularly|twice|thrice|weekdays|workdays|weekends"
     r"|(?:mon|tues|wednes|thurs|fri|satur|sun)days|mornings|afternoons|evenings|nights"
-    r"|(?:once|times?|x)\s+(?:an?|per|in)|(?:per|a)\s+(?:hour|day|week|month|year))\b"
+    r"|(?:once|times?|x)\s+(?:an?|per|in)|(?:per|(?<!\bin )(?<!\bhalf )a)"
+    r"\s+(?:hour|day|week|month|year)(?!\s+(?:from now|later|ago)\b)"
+    rf"|(?:\d+|{_FEW})\s+(?:\w+\s+){{1,3}}in\s+a\s+(?:day|week|month|year))\b"
     r"|\b(?:кажд|ежедневн|еженощн|ежечасн|ежеминутн|еженедельн|ежемесячн|ежеквартальн|ежегодн|регулярн|всегда|дважды|трижды)\w*"
     r"|\bраза?\s+в\b|\bчерез\s+день\b|\bпо\s+\w+(?:ам|ям)\b"
     r"|每|逢|(?<![今明后前昨当])天天|日日|夜夜|隔[天日周年月]|定期|工作日|[一两二三四五六七八九十\d]天[一两二三四五六七八九十\d]+次",
@@ -86,7 +102,7 @@ def find_repeating(text: str, today: date) -> Repeating | None:
         text: what somebody wrote.
         today: what "every week" and "every month" go by.
     """
-    for read in (_monthly, _named, _weekdays, _day_parts, _intervals):
+    for read in (_range, _monthly, _named, _weekdays, _day_parts, _intervals):
         found = read(text, today)
         if found is not None:
             return found
@@ -109,6 +125,24 @@ def _monthly(text: str, today: date) -> Repeating | None:
     day = next((value for value in match.groups() if value), str(today.day))
     number = int(number_of(day))
     return Repeating(match.start(), match.end(), "*", str(number)) if 1 <= number <= 31 else None  # noqa: PLR2004
+
+
+def _range(text: str, today: date) -> Repeating | None:
+    """`every monday to friday`, «с понедельника по пятницу в 9», `周一到周五9点`."""
+    del today
+    match = _search(_RANGE, text)
+    if match is None:
+        return None
+    again = match["every"] or match["also"]
+    if not again and not (_RANGE_HEAD.fullmatch(text[: match.start()]) and _RANGE_CLOCK.match(text[match.end() :])):
+        return None
+    ru: str | None = match["first_ru"]
+    first = [*_RU_FROM.split("|")].index(ru.casefold()) if ru else weekday_of(match["first"] or match["first_zh"])
+    last = weekday_of(match["last"] or match["last_ru"] or match["last_zh"])
+    if first >= last:
+        return None
+    days = f"{SHORT[first]}-{SHORT[last]}"
+    return Repeating(match.start(), match.end(), ALL_DAYS if days == "mon-sun" else days)
 
 
 def _named(text: str, today: date) -> Repeating | None:
@@ -156,10 +190,11 @@ def _intervals(text: str, today: date) -> Repeating | None:
     if match is not None:
         return Repeating(match.start(), match.end(), seconds=2 * DAY)
     match = _search(
-        rf"(?:{_EVERY}|每隔(?!{NUMBER}?\s*(?:[天日]|个?(?:周|星期|礼拜))))\s*(?P<number>{NUMBER})?\s*(?P<unit>{UNIT})",
+        rf"(?:{_EVERY}|每隔(?!{NUMBER}?\s*(?:[天日]|个?(?:周|星期|礼拜))))\s*(?P<number>{NUMBER})?\s*(?P<unit>{UNIT})|{_EVERY}\s*(?P<half>полчаса)",
         text,
     )
     if match is not None:
-        return Repeating(match.start(), match.end(), seconds=seconds_of(match["number"], match["unit"]))
+        seconds = 1800 if match["half"] else seconds_of(match["number"], match["unit"])
+        return Repeating(match.start(), match.end(), seconds=seconds)
     match = _search(r"hourly|ежечасно", text)
     return None if match is None else Repeating(match.start(), match.end(), seconds=3600)

@@ -9,14 +9,21 @@ from datetime import datetime, timedelta
 
 from .numbers import DAY, NUMBER, START, UNIT, seconds_of
 
+_MORE = 6
+"""More pieces than there are units, so that a row of them is seen as none that somebody means."""
 _PIECE = rf"{NUMBER}\s*{UNIT}"
-_PIECES = rf"{_PIECE}(?:(?:\s*,\s*|\s+and\s+|\s+и\s+|\s*){_PIECE})*"
+_PIECES = rf"{_PIECE}(?:(?:\s*,\s*|\s+and\s+|\s+и\s+|\s*){_PIECE}){{0,{_MORE}}}+"
 _HALF = r"\s+(?:and\s+a\s+half|с\s+половиной)\b"
 _SPAN = re.compile(
-    rf"(?<!\w)(?:in|after|через(?!\s+день))\s+(?P<lone>(?:{_PIECES}|{UNIT}|полчаса)(?:{_HALF})?)"
-    rf"|(?<!\w)(?P<ago>{_PIECES})\s+(?:from now|later)|(?:过)?(?P<zh>(?:{_PIECE}零?)+)\s*(?:之后|以后|过后|后)"
-    rf"|(?P<past>{_PIECES})\s+(?:ago|назад)|(?P<before>(?:{_PIECE})+)(?:之前|以前|前)",
+    rf"(?<!\w)(?:in|after|через(?!\s+день))\s+(?P<lone>(?:{_PIECES}|{UNIT}(?:\s+(?:and|и)\s+{_PIECE})?|полчаса)(?:{_HALF})?)"
+    rf"|(?<!\w)(?P<ago>{_PIECES})\s+(?:from now|later)"
+    rf"|(?:过)?(?P<zh>(?:{_PIECE}零?){{1,{_MORE}}}+)\s*(?:之后|以后|过后|后)"
+    rf"|(?<![点时钟差再])再?过(?P<over>(?:{_PIECE}零?){{1,{_MORE}}}+)(?=\s*(?:提醒|叫|通知|喊))"
+    rf"|(?P<past>{_PIECES})\s+(?:ago|назад)|(?P<before>(?:{_PIECE}){{1,{_MORE}}}+)(?:之前|以前|前)",
     re.IGNORECASE,
+)
+_SETTLED = re.compile(
+    rf"{NUMBER}\s*(?:minutes?|mins?|m|min|seconds?|secs?|минут[уы]?|мин|секунд[уы]?|分钟?|秒钟?)\W*$", re.IGNORECASE
 )
 _COUNTED = re.compile(rf"(?:{START}|(?=\d))({NUMBER})?\s*({UNIT})", re.IGNORECASE)
 
@@ -31,6 +38,7 @@ class Span:
         moment: when it is over.
         of_days: it is one of whole days, which has no time of day of its own.
         sure: every piece is of a smaller unit than the one before, as in no list of several spans.
+        settled: it ends with a number of minutes or seconds, so that a number behind it is none of its.
         headless: no word such as "in" begins it, so that a number in front of it may be a part of it.
     """
 
@@ -39,6 +47,7 @@ class Span:
     moment: datetime
     of_days: bool
     sure: bool
+    settled: bool
     headless: bool
 
 
@@ -52,13 +61,15 @@ def find_span(text: str, now: datetime) -> Span | None:
     match = _SPAN.search(text)
     if match is None:
         return None
-    sizes, seconds = _sizes(next(words for words in match.groups() if words))
+    words = next(words for words in match.groups() if words)
+    sizes, seconds = _sizes(words)
     try:
         moment = now + timedelta(seconds=-seconds if match["past"] or match["before"] else seconds)
     except OverflowError:
         return None
     sure = all(before > behind for before, behind in itertools.pairwise(sizes))
-    return Span(match.start(), match.end(), moment, seconds % DAY == 0, sure, headless=match["lone"] is None)
+    settled = _SETTLED.search(words) is not None
+    return Span(match.start(), match.end(), moment, seconds % DAY == 0, sure, settled, headless=match["lone"] is None)
 
 
 def _sizes(words: str) -> tuple[list[float], float]:
