@@ -18,6 +18,8 @@ READ = {
     "every day at 8:00 two pills": ("0 8 * * *", "two pills"),
     "tomorrow at 9am 2 tickets": ("11-22 09:00", "2 tickets"),
     "friday at 5pm two beers with Bob": ("11-27 17:00", "two beers with Bob"),
+    "every day at 9am 1 pill": ("0 9 * * *", "1 pill"),
+    "at 8am early breakfast": ("11-22 08:00", "early breakfast"),
     "at 9:30 one call to Ann": ("11-22 09:30", "one call to Ann"),
     "in 10 minutes 2 eggs": ("11-21 17:40", "2 eggs"),
     "every 8 hours 2 pills": ("every 28800", "2 pills"),
@@ -29,6 +31,8 @@ READ = {
     "через 10 минут 2 яйца": ("11-21 17:40", "2 яйца"),
     "каждое утро 20 отжиманий": ("0 9 * * *", "20 отжиманий"),
     "每天8点2片药": ("0 8 * * *", "2片药"),
+    "每天3个苹果": ("0 9 * * *", "3个苹果"),
+    "сегодня в 20 дома": ("11-21 20:00", "дома"),
     "明天9点2个会": ("11-22 09:00", "2个会"),
     # places and things that are no address
     "завтра в 18:00 домой": ("11-22 18:00", "домой"),
@@ -157,6 +161,14 @@ ASKED = (
         "drink 2 liters in a week",
     ),
     *("trip from monday to friday", "call the hotel from monday to friday at 9", "every saturday to monday at 9 x"),
+    *(
+        "пару раз в день таблетки",
+        "每天几次吃药",
+        "9点30与11点吃药",
+        "встреча в 9, оплатить за час",
+        "the week friday at 5 x",
+    ),
+    *("tomorrow train 7", "tomorrow flight 7", "завтра рейс 9", "завтра урок 7"),
     *("с пятницы по вторник в 9 x", "every monday to friday except wednesday at 9 x"),
 )
 

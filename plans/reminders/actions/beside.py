@@ -75,7 +75,7 @@ _HALVES_AND_UNITS = (
     rf"{GAP}(?:the\s+)?{_UNITS}",
     rf"{GAP}(?:on|at|past)\s+(?:the\s+(?:hour|half|quarter)\b|:\d)",
     rf"(?<!\bme )(?<!\bus )\bof\s*{MARK}",
-    rf"(?:недел[еию]|(?<!\bthe )\bweeks?|\bfortnight)\s*{MARK}",
+    rf"(?:недел[еию]|\bweeks?|\bfortnight)\s*{MARK}",
     rf"{GAP}[ap]\.?m\b|\b[ap]\.?m\.?\s*{MARK}",
 )
 _DAYS = (

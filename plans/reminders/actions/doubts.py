@@ -50,7 +50,7 @@ _RIGHT = (
     r"|除|之前|以前|前(?!往)|之后|以后|开始|为止|起(?!床|来|身)|左右不"
 )
 """What changes a time that stands before it."""
-_AND = r"(?:and|or|to|through|thru|и|или|до|по|со?|а также|到|至|和|或者?|跟|[-–—~&+/])"
+_AND = r"(?:and|or|to|through|thru|и|или|до|по|со?|а также|到|至|和|或者?|跟|与|[-–—~&+/])"
 _BESIDE = (
     rf"{START}(?:{_LEFT})\s*{MARK}",
     rf"{_M}(?:{_RIGHT})",
@@ -72,8 +72,8 @@ _LIMITS = (
     r"\b(?:until|till|except|excluding|unless|starting|beginning|but not|not on|кроме|исключая"
     r"|за исключением|пока не|начиная)\b|除|直到|为止"
     rf"|\b(?:for|в течение)\s+(?:the next\s+)?(?:{NUMBER}\s*)?(?:days?|weeks?|months?|years?|дн\w+|недел\w+|месяц\w*)\b"
-    r"|\b(?:times?|раза?|дважды|трижды|twice|thrice|bi|semi)\b|[\d一二两三四五六七八九十]次"
-    rf"|(?:\d+|{_HOUR_WORDS})\s*{MARK}|{_DAY}\s*$|[从自]\S*起"
+    r"|\b(?:times?|раза?|дважды|трижды|twice|thrice|bi|semi)\b|[\d一二两三四五六七八九十几多数]次"
+    rf"|(?:\d+|пару|несколько|{_HOUR_WORDS})\s*{MARK}|{_DAY}\s*$|[从自]\S*起"
     rf"|{_M}(?:on\s+|at\s+|in\s+)?(?:the\s+)?(?:last|first|second|third|fourth|end|beginning|middle|odd|even)\b"
     rf"|{_M}(?:в\s+|по\s+)?(?:последн|перв|втор|трет|четв[её]рт|конц|начал|ч[её]тн|неч[её]тн)|{_M}(?:最后|第|末|底|初)"
 )

@@ -29,13 +29,15 @@ _NO_CLOCK = (rf"{GAP}(?:[%°$€]|(?:percent|degrees|dollars|euros|bucks|km|kg|�
 _ADDRESSES = re.compile(
     rf"{GAP}(?:(?!test\s+drive)(?:\w+\s+){{1,2}}(?:street|st|avenue|ave|road|rd|lane|drive|blvd)"
     r"|(?:кабинет|подъезд|корпус|класс|зал|этаж)(?:е|ах)?|(?:комнат|школ|больниц|палат|квартир)[уеы]|аудитори[юи]"
-    r"|(?:офис|дом|магазин|окн)(?:е|ах)|дома)\b"
+    r"|(?:офис|дом|магазин|окн)(?:е|ах))\b"
     rf"|(?:йти|идти|ходить|ехать)\s*{MARK}\s*(?:офис|дом|магазин|школ|больниц)\w*",
     re.IGNORECASE,
 )
-_SEVERAL = re.compile(rf"{GAP}(?:окна|офиса|магазина|школы|больницы|квартиры|комнаты|зала|класса)\b", re.IGNORECASE)
-"""Behind an hour alone it may be an address; behind one of 2 to 4 so many of them."""
-_A_FEW = (2, 3, 4)
+_SEVERAL = re.compile(
+    rf"{GAP}(?:окна|дома|офиса|магазина|школы|больницы|квартиры|комнаты|зала|класса)\b", re.IGNORECASE
+)
+"""Behind an hour alone it may be an address; behind 2 to 4, and 22, so many of them."""
+_A_FEW = (2, 3, 4, 22, 23)
 _MEALS = "breakfast|lunch(?:time)?|dinner(?:time)?|supper|dawn|dusk|sunrise|sunset|bed(?:time)?"
 _UNCLOCKED = (
     rf"(?:^|[\s(@])(?:\d{{1,4}}(?:h\d{{0,2}})?|{WORDS})[\s)]*{MARK}",

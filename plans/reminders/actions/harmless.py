@@ -24,7 +24,7 @@ _NO_PLURAL = (
 _PLURAL = rf"(?:{_NO_PLURAL}[a-z][a-z-]*[^\W\ds_]s|people|children|men|women)\b"
 _THINGS = rf"(?:(?:{_NO_THING}[a-z-]+\s+)?{_NO_THING}{_PLURAL}|{_NO_THING}[а-яё]{{3,}})"
 _COUNTED = re.compile(
-    rf"{MARK}[\s,:]*(?:(?:\d{{1,3}}|{WORDS})\s+(?={_THINGS})|(?:one)\s+(?={_NO_THING}[a-z]{{3,}}))",
+    rf"{MARK}[\s,:]*(?:(?:\d{{1,3}}|{WORDS})\s+(?={_THINGS})|(?:one|1)\s+(?={_NO_THING}[a-z]{{3,}}))",
     re.IGNORECASE,
 )
 _KNOWN = re.compile(
@@ -34,7 +34,7 @@ _KNOWN = re.compile(
     re.IGNORECASE,
 )
 _ZH_COUNTED = re.compile(
-    rf"{MARK}\s*[2-9两](?=[片粒颗杯张瓶袋支盒碗件本份位名]|人(?!民)|个(?!月|半|小时|钟|星期|礼拜|周|多))"
+    rf"{MARK}\s*[2-9两](?:[片粒颗杯张瓶袋支盒碗件本份位名]|人(?!民)|个(?!月|半|小时|钟|星期|礼拜|周|多))"
 )
 _ACTIVITIES = (
     r"it'?s|it is|on|in|story|family|bath|tea|play|screen|quiet|nap|prayer|reading|quality|snack|sleep|break|game|party"
@@ -45,27 +45,31 @@ _ZH_ACTIVITIES = (
     "|亲子|游戏|集合|出发|开饭|放学|用餐|洗澡|比赛|考试|面试"
 )
 _NUMBERED = (
-    r"chapters?|pages?|episodes?|season|part|unit|lesson|level|bus|tram|train|flight|room|gate|platform|track|invoice"
-    r"|iphone|exercise|task|issue|ticket|order|no\.?|№|#|глав[ауые]|страниц[ауые]|сери[яюи]|автобус|трамва[йя]|поезд|рейс"
-    r"|кабинет|комнат[ау]|сч[её]т|урок|айфон|задани[ея]|задач[ау]|упражнени[ея]|номер"
+    r"chapters?|pages?|episodes?|season|part|unit|level|room|gate|platform|track|invoice"
+    r"|iphone|issue|no\.?|№|#|глав[ауые]|страниц[ауые]|сери[яюи]"
+    r"|кабинет|комнат[ау]|сч[её]т|айфон|задани[ея]|задач[ау]|упражнени[ея]|номер"
 )
+_SCHEDULED = r"bus|tram|train|flight|lesson|автобус|трамвай|поезд|рейс|урок"
+"""They have numbers, and hours as well."""
 _ALWAYS = (
     re.compile(rf"\b(?:{_ACTIVITIES})\s+time\b", re.IGNORECASE),
     re.compile(rf"(?:{_ZH_ACTIVITIES})时间"),
     re.compile(rf"(?<!\w)(?:{_NUMBERED})\s*\d{{1,6}}(?![\w:.])(?!\s*(?:{UNIT}|[ap]\.?m\b))", re.IGNORECASE),
     re.compile(r"(?<=[^\W\d]\s)(?:(?:for|за)\s+20\d\d|2[5-9]\d\d|[3-9]\d{3}|1\d[6-9]\d)\s*$"),
+    re.compile(rf"\b(?:{_SCHEDULED})\s*(?:2[5-9]|[3-9]\d)(?![\w:.])(?!\s*{UNIT})", re.IGNORECASE),
     re.compile(r"\blook(?:s|ing)?\s+after\b", re.IGNORECASE),
     re.compile(r"(?:去|给|联系|约|见|找|到|和|跟)(?:前(?:同事|女友|男友|妻|夫|任|辈)|后(?:勤|海|卫|代|厨|备))"),
     re.compile(
-        r"\b(?:отч[её]т\w*|заплатить|оплат\w+|платить|плат[аеуы]|итоги?|план\w*|долг\w*|квартплат\w*|продаж\w*)\s+за\s+"
-        rf"(?:{NUMBER}\s*|пару\s+)?(?:{UNIT}|полчаса)(?!\s+до\b)",
+        r"(?<!, )\b(?:отч[её]т\w*|заплатить|оплат\w+|платить|плат[аеуы]|итоги?|план\w*|долг\w*|квартплат\w*|продаж\w*)"
+        rf"\s+за\s+(?:{NUMBER}\s*|пару\s+)?(?:{UNIT}|полчаса)(?!\s+до\b)",
         re.IGNORECASE,
     ),
     re.compile(
-        r"\b(?:for|of|plan|review|during)\s+the\s+week\b(?!\s+(?:before|after|ahead|earlier|prior|of|from|beginning|starting))",
+        r"\b(?:for|plan|review|during)\s+the\s+week\b(?!\s+(?:before|after|ahead|earlier|prior|of|from|beginning|starting))",
         re.IGNORECASE,
     ),
 )
+_MEAL = re.compile(r"\b(?:early|late)(?=\s+(?:breakfast|brunch|lunch|dinner|supper)\b)", re.IGNORECASE)
 _OCCASIONS = (
     r"reports?|reviews?|stand-?up|meetings?|sync|call|check-?(?:in|list)|planning|plan|newsletter|digest|summary|update"
     r"|retro|status|budget|backup|emails?|routine|quiz|class|lesson|cleaning|shopping|invoice|statement|goals?|scrum"
@@ -95,15 +99,17 @@ def without_harmless(left: str, *, complete: bool, vague: bool, again: bool) -> 
 
     Args:
         left: the text, with a MARK for every time that was cut out.
-        complete: the time that was read has its minutes, or "pm", or is a span, so that a number behind it goes on
-            with no time.
-        vague: the time was a part of the day, which may go on with an hour; only so many of what is counted are none.
+        complete: the time that was read has its minutes, or "pm", or is a span of minutes, so that no number behind it
+            is a part of it.
+        vague: it was a part of the day or an interval of hours, which may go on with a number, but not with 20 pills.
         again: something that comes again was read, so that "weekly" before a noun says nothing new.
     """
     for pattern in _ALWAYS:
         left = pattern.sub(" ", left)
     if again:
         left = without_occasions(left)
+    if complete:
+        left = _MEAL.sub("", left)
     if complete or vague:
         left = (_COUNTED if complete else _KNOWN).sub(f"{MARK} ", left)
     return _ZH_COUNTED.sub(MARK, left)

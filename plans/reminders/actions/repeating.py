@@ -54,7 +54,6 @@ _MONTHLY = (
     r"|每个?月(?!\s*[的\d零一二三四五六七八九十第最底末初上中下])"
     r"|(?:on )?(?:the )?(?P<of>\d{1,2})(?:st|nd|rd|th)? of (?:every|each) month"
 )
-_FEW = "one|two|three|four|five|six|seven|eight|nine|ten|times"
 _WORDS = re.compile(
     r"\b(?:every|each|everyday|daily|nightly|hourly|weekly|fortnight(?:ly)?|monthly|quarterly|yearly|annual(?:ly)?"
     r"|(?:bi|semi|tri)-?(?:weekly|monthly|annual(?:ly)?|yearly)|(?:alternate|odd|even)\s+\w+s"
@@ -62,7 +61,7 @@ _WORDS = re.compile(
     r"|(?:mon|tues|wednes|thurs|fri|satur|sun)days|mornings|afternoons|evenings|nights"
     r"|(?:once|times?|x)\s+(?:an?|per|in)|(?:per|(?<!\bin )(?<!\bhalf )a)"
     r"\s+(?:hour|day|week|month|year)(?!\s+(?:from now|later|ago)\b)"
-    rf"|(?:\d+|{_FEW})\s+(?:\w+\s+){{1,3}}in\s+a\s+(?:day|week|month|year))\b"
+    r"|(?:\d+|one|two|three|four|five|six|seven|eight|nine|ten|times)\s+(?:\w+\s+){1,3}in\s+a\s+(?:day|week|month|year))\b"
     r"|\b(?:кажд|ежедневн|еженощн|ежечасн|ежеминутн|еженедельн|ежемесячн|ежеквартальн|ежегодн|регулярн|всегда|дважды|трижды)\w*"
     r"|\bраза?\s+в\b|\bчерез\s+день\b|\bпо\s+\w+(?:ам|ям)\b"
     r"|每|逢|(?<![今明后前昨当])天天|日日|夜夜|隔[天日周年月]|定期|工作日|[一两二三四五六七八九十\d]天[一两二三四五六七八九十\d]+次",
