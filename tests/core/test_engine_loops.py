@@ -170,9 +170,7 @@ async def test_a_generator_is_unrolled_beside_the_event_loop_and_must_end(
     assert "more than 1,000 items" in result.error.message
 
 
-@pytest.mark.parametrize(
-    "value", ["text", True, None, -1, 10**400, 1.5, object(), b"x", float("nan"), float("inf")]
-)
+@pytest.mark.parametrize("value", ["text", True, None, -1, 10**400, 1.5, object(), b"x", float("nan"), float("inf")])
 def test_what_a_loop_cannot_run_over_is_said(value: object):
     with pytest.raises(ExpressionError, match="`for`"):
         items_of(value)
