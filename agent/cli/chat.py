@@ -65,7 +65,8 @@ async def _long_lived(config: AppConfig, program: str) -> AsyncGenerator[App]:
     """
     from agent.app import App
 
-    async with App.open(config, program=program) as app, app.running_jobs(), _edits_of_plans(config, app):
+    asks = config.embedded.prepare
+    async with App.open(config, program=program, asks=asks) as app, app.running_jobs(), _edits_of_plans(config, app):
         gc.freeze()
         try:
             yield app

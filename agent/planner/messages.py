@@ -18,17 +18,26 @@ MEMORY_CHARACTERS = 2000
 FILES_SHOWN = 40
 
 
-def plan_messages(config: PlannerConfig, cards: Sequence[TaskCard], user_text: str, context: str) -> list[Message]:
-    """The messages for one request; the first is the same for every request with the same tasks."""
-    full = not config.model.embedded
-    answers = answers_of(config)
-    results = [response for response in config.previous if response.step_id not in answers]
-    system = render(
+def planner_rules(cards: Sequence[TaskCard], *, full: bool) -> str:
+    """The system prompt: rules, catalogue and examples, the same for every request with the same tasks.
+
+    Args:
+        cards: the tasks.
+        full: with everything that a large model reads quickly.
+    """
+    return render(
         "plan_system",
         cards=[catalogue_line(card, full=full) for card in cards],
         examples=fitting_examples(cards),
         agent=full,
     )
+
+
+def plan_messages(config: PlannerConfig, cards: Sequence[TaskCard], user_text: str, context: str) -> list[Message]:
+    """The messages for one request; the first is the same for every request with the same tasks."""
+    full = not config.model.embedded
+    answers = answers_of(config)
+    results = [response for response in config.previous if response.step_id not in answers]
     request = render(
         "plan_request",
         now=f"{config.now:%A, %Y-%m-%d %H:%M}" if full else "",
@@ -40,7 +49,7 @@ def plan_messages(config: PlannerConfig, cards: Sequence[TaskCard], user_text: s
         request=user_text,
         answers=list(answers.values()),
     )
-    return [{"role": "system", "content": system}, {"role": "user", "content": request}]
+    return [{"role": "system", "content": planner_rules(cards, full=full)}, {"role": "user", "content": request}]
 
 
 def _meant_files(files: Sequence[str], user_text: str, context: str) -> list[str]:

@@ -18,6 +18,7 @@ from agent.planner.config import PlannerConfig
 from agent.planner.meaning import pointed_at, question_about
 from agent.planner.messages import answers_of, plan_messages
 from agent.planner.prompt import plan_schema
+from agent.planner.readiness import PURPOSE
 from agent.planner.stream import StepReader, step_from
 from agent.prompts import render
 from agent.rendering import summarize_output
@@ -117,7 +118,7 @@ async def _ask(
     try:
         completion = await config.model.complete(
             messages,
-            purpose="plan",
+            purpose=PURPOSE,
             schema=schema,
             max_tokens=PLAN_TOKENS,
             model=config.profile.model,

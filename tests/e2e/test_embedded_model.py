@@ -159,7 +159,7 @@ async def test_the_next_program_need_not_read_a_long_system_prompt_again(small_m
     cached: list[int] = []
     for _ in range(2):
         model = EmbeddedModel("m", small_model, context=2048, threads=None, timeout=100, saved=tmp_path / "states")
-        async with model.places:
+        async with model.places.call():
             reply = await model.ask(ask)
         cached.append(reply.tokens_cached)
         await model.close()
@@ -168,6 +168,89 @@ async def test_the_next_program_need_not_read_a_long_system_prompt_again(small_m
     [state] = (tmp_path / "states").iterdir()
     assert (tmp_path / "states").stat().st_mode & 0o077 == 0
     assert private.encode() not in state.read_bytes()
+
+
+RULES = "You are a planner. " + " ".join(f"Rule {n}: the task number {n} comes after {n - 1}." for n in range(60))
+
+
+@contextlib.asynccontextmanager
+async def model_of(weights: Path, saved: Path | None) -> AsyncIterator[EmbeddedModel]:
+    model = EmbeddedModel("m", weights, context=2048, threads=None, timeout=100, saved=saved)
+    try:
+        yield model
+    finally:
+        await model.close()
+
+
+async def asked(model: EmbeddedModel, system: str = RULES) -> tuple[int, int]:
+    """Asks once; returns how many tokens were read anew, and how many were there."""
+    messages = [{"role": "system", "content": system}, {"role": "user", "content": "What is next?"}]
+    async with model.places.call():
+        reply = await model.ask(Ask(model="m", messages=messages, purpose="plan", max_tokens=4))
+    return reply.tokens_read - reply.tokens_cached, reply.tokens_cached
+
+
+async def test_a_prompt_that_was_read_ahead_is_not_read_again_by_a_call_nor_by_the_next_program(small_model, tmp_path):
+    parts: list[float] = []
+    async with model_of(small_model, tmp_path / "states") as model:
+        await model.prepare("plan", RULES, parts.append)
+        fresh, cached = await asked(model)
+    assert parts == sorted(parts)
+    assert parts[-1] == 1
+    assert len(parts) > 3
+    assert fresh < 40
+    assert cached > 400
+    [state] = (tmp_path / "states").iterdir()
+    parts.clear()
+    async with model_of(small_model, tmp_path / "states") as model:
+        await model.prepare("plan", RULES, parts.append)
+        fresh, cached = await asked(model)
+    assert parts == []
+    assert fresh < 40
+    assert cached > 400
+    assert [state] == list((tmp_path / "states").iterdir())
+
+
+async def test_a_call_in_the_middle_of_reading_ahead_goes_first_and_reads_nothing_twice(small_model, tmp_path):
+    begun = asyncio.Event()
+    async with model_of(small_model, tmp_path / "states") as model:
+        ahead = asyncio.create_task(model.prepare("plan", RULES, lambda _part: begun.set()))
+        await begun.wait()
+        first = await asked(model)
+        again = await asked(model)
+        await ahead
+        once_more = await asked(model)
+    total = sum(first)
+    assert 0 < first[1] < total
+    assert again[0] < 40
+    assert once_more[0] < 40
+    assert len(list((tmp_path / "states").iterdir())) == 1
+
+
+async def test_closing_in_the_middle_of_reading_ahead_leaves_no_half_a_state(small_model, tmp_path):
+    begun = asyncio.Event()
+    async with model_of(small_model, tmp_path / "states") as model:
+        ahead = asyncio.create_task(model.prepare("plan", RULES * 2, lambda _part: begun.set()))
+        await begun.wait()
+        ahead.cancel()
+        await asyncio.gather(ahead, return_exceptions=True)
+    assert list((tmp_path / "states").iterdir()) == []
+
+
+async def test_a_short_prompt_and_none_at_all_are_only_a_reason_to_load(small_model, tmp_path):
+    async with model_of(small_model, tmp_path / "states") as model:
+        await model.prepare("plan", "", lambda _part: pytest.fail("nothing is to be read"))
+        await model.prepare("plan", "You are kind.", lambda _part: pytest.fail("nothing is to be read"))
+
+
+async def test_weights_that_cannot_be_loaded_are_told_by_whoever_loads_them_first(tmp_path, small_model):
+    damaged = tmp_path / "damaged.gguf"
+    damaged.write_bytes(small_model.read_bytes()[:50_000_000])
+    async with client_of(damaged) as client:
+        with pytest.raises(ModelUnavailableError, match=r"damaged.*aura model pull"):
+            await client.load()
+        async with client.loading():
+            pass
 
 
 @sees_processes

@@ -37,7 +37,7 @@ from agent.channels.telegram.store import Store
 from agent.channels.telegram.transport import TelegramTransport
 from agent.channels.telegram.updates import Updates
 from agent.config import TelegramSettings
-from agent.errors import ConfigError
+from agent.errors import ConfigError, ModelError
 from agent.progress import Progress
 
 if TYPE_CHECKING:
@@ -57,6 +57,9 @@ NOBODY_YET = (
     "Nobody may use it yet: write to it in Telegram, and it tells you your id. "
     "Then start it again with AURA_TELEGRAM_OWNERS=[id]."
 )
+
+PROFILES_READY = 2
+"""For how many profiles the embedded model is kept ready; it holds few prompts at once."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -114,11 +117,21 @@ async def _run(app: App, bot: Bot, store: Store, announce: Callable[[str], None]
                 group.create_task(channel.cards.watch(events))
                 group.create_task(channel.commands.follow_plans())
                 group.create_task(_go_on(app))
+                group.create_task(logged(_keep_model_ready(app), "getting the model ready"))
                 group.create_task(_tidy(app, channel, set(await app.resume(channel=CHANNEL))))
                 reception.take_leftovers()
                 group.create_task(Poller(bot, reception.take).run())
         except ExceptionGroup as errors:
             raise errors.exceptions[0] from errors
+
+
+async def _keep_model_ready(app: App) -> None:
+    """Has an embedded model ready for whoever may use the bot."""
+    profiles = [profile for profile in app.config.all_profiles().values() if profile.people and profile.allow]
+    try:
+        await app.keep_model_ready(profiles[:PROFILES_READY], lambda _part: None)
+    except ModelError as error:
+        structlog.get_logger(__name__).warning("the model is not ready", error=str(error))
 
 
 async def _go_on(app: App) -> None:

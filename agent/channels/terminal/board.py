@@ -76,8 +76,29 @@ class RunBoard:
         return self.status in ("ok", "error", "cancelled")
 
 
+@dataclass(slots=True)
+class Readiness:
+    """How far the model is with getting ready, while it is not.
+
+    Attributes:
+        part: how much of its instructions it has read, from 0 to 1; 0 while it is loaded.
+        since: when it began to read, in seconds of the board's clock.
+        begun: what was read then.
+    """
+
+    part: float = 0.0
+    since: float = 0.0
+    begun: float = 0.0
+
+    def left(self, now: float) -> float | None:
+        """Seconds that reading will still take; None while that cannot be said."""
+        if self.part <= self.begun or now <= self.since:
+            return None
+        return (1 - self.part) * (now - self.since) / (self.part - self.begun)
+
+
 class Board:
-    """All runs that were seen, in order of their start.
+    """All runs that were seen, in order of their start, and whether the model is ready for more.
 
     Args:
         clock: seconds that never go back.
@@ -86,6 +107,7 @@ class Board:
     def __init__(self, clock: Callable[[], float] = time.monotonic) -> None:
         self._clock = clock
         self.runs: dict[str, RunBoard] = {}
+        self.readiness: Readiness | None = None
 
     def now(self) -> float:
         """The board's clock, in seconds."""
@@ -95,6 +117,15 @@ class Board:
     def active(self) -> list[RunBoard]:
         """Runs that have not ended, oldest first."""
         return [run for run in self.runs.values() if not run.over]
+
+    def prepared(self, part: float | None) -> None:
+        """Takes in how much of its instructions the model has read, from 0 to 1; None once it is ready."""
+        if part is None:
+            self.readiness = None
+        elif self.readiness is None or not self.readiness.part:
+            self.readiness = Readiness(part, self._clock(), part)
+        else:
+            self.readiness.part = part
 
     def forget(self, run_id: str) -> None:
         """Drops a run that was shown to its end."""

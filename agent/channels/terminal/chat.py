@@ -21,7 +21,7 @@ from agent.channels.terminal.draw import (
 )
 from agent.channels.terminal.words import clean_request
 from agent.contracts import Incoming
-from agent.errors import AgentError
+from agent.errors import AgentError, ModelMissingError
 from agent.progress import Progress, QuestionAsked, QuestionClosed, RunEnded
 from aura_core.errors import CoreError
 from aura_core.hot_reload import PlanNotice, PlansReloaded, notice_of
@@ -86,6 +86,7 @@ class Chat:
                 self._group = group
                 self._run_beside(self._watch(events))
                 self._run_beside(self._tell_of_plans())
+                self._run_beside(self._keep_model_ready())
                 try:
                     await self._show_notices()
                     await self._go_on()
@@ -241,6 +242,20 @@ class Chat:
         """What the person should know of damaged files that were set aside."""
         for notice in self._app.take_notices():
             await self._terminal.show(notice_view(notice, "yellow"))
+
+    async def _keep_model_ready(self) -> None:
+        """Has the model get ready while the person types; a chat without a model was told so when it opened."""
+        profile = self._app.profile_of(self._person)
+        if self._app.model.embedded:
+            self._board.prepared(0.0)
+        try:
+            await self._app.keep_model_ready([profile], self._board.prepared)
+        except ModelMissingError:
+            return
+        except AgentError as error:
+            await self._terminal.show(notice_view(str(error), "yellow"))
+        finally:
+            self._board.prepared(None)
 
     async def _tell_of_plans(self) -> None:
         """Says which edits of plans count from now on, and which do not."""

@@ -20,7 +20,7 @@ if TYPE_CHECKING:
 
     from rich.console import Console, RenderableType
 
-    from agent.channels.terminal.board import RunBoard, StepRow, StepState
+    from agent.channels.terminal.board import Readiness, RunBoard, StepRow, StepState
     from agent.contracts import Question
 
 FRAMES_PER_SECOND = 10
@@ -46,6 +46,7 @@ class Signs:
     prompt: str
     ellipsis: str
     file: str
+    dot: str
 
 
 UNICODE = Signs(
@@ -66,6 +67,7 @@ UNICODE = Signs(
     prompt="›",
     ellipsis="…",
     file="→",
+    dot="·",
 )
 ASCII = Signs(
     states={
@@ -85,6 +87,7 @@ ASCII = Signs(
     prompt=">",
     ellipsis="...",
     file="->",
+    dot="-",
 )
 
 
@@ -142,6 +145,20 @@ def headline(run: RunBoard, now: float, signs: Signs, *, named: bool = False) ->
     text.append(f"  {duration(now - run.since)}", style="dim")
     if named:
         text.append(f"  {one_line(run.text)}", style="dim italic")
+    text.no_wrap, text.overflow = True, "ellipsis"
+    return text
+
+
+def readiness_view(readiness: Readiness, now: float, signs: Signs) -> Text:
+    """One line: how far the model is with getting ready, and for how long it will be."""
+    text = Text().append(f"{spinner(signs, now)} ", style="cyan")
+    if readiness.part:
+        text.append(f"the model reads its instructions  {readiness.part:.0%}", style="dim")
+        left = readiness.left(now)
+        text.append(f"  about {duration(max(1, round(left)))} left" if left is not None else "", style="dim")
+    else:
+        text.append("loading the model", style="dim")
+    text.append(f" {signs.dot} you can type already", style="dim italic")
     text.no_wrap, text.overflow = True, "ellipsis"
     return text
 

@@ -17,7 +17,7 @@ from prompt_toolkit.patch_stdout import patch_stdout
 from prompt_toolkit.styles import Style
 from rich.text import Text
 
-from agent.channels.terminal.draw import FRAMES_PER_SECOND, answer_view, run_view, tail
+from agent.channels.terminal.draw import FRAMES_PER_SECOND, answer_view, readiness_view, run_view, tail
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Generator
@@ -119,10 +119,15 @@ class LiveTerminal:
         self._prompt.app.invalidate()
 
     async def _tick(self) -> None:
-        """Moves the spinners while there are any."""
+        """Moves the spinners while there are any, and wipes the last one."""
+        moving = False
         while True:
             await asyncio.sleep(1 / FRAMES_PER_SECOND)
-            if self._board.active:
+            if self._board.active or self._board.readiness:
+                moving = True
+                self._prompt.app.invalidate()
+            elif moving:
+                moving = False
                 self._prompt.app.invalidate()
 
     def _message(self) -> AnyFormattedText:
@@ -147,6 +152,8 @@ class LiveTerminal:
             view = run_view(run, now, self.signs, live=True, named=len(active) > 1)
             drawn = tail(self.console, view, room)
             lines += ["", *drawn, *self._answer_lines(run)]
+        if self._board.readiness is not None and not active:
+            lines += ["", *tail(self.console, readiness_view(self._board.readiness, now, self.signs), 1)]
         return lines[-room:]
 
     def _answer_lines(self, run: RunBoard) -> list[str]:

@@ -1,0 +1,50 @@
+"""Readiness: an embedded model is loaded and has read the planner's rules before the first request comes."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Sequence
+
+from agent.config import PlannerSettings
+from agent.contracts import Profile
+from agent.dispatcher import Dispatcher
+from agent.llm.client import ModelClient
+from agent.planner.messages import planner_rules
+from aura_core.events import EventBus
+from aura_core.hot_reload.events import PlansReloaded
+
+PURPOSE = "plan"
+"""Of the planner's calls, by which the state of its rules is known."""
+
+
+async def keep_ready(
+    model: ModelClient,
+    dispatcher: Dispatcher,
+    profiles: Sequence[Profile],
+    *,
+    settings: PlannerSettings,
+    events: EventBus,
+    report: Callable[[float | None], None],
+) -> None:
+    """Keeps the model ready for requests of these profiles, until cancelled: again after every edit of a plan.
+
+    Args:
+        model: the model client; one at an endpoint has nothing to do.
+        dispatcher: says which tasks a profile may use.
+        profiles: whose requests may come, the likeliest first.
+        settings: limits on what the planner reads.
+        events: tells of edited plans.
+        report: learns how much is read, from 0 to 1; None once everything is.
+
+    Raises:
+        ModelError: there is no such model here, or it cannot be loaded; says why.
+    """
+    with events.subscribe(PlansReloaded) as edits:
+        while True:
+            for profile in profiles:
+                cards = dispatcher.catalogue(profile)
+                same = len(cards) <= settings.shortlist  # otherwise the rules of each request name other tasks
+                rules = planner_rules(cards, full=not model.embedded) if same else ""
+                await model.prepare(rules, purpose=PURPOSE, model=profile.model, report=report)
+            report(None)
+            await edits.next()
+            edits.pending()
