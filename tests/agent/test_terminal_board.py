@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
@@ -138,3 +139,18 @@ def test_events_may_come_in_any_order_because_old_ones_are_dropped_when_a_reader
     assert run.over
     assert run.answer == "done"
     assert not [row for row in run.rows.values() if row.state in ("running", "waiting")]
+
+
+def test_how_long_the_model_still_reads_is_reckoned_from_what_it_has_read():
+    now = 100.0
+    board = Board(clock=lambda: now)
+    board.prepared(0.0)
+    assert board.readiness is not None
+    now = 103.0
+    board.prepared(0.2)
+    assert board.readiness.left(now) is None
+    now = 105.0
+    board.prepared(0.6)
+    assert board.readiness.left(now) == pytest.approx(2.0)
+    board.prepared(None)
+    assert board.readiness is None

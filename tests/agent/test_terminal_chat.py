@@ -13,7 +13,7 @@ from agent.channels.terminal.chat import Chat
 from agent.channels.terminal.draw import UNICODE
 from agent.channels.terminal.plain import PlainTerminal
 from agent.contracts import PlanStep, RunSummary, TaskCard
-from agent.errors import AgentError
+from agent.errors import AgentError, ModelMissingError, ModelUnavailableError
 from agent.progress import RunStarted
 from aura_core.errors import Problem
 from aura_core.hot_reload import PlanEditRefused, PlansReloaded
@@ -220,3 +220,15 @@ async def test_the_chats_own_commands_win_over_those_of_plugins(app):
     shown = await chat(app, "/files", "/help")
     assert app.commands_called == []
     assert shown.count("/files ") == 1
+
+
+async def test_a_model_that_cannot_get_ready_is_said_and_the_chat_goes_on(app):
+    app.not_ready = ModelUnavailableError("The embedded model cannot be loaded: the file is damaged.")
+    shown = await chat(app, "hello there")
+    assert shown.count("the file is damaged") == 1
+    assert "You said" in shown
+
+
+async def test_a_model_that_is_missing_is_not_said_twice(app):
+    app.not_ready = ModelMissingError("There is no model.")
+    assert "There is no model" not in await chat(app, "hello there")

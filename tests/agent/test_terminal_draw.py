@@ -11,7 +11,7 @@ from hypothesis import strategies as st
 from rich.cells import cell_len
 from rich.console import Console
 
-from agent.channels.terminal.board import Board, RunBoard, StepRow
+from agent.channels.terminal.board import Board, Readiness, RunBoard, StepRow
 from agent.channels.terminal.draw import (
     ASCII,
     UNICODE,
@@ -19,6 +19,7 @@ from agent.channels.terminal.draw import (
     duration,
     file_view,
     question_view,
+    readiness_view,
     run_view,
     said_view,
     signs_for,
@@ -164,3 +165,18 @@ def test_the_tail_keeps_the_last_lines():
     console = Console(file=io.StringIO(), width=40)
     assert tail(console, "a\nb\nc", 2) == ["b", "c"]
     assert tail(console, "a", 0) == []
+
+
+@pytest.mark.parametrize(
+    ("readiness", "seen"),
+    [
+        (Readiness(), "loading the model"),
+        (Readiness(0.5, since=90.0, begun=0.1), "50%  about 12 s left"),
+        (Readiness(0.1, since=90.0, begun=0.1), "10% "),
+    ],
+)
+def test_a_model_that_gets_ready_says_how_far_it_is_and_that_one_may_type(readiness, seen):
+    line = readiness_view(readiness, 100.0, ASCII).plain
+    assert seen in line
+    assert "you can type already" in line
+    assert line.isascii()

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import io
+from types import SimpleNamespace
 
 import pytest
 from rich.console import Console
@@ -12,9 +13,12 @@ from agent.channels.terminal import fetch, start
 from agent.channels.terminal.draw import UNICODE
 from agent.channels.terminal.fetch import fetch_model
 from agent.channels.terminal.plain import PlainTerminal
+from agent.channels.terminal.welcome import EXAMPLES
 from agent.config import AppConfig
+from agent.contracts import TaskCard
 from agent.errors import WeightsError
 from aura_core.errors import Problem
+from tests.fixtures.catalogue import built_in_cards
 from tests.fixtures.stand_in_app import StandInApp
 
 NAME = "smollm2-135m"
@@ -60,21 +64,65 @@ def pulled(monkeypatch):
     return plan
 
 
-async def test_the_first_time_there_are_examples_and_later_there_are_not(app):
-    first, later = terminal(), terminal()
-    await start._greet(app, first, "terminal")
+async def greeting(app):
+    at = terminal()
+    await start._greet(app, at, "terminal", "terminal:me")
+    return shown(at)
+
+
+async def test_the_first_time_there_are_three_examples_and_what_the_model_is_good_for(app):
+    app.cards = list(built_in_cards().values())
+    first = await greeting(app)
+    assert [line for line in first.splitlines() if "›" in line] == [
+        line for line in first.splitlines() if "12*7" in line or "haiku" in line or "stretch" in line
+    ]
+    assert first.count("›") == 3
+    assert "not good at" in first
+    assert "OPENAI_BASE_URL" in first
+
+
+async def test_later_only_the_title_is_shown(app):
+    app.cards = list(built_in_cards().values())
     app.entries = [{"user": "hello"}]
-    await start._greet(app, later, "terminal")
-    assert "haiku" in shown(first)
-    assert "haiku" not in shown(later)
-    assert "stand-in model" in shown(later)
+    later = await greeting(app)
+    assert "›" not in later
+    assert "stand-in model" in later
+
+
+async def test_examples_work_with_what_this_person_has(app):
+    cards = built_in_cards()
+    app.cards = [cards[name] for name in ("notes/add", "notes/list", "files/read", "aura_base/summarise")]
+    app.files_there = ["photo.png", "report.md"]
+    shown_ = await greeting(app)
+    assert "Summarise report.md" in shown_
+    assert "plumber" in shown_
+    assert "12*7" not in shown_
+
+
+async def test_a_command_of_the_persons_own_plugin_is_an_example(app, tmp_path):
+    app.cards = [TaskCard(task="cakes/bake", title="Bake a cake", command="cake", effects="write")]
+    app.framework.plans.plans = {"cakes": SimpleNamespace(folder=tmp_path / "cakes")}
+    assert "/cake" in await greeting(app)
+
+
+async def test_who_may_use_nothing_is_shown_no_example(app):
+    assert "For example" not in await greeting(app)
+
+
+async def test_with_a_model_at_an_endpoint_it_says_who_reads_along(app):
+    app.model.embedded = False
+    shown_ = await greeting(app)
+    assert "stand-in model plans and answers" in shown_
+    assert "not good at" not in shown_
+
+
+def test_every_example_needs_only_built_in_tasks():
+    assert {name for example in EXAMPLES for name in example.needs} <= set(built_in_cards())
 
 
 async def test_a_plan_that_was_left_out_is_named(app):
     app.framework.problems = [Problem("plans/x/plan.yaml", 3, 1, "unknown key")]
-    at = terminal()
-    await start._greet(app, at, "terminal")
-    assert "plans/x/plan.yaml:3" in shown(at)
+    assert "plans/x/plan.yaml:3" in await greeting(app)
 
 
 async def test_with_a_model_nothing_is_asked(app):

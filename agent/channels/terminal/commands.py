@@ -12,6 +12,7 @@ from rich.text import Text
 from agent.channels.terminal.completion import session_files
 from agent.channels.terminal.controls import one_line, printable
 from agent.channels.terminal.draw import notice_view
+from agent.channels.terminal.welcome import model_view
 from agent.schedules import schedule_answer
 
 if TYPE_CHECKING:
@@ -94,7 +95,11 @@ class ChatCommands:
             rows = ((_usage(name, card), Text(one_line(card.title))) for name, card in sorted(plugins.items()))
             await self._show(Text(), _table("  Commands of plugins", rows))
         await self._show(
-            Text(), notice_view("Everything else you type is a request in plain words."), notice_view(KEYS)
+            Text(),
+            notice_view("Everything else you type is a request in plain words."),
+            notice_view(KEYS),
+            Text(),
+            model_view(self._app),
         )
 
     async def _tasks(self, word: str) -> None:

@@ -19,6 +19,7 @@ from agent.channels.terminal.chat import Chat, terminal_person
 from agent.channels.terminal.draw import notice_view, signs_for
 from agent.channels.terminal.fetch import fetch_model
 from agent.channels.terminal.plain import PlainTerminal
+from agent.channels.terminal.welcome import fitting_examples, welcome_view
 from agent.config import EMBEDDED_MODEL
 from agent.errors import AgentError, ModelMissingError
 from aura_core.model.display import in_short
@@ -29,11 +30,6 @@ if TYPE_CHECKING:
     from agent.app import App
     from agent.channels.terminal.terminal import Terminal
 
-EXAMPLES = (
-    "What is 12*7? Also list my files.",
-    "Write a haiku about rain and save it as haiku.txt",
-    "Make a note that the plumber comes on Friday, then show me all my notes",
-)
 PIPE_WIDTH = 160
 HISTORY_FILE = "chat_history"
 
@@ -51,7 +47,7 @@ async def run_chat(app: App, *, session_id: str, fetch: bool = False) -> None:
     terminal, around = _terminal(app, board, session_id, person)
     chat = Chat(app, terminal, board, session_id=session_id, person=person)
     with _signals(terminal):
-        await _greet(app, terminal, session_id)
+        await _greet(app, terminal, session_id, person)
         await _need_a_model(app, terminal, fetch=fetch)
         with around:
             await chat.run()
@@ -108,17 +104,15 @@ def _signals(terminal: Terminal) -> Generator[None]:
             loop.remove_signal_handler(number)
 
 
-async def _greet(app: App, terminal: Terminal, session_id: str) -> None:
-    """Who is there, with which model; three examples the first time."""
+async def _greet(app: App, terminal: Terminal, session_id: str, person: str) -> None:
+    """Who is there, with which model; what to do with it the first time."""
     title = Text().append("Aura", style="bold cyan")
     title.append(f"  {app.model.describe()} · session {session_id} · /help", style="dim")
     await terminal.show(Text(), title)
     if not await app.sessions.history(session_id, 1):
-        await terminal.show(
-            Text(),
-            notice_view("Ask in plain words: I plan the steps, run them and answer. For example:", ""),
-            *(notice_view(f"{terminal.signs.prompt} {example}", "cyan") for example in EXAMPLES),
-        )
+        files = await app.sessions.file_names(session_id)
+        examples = fitting_examples(app, app.profile_of(person), files)
+        await terminal.show(Text(), welcome_view(app, examples, terminal.signs))
     for line in in_short(app.framework.problems):
         await terminal.show(notice_view(f"A plan was left out: {line}", "yellow"))
 
