@@ -8,6 +8,7 @@ from benchmarks.cases import (
     dag,
     dispatch,
     expressions,
+    first_answer,
     fork,
     hooks,
     limits,
@@ -15,9 +16,13 @@ from benchmarks.cases import (
     loops,
     queueing,
     runs,
+    start,
     steps,
     waiting,
 )
 
-MODULES = (steps, loops, expressions, fork, load, dispatch, dag, runs, limits, waiting, cancelling, queueing, hooks)
+MODULES = (
+    *(steps, loops, expressions, fork, load, dispatch, dag, runs, limits, waiting, cancelling, queueing, hooks),
+    *(start, first_answer),
+)
 CASES: dict[str, Case] = {module.CASE.name: module.CASE for module in MODULES}

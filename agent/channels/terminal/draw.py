@@ -153,9 +153,9 @@ def readiness_view(readiness: Readiness, now: float, signs: Signs) -> Text:
     """One line: how far the model is with getting ready, and for how long it will be."""
     text = Text().append(f"{spinner(signs, now)} ", style="cyan")
     if readiness.part:
-        text.append(f"the model reads its instructions  {readiness.part:.0%}", style="dim")
+        text.append(f"the model reads its instructions, once  {readiness.part:.0%}", style="dim")
         left = readiness.left(now)
-        text.append(f"  about {duration(max(1, round(left)))} left" if left is not None else "", style="dim")
+        text.append(f"  about {max(1, round(left))} s left" if left is not None else "", style="dim")
     else:
         text.append("loading the model", style="dim")
     text.append(f" {signs.dot} you can type already", style="dim italic")
