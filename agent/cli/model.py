@@ -29,12 +29,14 @@ def pull(name: Name = None) -> int:
 
 async def _pull(name: str | None) -> int:
     from agent.channels.terminal.fetch import fetch_model
-    from agent.llm.weights import find_weights
+    from agent.llm.weights import MODELS, find_weights
 
     config = settings()
     wanted = name or EMBEDDED_MODEL
     found = find_weights(config, wanted)
     if found is None:
+        if wanted in MODELS:
+            err().print(f"{wanted}: {MODELS[wanted].size / 1e6:,.0f} MB to fetch, once.", markup=False)
         found = await fetch_model(err(), config, wanted)
     err().print(f"{wanted} is there: {found}", markup=False, soft_wrap=True)
     return 0

@@ -205,3 +205,20 @@ async def test_in_a_terminal_the_progress_is_a_bar_with_what_is_done(pulled, tmp
     await fetch_model(console, AppConfig(home=tmp_path), NAME)
     assert "fetching" in console.file.getvalue()
     assert "100/100 bytes" in console.file.getvalue()
+
+
+def test_lines_of_progress_say_how_long_the_rest_takes():
+    now, console = 0.0, Console(file=io.StringIO(), width=80)
+    lines = fetch._Lines(console, lambda: now)
+    lines(0, 1000, "fetching")
+    now = 10.0
+    lines(250, 1000, "fetching")
+    now = 40.0
+    lines(1000, 1000, "fetching")
+    lines(1000, 1000, "checking")
+    assert console.file.getvalue().splitlines() == [
+        "fetching: 0 %",
+        "fetching: 20 %, about 30 s left",
+        "fetching: 100 %",
+        "checking: 100 %",
+    ]

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import time
 from typing import TYPE_CHECKING
 
 from rich.progress import (
@@ -16,6 +17,7 @@ from rich.progress import (
 from agent.llm.weights import pull
 
 if TYPE_CHECKING:
+    from collections.abc import Callable
     from pathlib import Path
 
     from rich.console import Console
@@ -23,20 +25,38 @@ if TYPE_CHECKING:
     from agent.config import AppConfig
 
 TENTHS = 10
+WORTH_SAYING = 1.0
+"""Seconds after which it can be told how long the rest will take."""
 
 
 class _Lines:
-    """Says every tenth of the way in a line of its own, and every new stage."""
+    """Says every tenth of the way in a line of its own, every new stage, and how long it will still take.
 
-    def __init__(self, console: Console) -> None:
+    Args:
+        console: where to.
+        clock: seconds that never go back.
+    """
+
+    def __init__(self, console: Console, clock: Callable[[], float] = time.monotonic) -> None:
         self._console = console
+        self._clock = clock
         self._said = ("", -1)
+        self._begun: tuple[str, int, float] = ("", 0, 0.0)
 
     def __call__(self, done: int, total: int, text: str) -> None:
+        if text != self._begun[0]:
+            self._begun = (text, done, self._clock())
         tenth = done * TENTHS // total if total else 0
         if (text, tenth) != self._said:
             self._said = (text, tenth)
-            self._console.print(f"{text}: {tenth * 100 // TENTHS} %", highlight=False)
+            self._console.print(f"{text}: {tenth * 100 // TENTHS} %{self._left(done, total)}", highlight=False)
+
+    def _left(self, done: int, total: int) -> str:
+        _, before, since = self._begun
+        passed = self._clock() - since
+        if passed < WORTH_SAYING or done <= before or done >= total:
+            return ""
+        return f", about {max(1, round((total - done) * passed / (done - before)))} s left"
 
 
 async def fetch_model(console: Console, config: AppConfig, name: str) -> Path:

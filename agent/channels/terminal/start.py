@@ -22,6 +22,7 @@ from agent.channels.terminal.plain import PlainTerminal
 from agent.channels.terminal.welcome import fitting_examples, welcome_view
 from agent.config import EMBEDDED_MODEL
 from agent.errors import AgentError, ModelMissingError
+from agent.llm.known_models import MODELS
 from aura_core.model.display import in_short
 
 if TYPE_CHECKING:
@@ -138,6 +139,10 @@ async def _need_a_model(app: App, terminal: Terminal, *, fetch: bool) -> None:
 
 async def _fetch(app: App, terminal: Terminal, name: str) -> str:
     """Fetches a model; Ctrl-C stops that. Returns why there is none, or nothing."""
+    size = f" ({MODELS[name].size / 1e9:.1f} GB)" if name in MODELS else ""
+    await terminal.show(
+        notice_view(f"{name}{size} is fetched now, once. Ctrl-C stops it; next time it goes on from there.")
+    )
     fetching = asyncio.ensure_future(fetch_model(terminal.console, app.config, name))
     terminal.on_interrupt = fetching.cancel
     await asyncio.wait({fetching})
