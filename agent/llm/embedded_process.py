@@ -13,6 +13,7 @@ from typing import Any, Self
 
 from agent.errors import ModelUnavailableError
 from agent.llm import embedded_server
+from agent.llm.known_models import MODELS
 
 LOAD_SECONDS = 180.0
 END_SECONDS = 5.0
@@ -81,11 +82,14 @@ class ModelProcess:
             raise ModelUnavailableError(
                 f"The embedded model {self._name} was not loaded after {LOAD_SECONDS:g} seconds; is the machine busy?"
             ) from error
-        said = json.loads(line) if line.strip() else {"error": "the process ended, as it does when memory runs out."}
+        said = json.loads(line) if line.strip() else {"error": "its process ended, as it does when memory runs out"}
         if "error" in said:
+            again = (
+                f"delete it and run: aura model pull {self._name}" if self._name in MODELS else "put a whole one there"
+            )
             raise ModelUnavailableError(
-                f"The embedded model {self._name} cannot be loaded from {self._weights}: {said['error']} "
-                f"If the file is damaged, delete it and run: aura model pull {self._name}"
+                f"The embedded model {self._name} cannot be loaded from {self._weights}: "
+                f"{str(said['error']).rstrip('.')}. If the file is damaged, {again}."
             )
         return str(said["address"])
 

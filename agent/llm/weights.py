@@ -152,8 +152,10 @@ def _require_room(folder: Path, known: Weights, passing: Path) -> None:
 
 
 def _sha256(path: Path) -> str:
+    """The hash of what is on the disk by then, also if the power fails next."""
     digest = hashlib.sha256()
-    with path.open("rb") as file:
+    with path.open("r+b") as file:
+        os.fsync(file.fileno())
         while piece := file.read(PIECE):
             digest.update(piece)
     return digest.hexdigest()

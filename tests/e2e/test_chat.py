@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import subprocess
+import time
 
 import pytest
 
@@ -208,3 +209,49 @@ def test_termination_leaves_the_terminal_as_it_was(person):
         subprocess.run(["kill", "-TERM", str(terminal.pid)], check=True)
         assert terminal.wait_for_exit() == 130
         assert b"\x1b[?2004l" in terminal.raw[before:]
+
+
+@pytest.mark.model
+def test_an_opened_chat_gets_its_model_ready_while_nobody_types_and_keeps_what_it_read(tmp_path, small_model):
+    aura = Program(tmp_path / "home", {"AURA_MODEL": str(small_model), "XDG_CACHE_HOME": str(tmp_path / "cache")})
+    prompts = tmp_path / "cache" / "aura" / "prompts"
+
+    def sit_down():
+        return PseudoTerminal([*AURA, "chat"], environment=aura.environment)
+
+    with sit_down() as terminal:
+        terminal.wait_for("you can type already")
+        terminal.type("/note milk\r")
+        terminal.wait_for("Noted")
+        terminal.wait_for("reads its instructions")
+        deadline = time.monotonic() + 60
+        while not list(prompts.glob("*-plan-*.state")):
+            assert time.monotonic() < deadline, terminal.text
+            terminal.read_for(0.2)
+        terminal.read_for(1)
+        assert "you can type already" not in terminal.text
+        terminal.type("/quit\r")
+        assert terminal.wait_for_exit() == 0
+    [state] = prompts.iterdir()
+    written = state.stat().st_mtime_ns
+    with sit_down() as terminal:
+        terminal.wait_for("Ask something")
+        terminal.read_for(3)
+        assert "reads its instructions" not in terminal.text
+        terminal.type("/quit\r")
+        assert terminal.wait_for_exit() == 0
+    assert [path.stat().st_mtime_ns for path in prompts.iterdir()] == [written]
+
+
+def test_with_preparing_off_no_model_is_loaded_before_it_is_asked(tmp_path):
+    damaged = tmp_path / "own.gguf"
+    damaged.write_bytes(b"GGUF" + bytes(2000))
+    loads = Program(tmp_path / "one", {"AURA_MODEL": str(damaged)})
+    with PseudoTerminal([*AURA, "chat"], environment=loads.environment) as terminal:
+        terminal.wait_for("own.gguf", "put a whole one there", "Ask something")
+        terminal.type("/quit\r")
+        assert terminal.wait_for_exit() == 0
+    waits = Program(tmp_path / "two", {"AURA_MODEL": str(damaged), "AURA_EMBEDDED_PREPARE": "false"})
+    shown = chat(waits, "/note milk")
+    assert "Noted" in shown
+    assert "cannot be loaded" not in shown

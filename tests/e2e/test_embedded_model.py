@@ -143,12 +143,20 @@ async def test_a_prompt_longer_than_the_context_is_told_apart(small_model):
             await client.complete([{"role": "user", "content": "word " * 9000}], purpose="answer")
 
 
-async def test_damaged_weights_say_how_to_fetch_them_again(tmp_path, small_model):
+@pytest.mark.parametrize("kept", [2000, 50_000_000])
+async def test_weights_that_are_damaged_or_cut_short_are_named_with_what_to_do(tmp_path, small_model, kept):
     damaged = tmp_path / "damaged.gguf"
-    damaged.write_bytes(b"GGUF" + bytes(2000))
+    damaged.write_bytes(small_model.read_bytes()[:kept])
     async with client_of(damaged) as client:
-        with pytest.raises(ModelUnavailableError, match=r"damaged.*aura model pull"):
+        with pytest.raises(ModelUnavailableError, match=r"cannot be loaded from .*damaged.gguf.*put a whole one there"):
             await client.complete(ASKED, purpose="answer")
+
+
+async def test_damaged_weights_of_a_known_model_say_how_to_fetch_them_again(tmp_path, small_model):
+    (tmp_path / "broken.gguf").write_bytes(b"GGUF" + bytes(2000))
+    model = EmbeddedModel("smollm2-135m", tmp_path / "broken.gguf", context=2048, threads=None, timeout=100, saved=None)
+    with pytest.raises(ModelUnavailableError, match="delete it and run: aura model pull smollm2-135m"):
+        await model.started()
 
 
 async def test_the_next_program_need_not_read_a_long_system_prompt_again(small_model, tmp_path):
@@ -243,14 +251,14 @@ async def test_a_short_prompt_and_none_at_all_are_only_a_reason_to_load(small_mo
         await model.prepare("plan", "You are kind.", lambda _part: pytest.fail("nothing is to be read"))
 
 
-async def test_weights_that_cannot_be_loaded_are_told_by_whoever_loads_them_first(tmp_path, small_model):
+async def test_weights_that_cannot_be_loaded_are_told_by_whoever_needs_them(tmp_path, small_model):
     damaged = tmp_path / "damaged.gguf"
-    damaged.write_bytes(small_model.read_bytes()[:50_000_000])
+    damaged.write_bytes(b"GGUF" + bytes(2000))
     async with client_of(damaged) as client:
-        with pytest.raises(ModelUnavailableError, match=r"damaged.*aura model pull"):
-            await client.load()
         async with client.loading():
-            pass
+            await asyncio.sleep(0)
+        with pytest.raises(ModelUnavailableError, match="damaged"):
+            await client.load()
 
 
 @sees_processes

@@ -14,8 +14,9 @@ import pytest
 from aiohttp import web
 
 from agent.config import AppConfig
-from agent.errors import WeightsError
+from agent.errors import ModelMissingError, WeightsError
 from agent.llm import weights
+from agent.llm.choice import weights_of
 from agent.llm.known_models import MODELS, Weights
 from agent.llm.weights import find_weights, pull
 
@@ -255,6 +256,17 @@ def test_a_path_is_a_model_too(tmp_path):
 def test_a_file_of_another_size_is_not_the_model(tmp_path, tiny):
     (tmp_path / "tiny.gguf").write_bytes(CONTENT[:-1])
     assert find_weights(config_for(tmp_path), "tiny") is None
+
+
+def test_weights_that_are_cut_short_are_named_with_what_is_there(tmp_path, tiny):
+    (tmp_path / "tiny.gguf").write_bytes(CONTENT[:300_000])
+    with pytest.raises(ModelMissingError, match=r"tiny.gguf is not whole \(0 of 1 MB\); fetching replaces it"):
+        weights_of(config_for(tmp_path), "tiny")
+
+
+async def test_fetching_replaces_weights_that_are_cut_short(tmp_path, tiny, hub):
+    (tmp_path / "tiny.gguf").write_bytes(CONTENT[:-1])
+    assert (await pull(config_for(tmp_path, "hub", hub.address), "tiny")).read_bytes() == CONTENT
 
 
 @pytest.mark.parametrize("name", ["gpt-x", "/nowhere/own.gguf"])
