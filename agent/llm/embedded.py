@@ -12,12 +12,11 @@ import sys
 from collections.abc import AsyncGenerator
 from pathlib import Path
 
-import structlog
-
 from agent.errors import ModelMissingError, ModelUnavailableError
 from agent.llm import embedded_server
 from agent.llm.endpoint import Ask, Endpoint, Reply
 from agent.llm.prompt_cache import PromptCache
+from aura_core.logger import get_logger
 
 LOAD_SECONDS = 180.0
 END_SECONDS = 5.0
@@ -59,7 +58,7 @@ class EmbeddedModel:
         self._process: asyncio.subprocess.Process | None = None
         self._endpoint: Endpoint | None = None
         self._cache: PromptCache | None = None
-        self._log = structlog.get_logger(__name__)
+        self._log = get_logger(__name__)
 
     @property
     def context(self) -> int:

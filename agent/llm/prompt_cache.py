@@ -20,7 +20,8 @@ from pathlib import Path
 from typing import Any
 
 import openai
-import structlog
+
+from aura_core.logger import get_logger
 
 SHORTEST = 1200
 """Characters of a system prompt that are worth a file."""
@@ -52,7 +53,7 @@ class PromptCache:
         self._alone = alone
         self._tried: set[Path] = set()
         self._saving: set[asyncio.Task[None]] = set()
-        self._log = structlog.get_logger(__name__)
+        self._log = get_logger(__name__)
 
     @classmethod
     async def open(cls, folder: Path, weights: Path, address: str, key: str, alone: Alone) -> PromptCache:

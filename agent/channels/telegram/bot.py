@@ -10,7 +10,6 @@ from collections.abc import AsyncGenerator, Callable, Coroutine, Generator
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
-import structlog
 from aiogram import Bot
 from aiogram.client.session.aiohttp import AiohttpSession
 from aiogram.client.telegram import TelegramAPIServer
@@ -39,6 +38,7 @@ from agent.channels.telegram.updates import Updates
 from agent.config import TelegramSettings
 from agent.errors import ConfigError
 from agent.progress import Progress
+from aura_core.logger import get_logger
 
 if TYPE_CHECKING:
     from agent.app import App
@@ -100,7 +100,7 @@ async def run_bot(app: App, *, stop: asyncio.Event | None = None, announce: Call
 async def _run(app: App, bot: Bot, store: Store, announce: Callable[[str], None]) -> None:
     """Follows progress, takes updates and goes on with old runs, until cancelled."""
     me = await _introduce(bot)
-    structlog.get_logger(__name__).info("bot started", name=me.username)
+    get_logger(__name__).info("bot started", name=me.username)
     announce(f"@{me.username} listens; Ctrl-C stops it.")
     if not any(
         person.startswith(CHANNEL) for profile in app.config.all_profiles().values() for person in profile.people
@@ -130,7 +130,7 @@ async def _go_on(app: App) -> None:
 
 async def _resume(app: App) -> None:
     if resumed := await app.resume(channel=CHANNEL):
-        structlog.get_logger(__name__).info("runs that broke off go on", runs=resumed)
+        get_logger(__name__).info("runs that broke off go on", runs=resumed)
 
 
 async def _tidy(app: App, channel: Channel, resumed: set[str]) -> None:
@@ -170,7 +170,7 @@ def _wire(app: App, bot: Bot, store: Store, me: User) -> Channel:
 
 async def _introduce(bot: Bot) -> User:
     """Asks Telegram who the bot is, as long as it takes, and makes polling possible."""
-    log, pause = structlog.get_logger(__name__), 1.0
+    log, pause = get_logger(__name__), 1.0
     while True:
         try:
             me = await bot.me()
