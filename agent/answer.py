@@ -6,8 +6,6 @@ import re
 from collections.abc import Callable, Sequence
 from datetime import datetime
 
-import structlog
-
 from agent.answer_parts import Shown, failures, missing_files, numbers_in, plain_text, shown_results
 from agent.contracts import Artifact, ExecutorResponse, PlanStep
 from agent.errors import ModelError
@@ -16,6 +14,7 @@ from agent.llm.meter import Meter
 from agent.phrases import language_of, name_of, phrase
 from agent.prompts import render
 from agent.rendering import says_itself, summarize_output
+from aura_core.logger import get_logger
 
 __all__ = ["compose_final_answer", "summarize_output"]
 LONG = 1500
@@ -133,7 +132,7 @@ async def _written(
             messages, purpose="answer", max_tokens=ANSWER_TOKENS, meter=meter, on_text=on_text
         )
     except ModelError as error:
-        structlog.get_logger("agent.answer").warning("the answer was written without a model", error=str(error))
+        get_logger("agent.answer").warning("the answer was written without a model", error=str(error))
         return ""
     text = completion.text.strip()
     strange = language_of(user_text) in ("ru", "zh") and language_of(text) != language_of(user_text)

@@ -7,7 +7,7 @@ from collections.abc import AsyncGenerator, Callable, Mapping, Sequence
 from contextlib import AbstractAsyncContextManager, AsyncExitStack, asynccontextmanager
 from typing import Any
 
-from agent.assembly import STATE_FILE, Parts, assemble, local_now
+from agent.assembly import Parts, assemble, local_now
 from agent.config import AppConfig
 from agent.contracts import (
     Command,
@@ -23,7 +23,6 @@ from agent.contracts import (
 from agent.dispatcher import Dispatcher
 from agent.durable.forgetting import forgetting_runs
 from agent.durable.protocol import TaskRecord
-from agent.durable.reader import StoreReader
 from agent.errors import NotAllowedError
 from agent.executor import Executor
 from agent.orchestrator import OrchestratorRunner
@@ -36,7 +35,8 @@ from agent.running.moments import Moments
 from agent.running.outcomes import RUN_TASK, RunHistory
 from agent.running.questions import ANSWER_SIGNAL, QUESTION_TASK, chosen, question_of
 from agent.running.replies import Replies, digest
-from agent.schedules import JobOwner, JobRunner, running_jobs
+from agent.schedules.owner import JobOwner
+from agent.schedules.runner import JobRunner
 from agent.sessions import HomeLock
 from aura_core.model.task import TaskDefinition
 
@@ -150,7 +150,9 @@ class App:
             )
 
     def running_jobs(self) -> AbstractAsyncContextManager[None]:
-        """Runs jobs when they are due, for the block; see `agent.schedules.running_jobs`."""
+        """Runs jobs when they are due, for the block; see `agent.schedules.running.running_jobs`."""
+        from agent.schedules.running import running_jobs  # noqa: PLC0415 (only a program that stays open runs jobs)
+
         return running_jobs(self.schedules.book, self._jobs, self.framework)
 
     def _check_job(self, owner: JobOwner, task: str, inputs: Mapping[str, Any]) -> TaskDefinition:
@@ -383,8 +385,3 @@ class App:
 
     async def _unfinished(self) -> list[TaskRecord]:
         return list(await self.engine.list(task=RUN_TASK, statuses=UNFINISHED, limit=1000))
-
-
-def run_history(config: AppConfig) -> RunHistory:
-    """The runs of an AURA_HOME, also while another program works on it."""
-    return RunHistory(StoreReader(config.home / STATE_FILE))

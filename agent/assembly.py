@@ -10,20 +10,21 @@ from typing import Any
 from agent.config import AppConfig
 from agent.durable.local import LocalEngine
 from agent.durable.protocol import Engine
+from agent.durable.schema import STATE_FILE
 from agent.llm.client import ModelClient
 from agent.llm.meter import Ledger, Meter
 from agent.llm.service import PlanModelService
 from agent.prompts import use_prompts_from
 from agent.running.channels import Channels
 from agent.running.questions import QuestionDesk
-from agent.schedules import JOBS_FILE, JobKeeper, ScheduleDesk
+from agent.schedules.desk import ScheduleDesk
+from agent.schedules.keeper import JOBS_FILE, JobKeeper
 from agent.sessions import SessionStore
 from aura_core.events import EventBus
 from aura_core.execution_manager import ExecutionLimits
 from aura_core.framework import Framework
-from aura_core.scheduler import JobBook, JobStore
-
-STATE_FILE = "state.db"
+from aura_core.scheduler.book import JobBook
+from aura_core.scheduler.store import JobStore
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -23,7 +23,7 @@ SUCCESS_STATUSES: frozenset[str] = frozenset({"ok", "partial"})
 class Contract(BaseModel):
     """Common behaviour: unknown fields are refused."""
 
-    model_config = ConfigDict(extra="forbid")
+    model_config = ConfigDict(extra="forbid", defer_build=True)
 
 
 class PlanStep(Contract):

@@ -9,7 +9,6 @@ from datetime import datetime
 from pathlib import Path
 from typing import Any, Protocol
 
-import structlog
 from pydantic_core import to_jsonable_python
 
 from agent.contracts import Artifact, ExecutorRequest, ExecutorResponse, PlanStep, Profile, TaskCard
@@ -18,13 +17,14 @@ from agent.durable.protocol import StepJournal
 from agent.errors import AgentError, BudgetExceededError, HomeNotWritableError
 from agent.llm.client import ModelClient
 from agent.llm.meter import Meter
-from agent.plan_graph import fingerprint, resolve_references
+from agent.plan_graph.identity import fingerprint
+from agent.references import resolve_references
 from agent.rendering import summarize_output
 from agent.sessions import SessionStore
-from agent.steps.model_steps import run_agent_step, run_llm_step
 from agent.steps.speculation import Speculation
 from aura_core.errors import CoreError, NotFoundError
 from aura_core.framework import Framework
+from aura_core.logger import get_logger
 from aura_core.tasklet import Attachment, RunInfo, Tasklet, TaskResult
 
 OnText = Callable[[str], None]
@@ -81,7 +81,7 @@ class Executor:
         self._clock = clock
         self._watch = watch
         self._suspicion = suspicion
-        self._log = structlog.get_logger("agent.executor")
+        self._log = get_logger("agent.executor")
 
     async def run_step(
         self,
@@ -136,6 +136,8 @@ class Executor:
     ) -> ExecutorResponse:
         step = req.step
         if step.kind == "llm":
+            from agent.steps.model_steps import run_llm_step  # noqa: PLC0415 (a task needs no model)
+
             return await run_llm_step(req, self._model, meter, self._clock(), on_text)
         if step.kind == "agent":
             return await self._agent_step(req, profile, meter, journal)
@@ -228,6 +230,8 @@ class Executor:
                 return ExecutorResponse(step_id=req.step.id, status="error", error=str(error))
             tainted = tainted or response.untrusted
             return response
+
+        from agent.steps.model_steps import run_agent_step  # noqa: PLC0415 (a task needs no model)
 
         return await run_agent_step(
             req, cards, self._model, meter=meter, now=self._clock(), turns=self._agent_turns, call=call

@@ -10,15 +10,19 @@ from __future__ import annotations
 import logging
 import sys
 import tempfile
+from functools import cached_property
 from logging.handlers import RotatingFileHandler
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, TextIO
 
-import structlog
 from pydantic import BaseModel, SecretStr
 
+from agent.late import when_imported
+
 if TYPE_CHECKING:
-    from collections.abc import Iterator
+    from collections.abc import Callable, Iterator
+
+    import structlog
 
     from agent.config import AppConfig
 
@@ -57,6 +61,21 @@ class _QuietFile(RotatingFileHandler):
         if not self._said:
             self._said = True
             print(f"The log file {self.baseFilename} cannot be written: {sys.exc_info()[1]}", file=sys.stderr)  # noqa: T201
+
+
+class _Late(logging.Formatter):
+    """A formatter that is made when there is a first line to write."""
+
+    def __init__(self, make: Callable[[], logging.Formatter]) -> None:
+        super().__init__()
+        self._make = make
+
+    def format(self, record: logging.LogRecord) -> str:
+        return self._made.format(record)
+
+    @cached_property
+    def _made(self) -> logging.Formatter:
+        return self._make()
 
 
 class _Redact:
@@ -107,17 +126,30 @@ def configure(config: AppConfig, *, debug: bool = False, quiet: bool = False) ->
         The log file's path, for messages that point to it.
     """
     path = log_folder(config) / LOG_FILE
-    shared: list[structlog.typing.Processor] = [
-        structlog.contextvars.merge_contextvars,
-        structlog.stdlib.add_log_level,
-        structlog.stdlib.add_logger_name,
-        structlog.stdlib.ExtraAdder(),
-        structlog.processors.TimeStamper(fmt="%Y-%m-%d %H:%M:%S", utc=False),
-    ]
+    when_imported("structlog", _through_logging)
+    redact = _Redact([secret for secret in _secrets(config) if len(secret) >= SHORTEST_SECRET])
+    stderr = _CurrentStderr()
+    silent = quiet and "log_level" not in config.model_fields_set
+    stderr.setLevel(logging.DEBUG if debug else logging.CRITICAL if silent else config.log_level.upper())
+    stderr.addFilter(_NotSaid())
+    tracebacks = [] if debug else [_one_line]
+    colors = sys.stderr.isatty()
+    stderr.setFormatter(_Late(lambda: _formatter([*tracebacks, redact], colors=colors)))
+    file = _QuietFile(path, maxBytes=FILE_BYTES, backupCount=FILES_KEPT, encoding="utf-8", delay=True)
+    file.setLevel(logging.DEBUG if debug else logging.INFO)
+    file.setFormatter(_Late(lambda: _formatter([redact], colors=False)))
+    _install(stderr, file)
+    return path
+
+
+def _through_logging() -> None:
+    """Lets structlog hand its events to the standard library's handlers, whoever logs them."""
+    import structlog  # noqa: PLC0415 (it is there already when this runs)
+
     structlog.configure(
         processors=[
             structlog.stdlib.filter_by_level,
-            *shared,
+            *_shared(),
             structlog.stdlib.PositionalArgumentsFormatter(),
             structlog.stdlib.ProcessorFormatter.wrap_for_formatter,
         ],
@@ -125,25 +157,26 @@ def configure(config: AppConfig, *, debug: bool = False, quiet: bool = False) ->
         wrapper_class=structlog.stdlib.BoundLogger,
         cache_logger_on_first_use=False,
     )
-    redact = _Redact([secret for secret in _secrets(config) if len(secret) >= SHORTEST_SECRET])
-    stderr = _CurrentStderr()
-    silent = quiet and "log_level" not in config.model_fields_set
-    stderr.setLevel(logging.DEBUG if debug else logging.CRITICAL if silent else config.log_level.upper())
-    stderr.addFilter(_NotSaid())
-    tracebacks = [] if debug else [_one_line]
-    stderr.setFormatter(_formatter(shared, [*tracebacks, redact], colors=sys.stderr.isatty()))
-    file = _QuietFile(path, maxBytes=FILE_BYTES, backupCount=FILES_KEPT, encoding="utf-8", delay=True)
-    file.setLevel(logging.DEBUG if debug else logging.INFO)
-    file.setFormatter(_formatter(shared, [redact], colors=False))
-    _install(stderr, file)
-    return path
 
 
-def _formatter(
-    shared: list[structlog.typing.Processor], last: list[structlog.typing.Processor], *, colors: bool
-) -> structlog.stdlib.ProcessorFormatter:
+def _shared() -> list[structlog.typing.Processor]:
+    """What every event goes through, ours and those of libraries."""
+    import structlog  # noqa: PLC0415 (only whoever logs waits for it)
+
+    return [
+        structlog.contextvars.merge_contextvars,
+        structlog.stdlib.add_log_level,
+        structlog.stdlib.add_logger_name,
+        structlog.stdlib.ExtraAdder(),
+        structlog.processors.TimeStamper(fmt="%Y-%m-%d %H:%M:%S", utc=False),
+    ]
+
+
+def _formatter(last: list[structlog.typing.Processor], *, colors: bool) -> structlog.stdlib.ProcessorFormatter:
+    import structlog  # noqa: PLC0415 (only whoever logs waits for it)
+
     return structlog.stdlib.ProcessorFormatter(
-        foreign_pre_chain=shared,
+        foreign_pre_chain=_shared(),
         processors=[
             structlog.stdlib.ProcessorFormatter.remove_processors_meta,
             structlog.processors.format_exc_info,

@@ -6,8 +6,6 @@ import time
 import uuid
 from typing import Any, Protocol, cast
 
-import structlog
-
 from agent.config import AppConfig
 from agent.contracts import (
     ExecutorRequest,
@@ -24,7 +22,7 @@ from agent.durable.protocol import Ctx, Engine, Json
 from agent.errors import AgentError, DurableError, HomeNotWritableError, TaskCancelledError, TaskFailedError
 from agent.executor import Executor
 from agent.llm.meter import Ledger, Meter
-from agent.plan_graph import fingerprint
+from agent.plan_graph.identity import fingerprint
 from agent.progress import PlanMade, RunEnded, RunStarted, StepEnded
 from agent.references import resolve_references
 from agent.running.live import LiveRun, Opened
@@ -34,6 +32,7 @@ from agent.running.questions import QUESTION_TASK, QuestionDesk, answer_response
 from agent.running.step_task import STEP_TASK, StepTask
 from agent.running.turns import APPROVAL_KEY, ASK_KEY, Turns, is_question
 from aura_core.errors import CoreError
+from aura_core.logger import get_logger
 
 
 class SessionLike(Protocol):
@@ -72,7 +71,7 @@ class OrchestratorRunner:
         self._dispatcher = moments.dispatcher
         self._desk = desk
         self._events = moments.events
-        self._log = structlog.get_logger("agent.orchestrator")
+        self._log = get_logger("agent.orchestrator")
         self.live: dict[str, LiveRun] = {}
         self._turns = Turns(self.live, desk, moments.events)
         self._steps = StepTask(

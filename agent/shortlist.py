@@ -5,8 +5,6 @@ from __future__ import annotations
 import re
 from collections.abc import Sequence
 
-from rank_bm25 import BM25Plus
-
 from agent.contracts import TaskCard
 
 _WORD = re.compile(r"[^\W\d_]{2,}|[\u3040-\u30ff\u3400-\u9fff]{2}")
@@ -26,6 +24,8 @@ def shortlist(cards: Sequence[TaskCard], request: str, limit: int) -> list[TaskC
     """
     if len(cards) <= limit:
         return list(cards)
+    from rank_bm25 import BM25Plus  # noqa: PLC0415 (it brings numpy; most catalogues are short)
+
     index = BM25Plus([_words(_described(card)) for card in cards])
     scores: Sequence[float] = index.get_scores(_words(request))  # pyright: ignore[reportUnknownMemberType, reportUnknownVariableType, reportAssignmentType] (rank_bm25 has no types)
     best = sorted(range(len(cards)), key=lambda place: -float(scores[place]))[:limit]

@@ -8,8 +8,6 @@ from contextlib import AbstractAsyncContextManager, suppress
 from time import perf_counter
 from typing import TYPE_CHECKING, Any, Protocol
 
-import structlog
-
 from aura_core.cancellation import begin_anew
 from aura_core.engine.failure import explain
 from aura_core.engine.pause import current_gate
@@ -27,6 +25,7 @@ from aura_core.execution.resources import Resources
 from aura_core.execution.semaphores import PrioritySemaphore
 from aura_core.execution.slots import Slots, current_slots
 from aura_core.execution.world import World, current_world
+from aura_core.logger import get_logger
 from aura_core.task_events import TaskChanged, TaskPhase
 from aura_core.tasklet import RunInfo, TaskError, Tasklet, TaskResult
 
@@ -35,7 +34,7 @@ if TYPE_CHECKING:
     from aura_core.hooks import HookManager
     from aura_core.model.task import TaskDefinition
 
-_log = structlog.get_logger(__name__)
+_log = get_logger(__name__)
 
 
 class StatePlanner(Protocol):

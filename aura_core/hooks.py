@@ -9,14 +9,13 @@ from dataclasses import dataclass, field
 from itertools import takewhile
 from typing import TYPE_CHECKING, Any
 
-import structlog
-
 from aura_core.api import MOMENTS
 from aura_core.asynccontext import plan_context
 from aura_core.cancellation import cancel_requests, kept_to_itself
 from aura_core.config import ConfigService, using_config
 from aura_core.execution.few_threads import FewThreads
 from aura_core.exits import is_from_outside
+from aura_core.logger import get_logger
 from aura_core.reasons import reason_of
 
 if TYPE_CHECKING:
@@ -27,7 +26,7 @@ if TYPE_CHECKING:
 HOOK_SECONDS = 10.0
 """A hook that takes longer is given up and logged; the task goes on."""
 
-_log = structlog.get_logger(__name__)
+_log = get_logger(__name__)
 
 
 @dataclass(frozen=True, slots=True, eq=False)

@@ -13,10 +13,8 @@ from dataclasses import dataclass
 from datetime import UTC, datetime
 from typing import TYPE_CHECKING, Any
 
-import structlog
-from filelock import AsyncFileLock, Timeout
-
 from aura_core.errors import PlanStateError
+from aura_core.logger import get_logger
 from aura_core.observation import observe
 
 if TYPE_CHECKING:
@@ -28,7 +26,7 @@ if TYPE_CHECKING:
 LOCK_SECONDS = 30.0
 """How long an edit waits for another program that is editing the same file."""
 
-_log = structlog.get_logger(__name__)
+_log = get_logger(__name__)
 _Stamp = tuple[int, int, int]
 
 
@@ -133,6 +131,8 @@ class PlanState(Mapping[str, Any]):
 
     @asynccontextmanager
     async def _locked(self) -> AsyncGenerator[None]:
+        from filelock import AsyncFileLock, Timeout  # noqa: PLC0415 (most tasks keep nothing)
+
         lock = AsyncFileLock(f"{self.path}.lock", timeout=LOCK_SECONDS, run_in_executor=False)
         try:
             self.path.parent.mkdir(parents=True, exist_ok=True)

@@ -7,8 +7,6 @@ from datetime import datetime
 from functools import lru_cache
 from zoneinfo import ZoneInfo, ZoneInfoNotFoundError, available_timezones
 
-from croniter import CroniterBadDateError, CroniterError, croniter
-
 from aura_core.errors import ScheduleError
 from aura_core.nearest import hint, sentence
 from aura_core.posix_zone import PREFIX, posix_zone
@@ -45,7 +43,8 @@ _FIVE = 5
 _LONGEST_RULE = 500
 _RANDOM = re.compile(r"[rh](?![a-z])", re.IGNORECASE)
 _SOME_DAY = datetime(2000, 1, 1)  # noqa: DTZ001 (a wall clock's; cron rules know no zone)
-_MISTAKES = (CroniterError, ValueError, TypeError, AttributeError, KeyError, IndexError, OverflowError)
+_MISTAKES = (ValueError, TypeError, AttributeError, KeyError, IndexError, OverflowError)
+"""What croniter raises for a rule that is none; an error of its own is a ValueError."""
 
 
 @lru_cache(maxsize=1024)
@@ -58,6 +57,8 @@ def check_cron(rule: str) -> None:
     Raises:
         ScheduleError: says which field is wrong and what it may be.
     """
+    from croniter import CroniterBadDateError, croniter  # noqa: PLC0415 (few plans have cron rules)
+
     fields = rule.split()
     if not rule.startswith("@"):
         if len(fields) not in (_FIVE, _FIVE + 1) or len(rule) > _LONGEST_RULE:
@@ -106,6 +107,8 @@ def _plain(value: str) -> str:
 
 
 def _check_field(rule: str, index: int, field: str) -> None:
+    from croniter import croniter  # noqa: PLC0415 (the same)
+
     fields = ["*"] * max(_FIVE, index + 1)
     fields[index] = field
     try:

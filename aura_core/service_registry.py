@@ -10,13 +10,12 @@ from dataclasses import dataclass, field
 from graphlib import CycleError, TopologicalSorter
 from typing import TYPE_CHECKING, Any
 
-import structlog
-
 from aura_core.asynccontext import plan_context
 from aura_core.cancellation import cancel_requests, kept_to_itself
 from aura_core.config import ConfigService, PlanSettings, using_config
 from aura_core.errors import CoreError, NotFoundError, Problem
 from aura_core.exits import is_from_outside
+from aura_core.logger import get_logger
 from aura_core.nearest import hint
 from aura_core.reasons import reason_of
 from aura_core.registry import BASE_PLAN, problem_at
@@ -31,7 +30,7 @@ LENT = frozenset({"llm", "chat", "schedule"})
 """Services that only whoever embeds the core can provide (aura_core/services.py); they may be absent."""
 CLOSE_SECONDS = 10.0
 
-_log = structlog.get_logger(__name__)
+_log = get_logger(__name__)
 ServiceKey = tuple[str, str]
 """(plan, name); the plan is empty for services that the embedder provides."""
 

@@ -6,7 +6,8 @@ import inspect
 import sys
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
-from typing import TYPE_CHECKING, Any, NotRequired, Required
+from types import NoneType, UnionType
+from typing import TYPE_CHECKING, Any, Literal, NotRequired, Required, Union, get_args, get_origin
 
 from pydantic import ConfigDict, PydanticUserError, TypeAdapter, ValidationError
 from pydantic.errors import PydanticSchemaGenerationError
@@ -23,6 +24,9 @@ INJECTED = ("context", "engine", "config")
 """Parameter names that the runtime fills, beside those of `@requires_services`."""
 
 _LONGEST_SHOWN = 80
+_PLAIN = (Any, str, int, float, bool, None, NoneType, list, dict)
+_MADE_OF_PLAIN = (list, dict, Union, UnionType)
+_LITERALS = (str, int, bool)
 
 
 class SignatureError(Exception):
@@ -112,10 +116,17 @@ def _shown(value: Any) -> str:
 def _converter(
     function: Callable[..., Any], given: Mapping[str, inspect.Parameter], *, is_open: bool
 ) -> Callable[[Any], dict[str, Any]]:
-    fields: dict[str, Any] = {}
-    for name, parameter in given.items():
-        kind = _resolve(function, name, parameter.annotation)
-        fields[name] = Required[kind] if parameter.default is parameter.empty else NotRequired[kind]
+    kinds = {name: _resolve(function, name, parameter.annotation) for name, parameter in given.items()}
+    fields: dict[str, Any] = {
+        name: Required[kind] if given[name].default is inspect.Parameter.empty else NotRequired[kind]
+        for name, kind in kinds.items()
+    }
+    if all(_is_plain(kind) for kind in kinds.values()):
+        return _Later(lambda: _built(fields, is_open=is_open))
+    return _built(fields, is_open=is_open)
+
+
+def _built(fields: dict[str, Any], *, is_open: bool) -> Callable[[Any], dict[str, Any]]:
     shape: Any = TypedDict("shape", fields)  # pyright: ignore[reportArgumentType] (known at run time)
     shape.__pydantic_config__ = ConfigDict(
         extra="allow" if is_open else "forbid", arbitrary_types_allowed=True, coerce_numbers_to_str=True
@@ -124,6 +135,35 @@ def _converter(
         return TypeAdapter(shape).validator.validate_python
     except (PydanticSchemaGenerationError, PydanticUserError, TypeError, ValueError) as error:
         raise SignatureError(f"its parameters cannot be validated: {str(error).splitlines()[0]}") from error
+
+
+class _Later:
+    """A converter that is built when the action is called for the first time: most are not called at all.
+
+    Args:
+        build: makes it; runs no code of the plan, and cannot fail.
+    """
+
+    __slots__ = ("_build", "_built")
+
+    def __init__(self, build: Callable[[], Callable[[Any], dict[str, Any]]]) -> None:
+        self._build = build
+        self._built: Callable[[Any], dict[str, Any]] | None = None
+
+    def __call__(self, given: Any) -> dict[str, Any]:
+        if self._built is None:
+            self._built = self._build()
+        return self._built(given)
+
+
+def _is_plain(kind: Any) -> bool:
+    """Whether a type is made of Python's own, which pydantic can always read, without code of a plan."""
+    if any(kind is plain for plain in _PLAIN):
+        return True
+    origin = get_origin(kind)
+    if origin is Literal:
+        return all(type(value) in _LITERALS for value in get_args(kind))
+    return any(origin is made for made in _MADE_OF_PLAIN) and all(_is_plain(part) for part in get_args(kind))
 
 
 def _resolve(function: Callable[..., Any], name: str, annotation: Any) -> Any:

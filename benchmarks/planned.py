@@ -6,7 +6,7 @@ import asyncio
 from collections.abc import Awaitable, Callable
 
 from agent.contracts import PlanStep
-from agent.plan_graph import Frontier
+from agent.plan_graph.frontier import Frontier
 from benchmarks.graphs import Graph
 
 

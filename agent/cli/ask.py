@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
-from agent.cli.invocation import acting_as, asynchronously, current, err, out, print_json, settings
+from agent.cli.invocation import acting_as, asynchronously, current, err, out, print_json, remark, settings
 
 if TYPE_CHECKING:
     from agent.app import App
@@ -62,7 +62,7 @@ def _failure(message: str) -> Any:
 
 async def _ask(request: Request) -> int:
     from agent.app import App
-    from agent.channels.terminal.chat import CHANNEL, terminal_person
+    from agent.channels.terminal.person import CHANNEL, terminal_person
     from agent.cli.follow import CommandTransport, follow, report
     from agent.cli.questions import Answers
     from agent.contracts import Incoming
@@ -80,9 +80,9 @@ async def _ask(request: Request) -> int:
         run_id = await app.submit(incoming)
         if run_id is None:
             raise RuntimeError("A request without a key was taken for a repetition.")
-        outcome = await follow(app, run_id, Answers(request.answers, err()), person, err())
+        outcome = await follow(app, run_id, Answers(request.answers), person, err())
         for notice in app.take_notices():
-            err().print(notice, style="yellow", markup=False, soft_wrap=True)
+            remark(notice, style="yellow")
     return report(outcome, files, as_json=request.as_json)
 
 
@@ -95,7 +95,7 @@ def plan(text: Text = None, *, profile: ProfileName = None, as_json: AsJson = Fa
 
 async def _plan(text: str, profile_name: str | None, *, as_json: bool) -> int:
     from agent.app import App
-    from agent.channels.terminal.chat import terminal_person
+    from agent.channels.terminal.person import terminal_person
 
     config, profile = acting_as(settings(), terminal_person(), profile_name)
     async with App.open(config, program="aura plan", durable=False, asks=True) as app:

@@ -49,7 +49,7 @@ def bot() -> int:
 
 
 async def _bot() -> int:
-    from agent.channels.telegram import run_bot
+    from agent.channels.telegram.bot import run_bot
 
     async with _long_lived(settings(quiet=False), "aura bot") as app:
         await run_bot(app)

@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
-from agent.cli.invocation import asynchronously, err, out, print_json, settings
+from agent.cli.invocation import asynchronously, print_json, print_text, remark, settings
 
 if TYPE_CHECKING:
     from agent.cli.checking import Report
@@ -62,10 +62,11 @@ async def _check(paths: list[Path], *, as_json: bool) -> int:
     report = await checked(settings(), paths)
     if as_json:
         print_json([_as_json(problem) for problem in ordered(report.problems)])
+    elif report.problems:
+        print_mistakes(report.problems)
+        remark(_summary(report))
     else:
-        print_mistakes(out(), report.problems)
-        where = err() if report.problems else out()
-        where.print(_summary(report), soft_wrap=True)
+        print_text(_summary(report))
     return 1 if report.problems else 0
 
 

@@ -12,7 +12,7 @@ from typing import TYPE_CHECKING, Annotated, Literal
 import typer
 
 from agent.channels.terminal.controls import printable
-from agent.channels.terminal.draw import signs_for
+from agent.channels.terminal.signs import signs_for
 from agent.cli.invocation import asynchronously, out, print_json, settings
 from agent.errors import AgentError, HomeInUseError
 
@@ -94,7 +94,7 @@ def _time_zone() -> Finding:
     """Whose clock cron rules and reminders go by, if none is named."""
     from datetime import UTC, datetime
 
-    from aura_core.scheduler import machine_timezone, zone_of
+    from aura_core.scheduler.zones import machine_timezone, zone_of
 
     name, now = machine_timezone(), datetime.now(UTC)
     there, shown = now.astimezone(zone_of(name)), now.astimezone()

@@ -8,9 +8,10 @@ from typing import TYPE_CHECKING, Any
 
 from rich.console import Console
 
-from agent.channels.terminal.chat import CHANNEL
 from agent.channels.terminal.controls import printable
-from agent.channels.terminal.draw import answer_view, file_view, question_view, signs_for
+from agent.channels.terminal.draw import answer_view, file_view, question_view
+from agent.channels.terminal.person import CHANNEL
+from agent.channels.terminal.signs import signs_for
 from agent.cli.guard import DONE, FAILED, NEEDS_ANSWER
 from agent.cli.invocation import err, out, print_json, print_text
 from agent.cli.questions import Answers

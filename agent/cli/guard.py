@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import asyncio
 import io
 import os
 import sys
@@ -11,14 +10,11 @@ from collections.abc import Callable, Iterator
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-import structlog
 import typer
 from typer.exceptions import TyperException
 
-from agent import logs
 from agent.channels.terminal.controls import printable
 from agent.cli.invocation import print_json
-from agent.config import AppConfig, default_home
 from agent.errors import AgentError
 from aura_core.errors import CoreError
 
@@ -39,12 +35,15 @@ def guarded(command: Callable[[], Any], invocation: Invocation) -> int:
     try:
         code = command()
         sys.stdout.flush()
-    except (KeyboardInterrupt, typer.Abort, asyncio.CancelledError):
+    except (KeyboardInterrupt, typer.Abort):
         _say("Stopped.")
         return STOPPED
     except TyperException as error:
         return _usage(error)
     except BaseException as error:  # noqa: BLE001 (the last stop before the person; it is logged and said)
+        if _is_cancelled(error):
+            _say("Stopped.")
+            return STOPPED
         if _is_closed_pipe(error):
             os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
             return PIPE_CLOSED
@@ -65,6 +64,13 @@ def _usage(error: TyperException) -> int:
     return FAILED
 
 
+def _is_cancelled(error: BaseException) -> bool:
+    """Whether it is asyncio's word for being stopped; a command that uses no asyncio does not import it for this."""
+    import asyncio
+
+    return isinstance(error, asyncio.CancelledError)
+
+
 def _is_closed_pipe(error: BaseException) -> bool:
     """Whether the reader of the output has left; typer then calls `sys.exit`, and others do so for other reasons."""
     reason = error.__context__ if isinstance(error, SystemExit) else error
@@ -76,10 +82,7 @@ def _failed(error: BaseException, invocation: Invocation) -> int:
     expected = all(isinstance(cause, AgentError | CoreError) for cause in causes)
     message = "\n".join(dict.fromkeys(str(cause) for cause in causes))
     if not expected:
-        if invocation.log_file is None:
-            home = Path(os.environ.get("AURA_HOME") or default_home())
-            invocation.log_file = logs.configure(AppConfig(home=home), debug=invocation.debug)
-        structlog.get_logger("agent.cli").error("unexpected error", exc_info=error, said=True)
+        _log_unexpected(error, invocation)
         first = next(cause for cause in causes if not isinstance(cause, AgentError | CoreError))
         what = f"{type(first).__name__}: {first}".rstrip(": ")
         message = f"Something unexpected happened: {what}\nThe details are in {invocation.log_file}"
@@ -90,6 +93,18 @@ def _failed(error: BaseException, invocation: Invocation) -> int:
         print_json(invocation.json_failure(message))
     _say(printable(message))
     return FAILED
+
+
+def _log_unexpected(error: BaseException, invocation: Invocation) -> None:
+    """Writes a bug into the log, which is set up if nobody came that far."""
+    from agent import logs
+    from agent.config import AppConfig, default_home
+    from aura_core.logger import get_logger
+
+    if invocation.log_file is None:
+        home = Path(os.environ.get("AURA_HOME") or default_home())
+        invocation.log_file = logs.configure(AppConfig(home=home), debug=invocation.debug)
+    get_logger("agent.cli").error("unexpected error", exc_info=error, said=True)
 
 
 def _causes(error: BaseException) -> Iterator[BaseException]:

@@ -2,8 +2,8 @@
 
 from __future__ import annotations
 
-import asyncio
 import json
+import os
 import sys
 from collections.abc import Callable, Coroutine
 from contextvars import ContextVar
@@ -11,15 +11,14 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-import structlog
-from rich.console import Console
-
-from agent import logs
 from agent.channels.terminal.controls import escaped, printable
-from agent.config import AppConfig
-from aura_core.exits import exit_text
 
 if TYPE_CHECKING:
+    import asyncio
+
+    from rich.console import Console
+
+    from agent.config import AppConfig
     from agent.contracts import Profile
 
 
@@ -53,6 +52,9 @@ def settings(*, quiet: bool = True) -> AppConfig:
     Raises:
         ConfigError: aura.yaml or the environment is wrong.
     """
+    from agent import logs
+    from agent.config import AppConfig
+
     config = AppConfig.load()
     invocation = current.get()
     invocation.log_file = logs.configure(config, debug=invocation.debug, quiet=quiet)
@@ -87,6 +89,8 @@ def asynchronously(work: Coroutine[Any, Any, int]) -> int:
     `sys.exit` in an asyncio task that a plan's action started stops the event loop before anybody can catch it. Here
     the loop goes on: whoever waits for that task is told, and the program ends when its own work has.
     """
+    import asyncio
+
     with asyncio.Runner() as runner:
         task = runner.get_loop().create_task(work)
         while not task.done():
@@ -95,11 +99,20 @@ def asynchronously(work: Coroutine[Any, Any, int]) -> int:
             except SystemExit as error:
                 if task.done():
                     raise
-                structlog.get_logger("agent.cli").error("something tried to end the program", what=exit_text(error))
+                _tell_of_exit(error)
         return task.result()
 
 
+def _tell_of_exit(error: SystemExit) -> None:
+    from aura_core.exits import exit_text
+    from aura_core.logger import get_logger
+
+    get_logger("agent.cli").error("something tried to end the program", what=exit_text(error))
+
+
 async def _until_done(task: asyncio.Task[int]) -> None:
+    import asyncio
+
     try:
         await asyncio.wait([task])
     except asyncio.CancelledError:
@@ -123,8 +136,28 @@ def print_text(text: str) -> None:
     sys.stdout.write(text if text.endswith("\n") else text + "\n")
 
 
+def remark(text: str, style: str = "") -> None:
+    """Prints plain text on standard error, in colour where a terminal shows that; lines are never wrapped.
+
+    Args:
+        text: what is said; nothing in it is markup.
+        style: how rich would draw it.
+    """
+    if style and _may_show_colours():
+        err().print(text, style=style, markup=False, soft_wrap=True)
+    else:
+        sys.stderr.write(text + "\n")
+
+
+def _may_show_colours() -> bool:
+    """Whether standard error is a terminal, or something that rich is told to take for one."""
+    return sys.stderr.isatty() or any(os.environ.get(name) for name in ("FORCE_COLOR", "TTY_COMPATIBLE"))
+
+
 def out() -> Console:
     """Rich's console of standard output."""
+    from rich.console import Console
+
     return Console(highlight=False)
 
 
@@ -138,4 +171,6 @@ def out_wide() -> Console:
 
 def err() -> Console:
     """Rich's console of standard error: progress, questions and messages."""
+    from rich.console import Console
+
     return Console(stderr=True, highlight=False)

@@ -4,13 +4,14 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Sequence
 from pathlib import Path
+from typing import TYPE_CHECKING
 
-from rich.console import Console
-from rich.text import Text
-
-from agent.cli.invocation import err
+from agent.cli.invocation import out, remark
 from aura_core.errors import Problem
 from aura_core.model.display import Part, in_short, shown
+
+if TYPE_CHECKING:
+    from rich.text import Text
 
 _STYLES = {
     "place": "bold",
@@ -23,13 +24,12 @@ _STYLES = {
 }
 
 
-def print_mistakes(console: Console, problems: Iterable[Problem]) -> None:
+def print_mistakes(problems: Iterable[Problem]) -> None:
     """Prints every mistake with its line and a caret, an empty line between two.
 
-    Args:
-        console: colours only where a terminal shows them; lines are never wrapped.
-        problems: what is wrong.
+    Colours only where a terminal shows them; lines are never wrapped.
     """
+    console = out()
     for index, (_, parts) in enumerate(shown(problems)):
         if index:
             console.print()
@@ -45,10 +45,12 @@ def warn_of_refused(problems: Sequence[Problem], plan: str = "") -> None:
     """
     its = [problem for problem in problems if not plan or plan in Path(problem.path).parts]
     for line in in_short(its):
-        err().print(f"left out: {line}", style="yellow", markup=False, soft_wrap=True)
+        remark(f"left out: {line}", style="yellow")
 
 
 def _styled(parts: Iterable[Part]) -> Text:
+    from rich.text import Text
+
     text = Text()
     for kind, piece in parts:
         text.append(piece, style=_STYLES.get(kind, ""))

@@ -6,8 +6,7 @@ from typing import Annotated
 
 import typer
 
-from agent.cli.invocation import asynchronously, err, out, print_json, print_text, settings
-from agent.config import EMBEDDED_MODEL
+from agent.cli.invocation import asynchronously, err, out, print_json, print_text, remark, settings
 from agent.errors import ModelMissingError
 
 Name = Annotated[str | None, typer.Argument(help="A model that `aura model list` names; the default one if left out.")]
@@ -29,6 +28,7 @@ def pull(name: Name = None) -> int:
 
 async def _pull(name: str | None) -> int:
     from agent.channels.terminal.fetch import fetch_model
+    from agent.config import EMBEDDED_MODEL
     from agent.llm.weights import MODELS, find_weights
 
     config = settings()
@@ -38,7 +38,7 @@ async def _pull(name: str | None) -> int:
         if wanted in MODELS:
             err().print(f"{wanted}: {MODELS[wanted].size / 1e6:,.0f} MB to fetch, once.", markup=False)
         found = await fetch_model(err(), config, wanted)
-    err().print(f"{wanted} is there: {found}", markup=False, soft_wrap=True)
+    remark(f"{wanted} is there: {found}")
     return 0
 
 
@@ -67,6 +67,7 @@ def list_models(as_json: Annotated[bool, typer.Option("--json", help="Print a JS
 
 def path(name: Name = None) -> int:
     """Print where a model's weights are."""
+    from agent.config import EMBEDDED_MODEL
     from agent.llm.weights import find_weights
 
     wanted = name or EMBEDDED_MODEL

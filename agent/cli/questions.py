@@ -6,26 +6,22 @@ import sys
 from collections.abc import Sequence
 from typing import TYPE_CHECKING
 
-from rich.console import Console
-
-from agent.channels.terminal.draw import question_view, signs_for
-from agent.channels.terminal.plain import Lines
+from agent.channels.terminal.lines import Lines
+from agent.cli.invocation import err
 
 if TYPE_CHECKING:
     from agent.contracts import Question
 
 
 class Answers:
-    """Gives one answer per question, as long as there are any.
+    """Gives one answer per question, as long as there are any; shows on standard error what it asks.
 
     Args:
         given: the `--answer` values.
-        console: where questions are shown.
     """
 
-    def __init__(self, given: Sequence[str], console: Console) -> None:
+    def __init__(self, given: Sequence[str]) -> None:
         self._given = list(given)
-        self._console = console
         self._lines = Lines(sys.stdin) if sys.stdin.isatty() else None
 
     async def to(self, question: Question) -> str | None:
@@ -34,12 +30,20 @@ class Answers:
             return self._given.pop(0)
         if self._lines is None:
             return None
-        signs = signs_for(self._console.encoding)
-        self._console.print(question_view(question, signs))
+        return await self._typed(question, self._lines)
+
+    async def _typed(self, question: Question, lines: Lines) -> str | None:
+        """What the person at the terminal types; None at the end of the input."""
+        from agent.channels.terminal.draw import question_view
+        from agent.channels.terminal.signs import signs_for
+
+        console = err()
+        signs = signs_for(console.encoding)
+        console.print(question_view(question, signs))
         while True:
-            self._console.print(f"[bold yellow]answer {signs.prompt}[/] ", end="")
+            console.print(f"[bold yellow]answer {signs.prompt}[/] ", end="")
             try:
-                answer = (await self._lines.next()).strip()
+                answer = (await lines.next()).strip()
             except EOFError:
                 return None
             if answer:

@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
-from agent.cli.invocation import asynchronously, err, out, out_wide, print_json, print_text, settings
+from agent.cli.invocation import asynchronously, err, out, out_wide, print_json, print_text, remark, settings
 
 if TYPE_CHECKING:
     from agent.app import App
@@ -39,7 +39,7 @@ def list_runs(
 
 
 async def _list(limit: int, *, as_json: bool) -> int:
-    from agent.app import run_history
+    from agent.running.outcomes import run_history
 
     runs = await run_history(settings()).runs(limit)
     if as_json:
@@ -47,7 +47,7 @@ async def _list(limit: int, *, as_json: bool) -> int:
     elif runs:
         _print_runs(runs)
     else:
-        err().print("Nothing was asked yet.")
+        remark("Nothing was asked yet.")
     return 0
 
 
@@ -77,7 +77,7 @@ def show(run_id: RunId, as_json: AsJson = False) -> int:
 
 
 async def _show(run_id: str, *, as_json: bool) -> int:
-    from agent.app import run_history
+    from agent.running.outcomes import run_history
 
     outcome = await run_history(settings()).outcome(run_id)
     if as_json:
@@ -90,7 +90,8 @@ async def _show(run_id: str, *, as_json: bool) -> int:
 def _print_detail(outcome: RunOutcome) -> None:
     from agent.channels.terminal.board import RunBoard, StepRow
     from agent.channels.terminal.controls import printable
-    from agent.channels.terminal.draw import run_view, signs_for
+    from agent.channels.terminal.draw import run_view
+    from agent.channels.terminal.signs import signs_for
 
     board = RunBoard(outcome.run_id)
     board.rows = {step.id: StepRow(step) for step in outcome.plan}
@@ -119,7 +120,7 @@ def resume(
 
 async def _resume(run_id: str, given: list[str], *, as_json: bool) -> int:
     from agent.app import App
-    from agent.channels.terminal.chat import CHANNEL, terminal_person
+    from agent.channels.terminal.person import CHANNEL, terminal_person
     from agent.cli.follow import CommandTransport, follow, report
     from agent.cli.questions import Answers
     from agent.errors import AgentError
@@ -135,7 +136,7 @@ async def _resume(run_id: str, given: list[str], *, as_json: bool) -> int:
         await app.resume(run_id=run_id)
         outcome = await app.run_detail(run_id)
         if outcome.status in ("running", "waiting"):
-            outcome = await follow(app, run_id, Answers(given, err()), terminal_person(), err())
+            outcome = await follow(app, run_id, Answers(given), terminal_person(), err())
     return report(outcome, files, as_json=as_json)
 
 
@@ -156,5 +157,5 @@ async def _cancel(run_id: str) -> int:
 
     async with App.open(settings(), program="aura runs cancel") as app:
         cancelled = await app.cancel(run_id)
-    err().print(f"{run_id} is cancelled." if cancelled else f"{run_id} had ended already.", markup=False)
+    remark(f"{run_id} is cancelled." if cancelled else f"{run_id} had ended already.")
     return 0

@@ -9,14 +9,15 @@ from typing import TYPE_CHECKING, Annotated, Any
 import typer
 
 from agent.channels.terminal.controls import one_line, printable
-from agent.cli.invocation import asynchronously, err, out_wide, print_json, settings
+from agent.cli.invocation import asynchronously, err, out_wide, print_json, remark, settings
 
 if TYPE_CHECKING:
     from datetime import datetime
 
     from agent.app import App
-    from agent.schedules import JobOwner
-    from aura_core.scheduler import Job, Trigger
+    from agent.schedules.owner import JobOwner
+    from aura_core.scheduler.job import Job
+    from aura_core.scheduler.triggers import Trigger
 
 JobId = Annotated[str, typer.Argument(metavar="ID", help="The job, as `aura schedule` names it.")]
 AsJson = Annotated[bool, typer.Option("--json", help="Print a JSON document.")]
@@ -49,7 +50,7 @@ def list_jobs(as_json: AsJson = False) -> int:
 async def _list(*, as_json: bool) -> int:
     from agent.app import App
     from agent.cli.mistakes import warn_of_refused
-    from agent.schedules import known_jobs
+    from agent.schedules.listing import known_jobs
 
     async with App.open(settings(), program="aura schedule", durable=False) as app:
         listing = await known_jobs(app.framework.plans, app.schedules.book)
@@ -73,7 +74,7 @@ async def _list(*, as_json: bool) -> int:
 
 def _remark(words: str, style: str = "") -> None:
     """One line on standard error; people and plans may have written part of it."""
-    err().print(one_line(words), style=style, markup=False, soft_wrap=True)
+    remark(one_line(words), style=style)
 
 
 def _as_json(job: Job) -> dict[str, Any]:
@@ -98,7 +99,7 @@ def _as_json(job: Job) -> dict[str, Any]:
 
 def _owner(job: Job) -> JobOwner:
     """Whose job it is; nobody's if that cannot be read, which is said apart."""
-    from agent.schedules import JobOwner, owner_of
+    from agent.schedules.owner import JobOwner, owner_of
     from aura_core.errors import ScheduleError
 
     try:
@@ -136,7 +137,7 @@ def _print_jobs(jobs: list[Job]) -> None:
 
 def _rule(trigger: Trigger) -> str:
     """A trigger beside its next moment: what that says already is left out, and so is this machine's zone."""
-    from aura_core.scheduler import machine_timezone
+    from aura_core.scheduler.zones import machine_timezone
 
     if trigger.kind == "at":
         return "once"
@@ -201,7 +202,7 @@ async def _add(
     from agent.cli.task_runs import inputs_from
     from agent.cli.when import receiver
     from agent.errors import AgentError
-    from agent.schedules import new_name
+    from agent.schedules.naming import new_name
 
     if missed not in ("skip", "once", "all"):
         raise AgentError(f"--missed {missed!r} is none of skip, once and all.")
@@ -226,7 +227,8 @@ async def _add(
 
 def _trigger(app: App, when: When) -> Trigger:
     from agent.cli.when import moment_from, seconds_from
-    from aura_core.scheduler import machine_timezone, trigger_of
+    from aura_core.scheduler.when import trigger_of
+    from aura_core.scheduler.zones import machine_timezone
 
     now = app.schedules.book.now()
     return trigger_of(
@@ -246,7 +248,7 @@ def remove(job: JobId) -> int:
 
 async def _remove(name: str) -> int:
     from agent.app import App
-    from agent.schedules import remove_job
+    from agent.schedules.orders import remove_job
 
     async with App.open(settings(), program="aura schedule", durable=False) as app:
         job = await remove_job(app.framework.plans, app.schedules.book, name)
@@ -265,7 +267,7 @@ def run(job: JobId) -> int:
 
 async def _run(name: str) -> int:
     from agent.app import App
-    from agent.schedules import run_job
+    from agent.schedules.orders import run_job
 
     async with App.open(settings(), program="aura schedule", durable=False) as app:
         firing, waits = await run_job(app.framework.plans, app.schedules.book, name)

@@ -7,8 +7,7 @@ import uuid
 from collections.abc import Sequence
 from typing import TYPE_CHECKING, Any
 
-from agent.channels.terminal.chat import CHANNEL, terminal_person
-from agent.cli.invocation import err
+from agent.channels.terminal.person import CHANNEL, terminal_person
 from agent.cli.questions import Answers
 from agent.contracts import Question
 from agent.progress import QuestionAsked
@@ -64,7 +63,7 @@ async def run_task(
         How it ended; a question if it asked something that nobody answers, and then the task is cancelled.
     """
     run_id = f"cli-{uuid.uuid4().hex[:12]}"
-    answers = Answers(given, err())
+    answers = Answers(given)
     for question in _missing(definition, inputs, run_id, session):
         answer = await answers.to(question)
         if answer is None:

@@ -8,7 +8,7 @@ import typer
 
 from agent.channels.terminal.controls import one_line, printable
 from agent.cli.guard import NEEDS_ANSWER
-from agent.cli.invocation import acting_as, asynchronously, current, err, out, print_json, print_text, settings
+from agent.cli.invocation import acting_as, asynchronously, current, err, out, print_json, print_text, remark, settings
 
 if TYPE_CHECKING:
     from agent.contracts import Question
@@ -72,7 +72,8 @@ def _report_question(question: Question, *, as_json: bool) -> int:
         error = {"type": "Question", "message": question.text}
         print_json({"status": "needs_input", "result": None, "error": error, "seconds": 0.0})
     else:
-        from agent.channels.terminal.draw import question_view, signs_for
+        from agent.channels.terminal.draw import question_view
+        from agent.channels.terminal.signs import signs_for
 
         console = err()
         console.print(question_view(question, signs_for(console.encoding)))
@@ -93,7 +94,7 @@ def _report(result: TaskResult, *, as_json: bool) -> None:
         return
     if result.error is not None:
         place = f" ({result.error.location})" if result.error.location else ""
-        err().print(printable(f"{result.error.message}{place}"), style="red", markup=False, soft_wrap=True)
+        remark(printable(f"{result.error.message}{place}"), style="red")
     elif isinstance(result.result, str):
         print_text(result.result)
     elif result.result is not True and result.result is not None:
@@ -101,7 +102,7 @@ def _report(result: TaskResult, *, as_json: bool) -> None:
     if result.message:
         err().print(printable(result.message), markup=False)
     for attachment in result.attachments:
-        err().print(one_line(f"file: {attachment.path}"), markup=False, soft_wrap=True)
+        remark(one_line(f"file: {attachment.path}"))
 
 
 def tasks(
@@ -116,8 +117,8 @@ def tasks(
 
 async def _tasks(word: str, profile_name: str | None, *, as_json: bool) -> int:
     from agent.app import App
-    from agent.channels.terminal.chat import terminal_person
-    from agent.channels.terminal.commands import searched, tasks_table
+    from agent.channels.terminal.catalogue import searched, tasks_table
+    from agent.channels.terminal.person import terminal_person
     from agent.cli.mistakes import warn_of_refused
 
     config, profile = acting_as(settings(), terminal_person(), profile_name)

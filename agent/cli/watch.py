@@ -11,7 +11,8 @@ from rich.console import Console, Group, RenderableType
 from rich.live import Live
 
 from agent.channels.terminal.board import Board
-from agent.channels.terminal.draw import FRAMES_PER_SECOND, run_view, signs_for
+from agent.channels.terminal.draw import FRAMES_PER_SECOND, run_view
+from agent.channels.terminal.signs import signs_for
 from agent.progress import Progress
 
 if TYPE_CHECKING:

@@ -9,13 +9,13 @@ from pydantic_core import PydanticCustomError
 
 from agent.channels.telegram.destination import CHANNEL as TELEGRAM
 from agent.channels.telegram.destination import session_of
-from agent.channels.terminal.chat import CHANNEL as TERMINAL
-from agent.channels.terminal.chat import terminal_person
+from agent.channels.terminal.person import CHANNEL as TERMINAL
+from agent.channels.terminal.person import terminal_person
 from agent.cli.chat import DEFAULT_SESSION
 from agent.errors import AgentError
-from agent.schedules import JobOwner
+from agent.schedules.owner import JobOwner
 from aura_core.model.fields import seconds_of
-from aura_core.scheduler import zone_of
+from aura_core.scheduler.zones import zone_of
 
 _CLOCK = re.compile(r"\d{1,2}:\d{2}(:\d{2})?")
 

@@ -7,7 +7,7 @@ from collections.abc import AsyncGenerator, Awaitable, Callable
 from contextlib import asynccontextmanager
 from typing import TYPE_CHECKING
 
-import structlog
+from aura_core.logger import get_logger
 
 if TYPE_CHECKING:
     from agent.durable.protocol import Engine
@@ -43,7 +43,7 @@ async def forgetting_runs(
 
 
 async def _daily(engine: Engine, kept: float, sleep: Callable[[float], Awaitable[object]]) -> None:
-    log = structlog.get_logger("agent.durable")
+    log = get_logger("agent.durable")
     while True:
         await sleep(DAY_SECONDS)
         try:

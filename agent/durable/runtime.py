@@ -5,14 +5,13 @@ from __future__ import annotations
 import asyncio
 from typing import TYPE_CHECKING
 
-import structlog
-
 from agent.durable.context import LocalCtx
 from agent.durable.live import Endings, Live
 from agent.durable.queues import Slot, WorkQueue
 from agent.durable.store import UNFINISHED, Ending, NewTask, Store, TaskRow
 from agent.durable.values import encode
 from agent.errors import AgentError, DurableError, HomeNotWritableError
+from aura_core.logger import get_logger
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Sequence
@@ -43,7 +42,7 @@ class Runtime:
         self.endings = Endings()
         self._still: dict[str, set[asyncio.Future[None]]] = {}
         self._closing = False
-        self._log = structlog.get_logger("agent.durable")
+        self._log = get_logger("agent.durable")
 
     def new_task(
         self,

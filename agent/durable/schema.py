@@ -13,6 +13,8 @@ from agent.errors import DurableError
 if TYPE_CHECKING:
     from pathlib import Path
 
+STATE_FILE = "state.db"
+"""Its name in AURA_HOME."""
 APPLICATION_ID = 0x41757261
 """`Aura` in ASCII: tells our files from other people's databases."""
 VERSION = 2

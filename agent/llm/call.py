@@ -9,7 +9,6 @@ from collections.abc import Callable, Mapping
 from typing import Any
 
 import stamina
-import structlog
 
 from agent.errors import ModelError, ModelOutputError, ModelUnavailableError
 from agent.llm import structured
@@ -17,6 +16,7 @@ from agent.llm.endpoint import CALL_ERRORS, CHARACTERS_PER_TOKEN, Ask, Reply
 from agent.llm.failures import EmptyAnswerError, explain, wait_before_retry
 from agent.llm.messages import Completion, Message
 from agent.llm.routes import Route
+from aura_core.logger import get_logger
 
 FIRST_WAIT, LONGEST_WAIT, JITTER = 0.5, 20.0, 0.5
 EXPECTED_ANSWER = 256
@@ -57,7 +57,7 @@ class Call:
         self._prices = prices
         self._empty = 0
         self._last: Exception | None = None
-        self._log = structlog.get_logger(__name__)
+        self._log = get_logger(__name__)
         self.heard = 0
         self.spent = Completion("")
 

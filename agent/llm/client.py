@@ -12,8 +12,6 @@ from dataclasses import replace
 from functools import cached_property
 from typing import TYPE_CHECKING, Any
 
-import stamina.instrumentation
-import structlog
 from opentelemetry import trace
 
 from agent.config import AppConfig
@@ -22,6 +20,7 @@ from agent.llm import choice
 from agent.llm.embedded import EmbeddedModels, Progress
 from agent.llm.messages import Completion, Message
 from agent.llm.meter import Meter
+from aura_core.logger import get_logger
 
 if TYPE_CHECKING:
     from agent.llm.call import Call
@@ -36,20 +35,22 @@ class ModelClient:
     def __init__(self, config: AppConfig) -> None:
         self._config = config
         self._embedded = EmbeddedModels(config)
-        self._log = structlog.get_logger(__name__)
+        self._log = get_logger(__name__)
         self._tracer = trace.get_tracer("aura.llm")
 
     @classmethod
     async def open(cls, config: AppConfig) -> ModelClient:
         """A client for this configuration. Nothing is loaded or connected before the first call."""
-        stamina.instrumentation.set_on_retry_hooks([])  # its own line would show a request's error in the chat
         return cls(config)
 
     @cached_property
     def _routes(self) -> Routes:
         """The ways to models; the SDK beneath takes half a second to import, which commands without a model save."""
+        import stamina.instrumentation  # noqa: PLC0415
+
         from agent.llm.routes import Routes  # noqa: PLC0415
 
+        stamina.instrumentation.set_on_retry_hooks([])  # its own line would show a request's error in the chat
         return Routes(self._config, self._embedded)
 
     @property

@@ -9,12 +9,12 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 import platformdirs
-import structlog
 
 from agent.errors import ModelMissingError
 from agent.llm import choice, machine
 from agent.llm.embedded_process import ModelProcess
 from agent.llm.places import Places
+from aura_core.logger import get_logger
 
 if TYPE_CHECKING:
     from agent.config import AppConfig
@@ -62,7 +62,7 @@ class EmbeddedModel:
         self._process: ModelProcess | None = None
         self._endpoint: Endpoint | None = None
         self._cache: PromptCache | None = None
-        self._log = structlog.get_logger(__name__)
+        self._log = get_logger(__name__)
         self.places = Places(self._at_once)
         """What a call holds while it runs: so many fit side by side, more would only slow each other down."""
 

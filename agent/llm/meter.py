@@ -12,12 +12,12 @@ from datetime import date
 from pathlib import Path
 from typing import Any
 
-import structlog
 from filelock import FileLock, Timeout
 
 from agent.contracts import Profile, Usage
 from agent.errors import BudgetExceededError
 from agent.llm.messages import Completion
+from aura_core.logger import get_logger
 
 LOCK_SECONDS = 5.0
 DAYS_KEPT = 62
@@ -42,7 +42,7 @@ class Ledger:
     def __init__(self, path: Path, today: Callable[[], date] = date.today) -> None:
         self._path = path
         self._today = today
-        self._log = structlog.get_logger(__name__)
+        self._log = get_logger(__name__)
 
     def spent(self, profile: str) -> DaySpent:
         """What the profile spent today."""

@@ -20,7 +20,8 @@ from pathlib import Path
 from typing import Any
 
 import openai
-import structlog
+
+from aura_core.logger import get_logger
 
 PIECE = 128
 """Tokens that are read at once when nobody calls: two seconds on two cores, which is what a call may have to wait."""
@@ -56,7 +57,7 @@ class PromptCache:
         self._reading: set[Path] = set()
         self._held: set[Path] = set()
         self._saving: set[asyncio.Task[None]] = set()
-        self._log = structlog.get_logger(__name__)
+        self._log = get_logger(__name__)
 
     @classmethod
     async def open(cls, folder: Path, weights: Path, address: str, key: str, alone: Alone) -> PromptCache:

@@ -13,7 +13,6 @@ from datetime import UTC, date, datetime
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, cast
 
-import structlog
 from filelock import FileLock, Timeout
 
 from agent.disk.atomic_file import not_writable, set_aside, write_atomically
@@ -33,6 +32,7 @@ from agent.memory.file import (
 from agent.memory.secret_words import looks_secret
 from agent.memory.signals import MOST_CHARACTERS, explicit_facts, may_hold_facts
 from agent.prompts import as_data, render
+from aura_core.logger import get_logger
 
 if TYPE_CHECKING:
     from agent.llm.client import Message, ModelClient
@@ -52,7 +52,7 @@ MERGED_INTO_ONE = 3
 ANSWER_CHARACTERS = 400
 LOCK_SECONDS = 10.0
 
-_log = structlog.get_logger("agent.memory")
+_log = get_logger("agent.memory")
 
 
 async def read_memory(folder: Path) -> str:

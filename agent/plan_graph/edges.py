@@ -3,13 +3,13 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Sequence
-
-import networkx as nx
+from typing import TYPE_CHECKING
 
 from agent.contracts import PlanStep
 from agent.references import find_references
 
-StepGraph = nx.DiGraph
+if TYPE_CHECKING:
+    import networkx as nx
 
 
 def reference_ids(step: PlanStep) -> set[str]:
@@ -23,9 +23,11 @@ def needed_ids(step: PlanStep) -> set[str]:
     return set(step.depends_on) | reference_ids(step)
 
 
-def graph_of(steps: Sequence[PlanStep]) -> StepGraph[str]:
+def graph_of(steps: Sequence[PlanStep]) -> nx.DiGraph[str]:
     """An edge from each step to those that need it; ids that are no step of the plan are left out."""
-    graph: StepGraph[str] = nx.DiGraph()
+    import networkx as nx  # noqa: PLC0415 (a run that plans nothing needs no graph)
+
+    graph: nx.DiGraph[str] = nx.DiGraph()
     graph.add_nodes_from(step.id for step in steps)
     graph.add_edges_from((need, step.id) for step in steps for need in needed_ids(step) if need in graph)
     return graph
@@ -36,6 +38,8 @@ def order_steps_safely(steps: Sequence[PlanStep]) -> list[PlanStep]:
 
     Never fails: steps of a cycle stay together, in planned order.
     """
+    import networkx as nx  # noqa: PLC0415 (see `graph_of`)
+
     by_id = {step.id: step for step in steps}
     position = {step.id: place for place, step in reversed(list(enumerate(steps)))}
     condensed: nx.DiGraph[int] = nx.condensation(graph_of(steps))
@@ -50,12 +54,16 @@ def order_steps_safely(steps: Sequence[PlanStep]) -> list[PlanStep]:
 
 def leads_to(steps: Sequence[PlanStep], before: str, after: str) -> bool:
     """Whether `after` needs `before`, directly or through others."""
+    import networkx as nx  # noqa: PLC0415 (see `graph_of`)
+
     graph = graph_of(steps)
     return before in graph and after in graph and nx.has_path(graph, before, after)
 
 
 def cycles(steps: Sequence[PlanStep]) -> list[list[str]]:
     """Groups of steps that need each other, each group in planned order; a step that needs itself is one."""
+    import networkx as nx  # noqa: PLC0415 (see `graph_of`)
+
     graph = graph_of(steps)
     position = {step.id: place for place, step in enumerate(steps)}
     groups = [sorted(group, key=lambda step: position[step]) for group in nx.strongly_connected_components(graph)]
@@ -65,6 +73,8 @@ def cycles(steps: Sequence[PlanStep]) -> list[list[str]]:
 
 def with_edges(steps: Sequence[PlanStep], extra: Iterable[tuple[str, str]]) -> list[PlanStep]:
     """The steps with further edges (from, to) in `depends_on`; an edge that a path already implies is left out."""
+    import networkx as nx  # noqa: PLC0415 (see `graph_of`)
+
     graph = graph_of(steps)
     added: dict[str, list[str]] = {}
     for before, after in extra:

@@ -1,7 +1,4 @@
-"""Pure functions on plans while they run: what is done, what may start now, what can never start (seed 004).
-
-This module is the front of everything about plans as graphs: references, order and repair are reached through it too.
-"""
+"""Pure functions on plans while they run: what is done, what may start now, what can never start (seed 004)."""
 
 from __future__ import annotations
 
@@ -9,31 +6,7 @@ from collections.abc import Iterable, Sequence
 from collections.abc import Set as AbstractSet
 
 from agent.contracts import SUCCESS_STATUSES, ExecutorResponse, PlanStep
-from agent.plan_graph.edges import needed_ids, order_steps_safely, reference_ids
 from agent.plan_graph.frontier import Frontier
-from agent.plan_graph.identity import fingerprint
-from agent.plan_graph.inputs import fit_inputs
-from agent.plan_graph.repair import PlanWorld, Repaired, repair_plan
-from agent.references import escape_references, find_references, resolve_references
-
-__all__ = [
-    "Frontier",
-    "PlanWorld",
-    "Repaired",
-    "apply_step_result",
-    "escape_references",
-    "find_references",
-    "fingerprint",
-    "fit_inputs",
-    "is_success_status",
-    "needed_ids",
-    "next_batch",
-    "order_steps_safely",
-    "reference_ids",
-    "repair_plan",
-    "resolve_references",
-    "seed_completed_sets",
-]
 
 
 def is_success_status(status: str) -> bool:

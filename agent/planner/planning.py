@@ -10,10 +10,9 @@ from typing import Any
 from agent.contracts import Plan, PlanStep, TaskCard
 from agent.errors import ModelOutputError, PlanningError
 from agent.llm.client import Message
-from agent.plan_graph import PlanWorld, Repaired, repair_plan
 from agent.plan_graph.grounding import KnownWords
 from agent.plan_graph.pruning import speaks_of
-from agent.plan_graph.repair import REPEATED
+from agent.plan_graph.repair import REPEATED, PlanWorld, Repaired, repair_plan
 from agent.planner.config import PlannerConfig
 from agent.planner.meaning import pointed_at, question_about
 from agent.planner.messages import answers_of, plan_messages

@@ -6,10 +6,9 @@ import asyncio
 from collections.abc import Awaitable, Callable, Iterator, Mapping
 from typing import Any
 
-import structlog
-
 from agent.contracts import Transport
 from agent.errors import ChannelAwayError
+from aura_core.logger import get_logger
 
 Send = Callable[[Transport], Awaitable[None]]
 LASTING = frozenset({"telegram"})
@@ -47,7 +46,7 @@ class Channels(Mapping[str, Transport]):
         try:
             await send(transport)
         except ChannelAwayError as error:
-            structlog.get_logger(__name__).warning("not delivered yet", channel=transport.name, error=str(error))
+            get_logger(__name__).warning("not delivered yet", channel=transport.name, error=str(error))
             return False
         return True
 

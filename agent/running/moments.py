@@ -10,9 +10,6 @@ from dataclasses import dataclass
 from datetime import datetime
 from typing import Any
 
-import structlog
-
-from agent.answer import compose_final_answer
 from agent.config import AppConfig
 from agent.contracts import Artifact, ExecutorRequest, ExecutorResponse, PlanStep
 from agent.dispatcher import Dispatcher
@@ -21,15 +18,14 @@ from agent.errors import AgentError
 from agent.executor import Executor, prefetchable
 from agent.llm.client import ModelClient
 from agent.llm.meter import Meter
-from agent.memory import maybe_update_memory, read_memory
-from agent.plan_graph import fingerprint
-from agent.planner import PlannerConfig, plan_command, plan_steps
+from agent.plan_graph.identity import fingerprint
 from agent.progress import AnswerText, PhaseChanged, StepDrafted
 from agent.running.deliveries import Deliveries, Parcel
 from agent.running.live import LiveRun, Opened
 from agent.sessions import SessionStore
 from aura_core.events import EventBus
 from aura_core.files import resolve_inside
+from aura_core.logger import Logger, get_logger
 
 HISTORY_TEXT_LIMIT = 400
 
@@ -49,6 +45,8 @@ class Moments:
 
     async def open(self, run: LiveRun) -> Json:
         """Reads the session: history, memory, files; the clock is read here and nowhere else in the loop."""
+        from agent.memory import read_memory  # noqa: PLC0415 (only a run needs it)
+
         task_key = await self.sessions.current_task_key(run.session_id)
         session_data = await self.sessions.load(run.session_id)
         memory = await read_memory(self.sessions.folder(run.session_id)) if run.profile.memory else ""
@@ -63,6 +61,8 @@ class Moments:
 
     async def plan(self, run: LiveRun, revision: int, meter: Meter) -> Json:
         """Asks the planner; read-only steps start while it still writes (DESIGN 2.3)."""
+        from agent.planner import PlannerConfig, plan_command, plan_steps  # noqa: PLC0415 (only a run needs it)
+
         self.events.publish(PhaseChanged(run.id, run.session_id, "planning"))
         settings = PlannerConfig(
             model=self.model,
@@ -122,6 +122,8 @@ class Moments:
 
     async def answer(self, run: LiveRun, problem: str) -> Json:
         """Writes the answer from the results; without a model the step summaries are the answer (DESIGN 2.8)."""
+        from agent.answer import compose_final_answer  # noqa: PLC0415 (only a run needs it)
+
         self.events.publish(PhaseChanged(run.id, run.session_id, "answering"))
         responses = list(run.state.responses.values())
         meter = run.meter.child()
@@ -139,8 +141,8 @@ class Moments:
         )
         return {"text": text, "usage": meter.usage.model_dump()}
 
-    def _log(self) -> Any:
-        return structlog.get_logger("agent.running.moments")
+    def _log(self) -> Logger:
+        return get_logger("agent.running.moments")
 
     async def deliver(self, run: LiveRun, answer: str) -> Json:
         """Hands the answer to the person."""
@@ -183,6 +185,8 @@ class Moments:
         """Updates MEMORY.md if there is something worth keeping (seed 004, `_maybe_update_memory`)."""
         if not run.profile.memory or run.request.command is not None:
             return {"remembered": "", "usage": {}}
+        from agent.memory import maybe_update_memory  # noqa: PLC0415 (only a run needs it)
+
         self.events.publish(PhaseChanged(run.id, run.session_id, "remembering"))
         meter = run.meter.child()
         try:

@@ -4,13 +4,21 @@ from __future__ import annotations
 
 from collections.abc import Set as AbstractSet
 
+from agent.config import AppConfig
 from agent.contracts import ExecutorResponse, Plan, PlanStep, RunOutcome, RunRequest, RunStatus, RunSummary, Usage
 from agent.durable.protocol import Records, TaskRecord
+from agent.durable.reader import StoreReader
+from agent.durable.schema import STATE_FILE
 from agent.errors import RunNotFoundError
 from agent.running.questions import QUESTION_TASK, answer_response, open_questions
 
 MAX_CHILDREN = 1000
 RUN_TASK = "run"
+
+
+def run_history(config: AppConfig) -> RunHistory:
+    """The runs of an AURA_HOME, also while another program works on it."""
+    return RunHistory(StoreReader(config.home / STATE_FILE))
 
 
 class RunHistory:

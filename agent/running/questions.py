@@ -10,14 +10,13 @@ from collections import Counter
 from collections.abc import AsyncGenerator, Callable, Generator, Sequence
 from dataclasses import dataclass, field
 
-import structlog
-
 from agent.contracts import ExecutorRequest, ExecutorResponse, PlanStep, Question, RunRequest
 from agent.durable.protocol import Ctx, Engine, Json, Records, TaskRecord
 from agent.errors import HomeNotWritableError, NotAllowedError
 from agent.progress import QuestionAsked, QuestionClosed
 from agent.running.channels import Channels
 from aura_core.events import EventBus
+from aura_core.logger import get_logger
 from aura_core.tasklet import RunInfo
 
 QUESTION_TASK = "question"
@@ -177,7 +176,7 @@ class QuestionDesk:
         if not run.idempotency_key:
             raise NotAllowedError("Nobody is there to be asked: this task does not run for a person.")
         mark = hashlib.sha256(run.once_key("\0".join([text, *options])).encode()).hexdigest()[:12]
-        log = structlog.get_logger(__name__)
+        log = get_logger(__name__)
         pause = FIRST_PAUSE
         while True:
             try:
@@ -298,4 +297,4 @@ def question_of(question_id: str, args: Json, asked_at: float) -> Question:
 
 def _log_failure(showing: asyncio.Task[None]) -> None:
     if not showing.cancelled() and (error := showing.exception()) is not None:
-        structlog.get_logger(__name__).error("a question could not be shown", exc_info=error)
+        get_logger(__name__).error("a question could not be shown", exc_info=error)

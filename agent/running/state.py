@@ -7,7 +7,8 @@ from dataclasses import dataclass, field, replace
 from typing import Any
 
 from agent.contracts import ExecutorResponse, Plan, PlanStep, Usage
-from agent.plan_graph import Frontier, apply_step_result
+from agent.plan_graph.frontier import Frontier
+from agent.plan_graph.graph import apply_step_result
 from agent.references import Reference, find_references, replace_references, resolve_references
 
 PROGRESS_LIMIT = 25

@@ -9,7 +9,10 @@ from typing import TYPE_CHECKING, Any
 from agent.schedules.keeper import JobKeeper
 from agent.schedules.naming import name_for
 from agent.schedules.owner import JobOwner, belongs_to
-from aura_core.scheduler import At, Cron, Job, Missed, machine_timezone, trigger_of, zone_of
+from aura_core.scheduler.job import Job, Missed
+from aura_core.scheduler.triggers import At, Cron
+from aura_core.scheduler.when import trigger_of
+from aura_core.scheduler.zones import machine_timezone, zone_of
 from aura_core.services import ScheduledJob
 
 if TYPE_CHECKING:

@@ -9,7 +9,9 @@ from agent.errors import NotAllowedError
 from agent.schedules.owner import JobOwner, belongs_to
 from aura_core.errors import NotFoundError, ScheduleError
 from aura_core.nearest import hint, sentence
-from aura_core.scheduler import Job, JobBook, Missed, OnEvent, Trigger
+from aura_core.scheduler.book import JobBook
+from aura_core.scheduler.job import Job, Missed
+from aura_core.scheduler.triggers import OnEvent, Trigger
 
 if TYPE_CHECKING:
     from aura_core.model.task import TaskDefinition

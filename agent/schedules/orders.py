@@ -9,8 +9,8 @@ from agent.schedules.runner import EVENT_INPUT
 from agent.schedules.standing import standing_of
 from aura_core.errors import NotFoundError, ScheduleError
 from aura_core.model.plan_manager import PlanManager
-from aura_core.scheduler import Firing, Job, JobBook
-from aura_core.scheduler.book import declared_in_plan
+from aura_core.scheduler.book import JobBook, declared_in_plan
+from aura_core.scheduler.job import Firing, Job
 
 
 async def remove_job(plans: PlanManager, book: JobBook, name: str) -> Job:

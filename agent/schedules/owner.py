@@ -9,7 +9,7 @@ from pydantic import Field, ValidationError
 
 from agent.contracts import Contract
 from aura_core.errors import ScheduleError
-from aura_core.scheduler import Job
+from aura_core.scheduler.job import Job
 
 PLAN_SESSION = "schedule"
 """Where the files and turns of jobs are kept that plans declare."""

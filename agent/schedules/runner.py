@@ -4,8 +4,6 @@ from __future__ import annotations
 
 from collections.abc import Awaitable, Callable, Mapping
 
-import structlog
-
 from agent.config import AppConfig
 from agent.contracts import Command, Incoming, Profile, RunOutcome, RunRequest, TaskCard, Transport
 from agent.dispatcher import Dispatcher
@@ -14,7 +12,8 @@ from agent.errors import AgentError, NotAllowedError
 from agent.running.outcomes import RUN_TASK
 from agent.schedules.owner import PLAN_PROFILE, JobOwner, owner_of
 from aura_core.errors import CoreError, ScheduleError
-from aura_core.scheduler import Firing, FiringEnd, Job
+from aura_core.logger import get_logger
+from aura_core.scheduler.job import Firing, FiringEnd, Job
 
 EVENT_INPUT = "event"
 """A task that has an input of this name learns what happened."""
@@ -49,7 +48,7 @@ class JobRunner:
         self._transports = transports
         self._settled = settled
         self._cancel = cancel
-        self._log = structlog.get_logger("agent.schedules")
+        self._log = get_logger("agent.schedules")
 
     def accepts(self, job: Job) -> bool:
         """Whether the result could be delivered by this program; a job for another channel waits for that one."""

@@ -6,15 +6,15 @@ import asyncio
 from collections.abc import AsyncGenerator
 from contextlib import asynccontextmanager
 
-import structlog
-
 from agent.schedules.plan_jobs import plan_jobs
 from agent.schedules.runner import JobRunner
 from aura_core.errors import CoreError
 from aura_core.events import Subscription
 from aura_core.framework import Framework
 from aura_core.hot_reload.events import PlansReloaded
-from aura_core.scheduler import JobBook, Scheduler
+from aura_core.logger import get_logger
+from aura_core.scheduler.book import JobBook
+from aura_core.scheduler.scheduler import Scheduler
 
 
 @asynccontextmanager
@@ -44,7 +44,7 @@ async def running_jobs(book: JobBook, runner: JobRunner, framework: Framework) -
 
 
 async def _follow(reloads: Subscription[PlansReloaded], book: JobBook, framework: Framework) -> None:
-    log = structlog.get_logger("agent.schedules")
+    log = get_logger("agent.schedules")
     async for _ in reloads:
         declared = await asyncio.to_thread(plan_jobs, framework.plans, book)
         for problem in declared.problems:

@@ -8,7 +8,7 @@ from typing import Literal
 from agent.schedules.owner import owner_of
 from agent.schedules.plan_jobs import PlanJobs
 from aura_core.errors import ScheduleError
-from aura_core.scheduler import Job
+from aura_core.scheduler.job import Job
 
 WHEN_MENDED = "it runs, and makes up for what was missed, when"
 MEANWHILE = "a bot or chat that still has the version before them runs it meanwhile"

@@ -4,7 +4,8 @@ from __future__ import annotations
 
 from agent.schedules.keeper import JobKeeper
 from aura_core.errors import CoreError
-from aura_core.scheduler import At, Job
+from aura_core.scheduler.job import Job
+from aura_core.scheduler.triggers import At
 
 NOTHING = "Nothing runs by itself for you. For example: /remind every weekday at 8 stand up"
 HOW_TO_REMOVE = "/schedule remove ID removes one."

@@ -9,7 +9,6 @@ import threading
 from contextlib import contextmanager
 from typing import TYPE_CHECKING, Any, TypeVar
 
-import structlog
 from filelock import FileLock, Timeout
 
 from agent.disk.atomic_file import not_writable, set_aside, write_atomically
@@ -27,6 +26,7 @@ from agent.sessions.file import (
     session_text,
 )
 from agent.sessions.names import folder_name
+from aura_core.logger import get_logger
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Generator
@@ -74,7 +74,7 @@ class SessionStore:
         self._caching = threading.Lock()
         self._locks: dict[str, asyncio.Lock] = {}
         self._notices: list[str] = []
-        self._log = structlog.get_logger("agent.sessions")
+        self._log = get_logger("agent.sessions")
 
     def folder(self, session_id: str) -> Path:
         """The session's folder, made if it is not there; any text is a session id.

@@ -10,8 +10,8 @@ from typing import Any
 from agent.contracts import ExecutorRequest, ExecutorResponse, TaskCard
 from agent.llm.client import Message, ModelClient
 from agent.llm.meter import Meter
-from agent.plan_graph import resolve_references
 from agent.prompts import render
+from agent.references import resolve_references
 
 DATA_LIMIT = 6000
 TURN_DATA_LIMIT = 2000

@@ -7,11 +7,10 @@ import inspect
 from contextlib import nullcontext
 from typing import TYPE_CHECKING
 
-import structlog
-
 from aura_core.cancellation import cancel_requests, kept_to_itself
 from aura_core.execution.few_threads import FewThreads
 from aura_core.exits import is_from_outside
+from aura_core.logger import get_logger
 from aura_core.reasons import reason_of
 
 if TYPE_CHECKING:
@@ -21,7 +20,7 @@ if TYPE_CHECKING:
     from aura_core.tasklet import TaskError
 
 CAPTURE_SECONDS = 10.0
-_log = structlog.get_logger(__name__)
+_log = get_logger(__name__)
 
 
 class DebugCapture:

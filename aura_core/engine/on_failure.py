@@ -5,15 +5,14 @@ from __future__ import annotations
 from dataclasses import asdict
 from typing import TYPE_CHECKING
 
-import structlog
-
 from aura_core.engine.result import EngineResult
+from aura_core.logger import get_logger
 
 if TYPE_CHECKING:
     from aura_core.engine.interpreter import Interpreter
     from aura_core.model.task import TaskDefinition
 
-_log = structlog.get_logger(__name__)
+_log = get_logger(__name__)
 
 
 async def run_failure_handler(failed: Interpreter, task: TaskDefinition, result: EngineResult) -> EngineResult:

@@ -13,13 +13,12 @@ from hashlib import blake2s
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-import structlog
-
 from aura_core.context import RESERVED
 from aura_core.engine.interpreter import Interpreter
 from aura_core.engine.trail import Trail, along, begin, current_trail, here
 from aura_core.errors import ActionError
 from aura_core.journal import NotKeptError, fingerprint, kept, revived
+from aura_core.logger import get_logger
 from aura_core.model.steps import ActionStep, AskStep, GoTaskStep, ParallelStep, RunTaskStep, StepBase
 from aura_core.tasklet import Attachment, RunInfo
 
@@ -31,7 +30,7 @@ if TYPE_CHECKING:
     from aura_core.registry import ActionDefinition
 
 CHAT = "chat"
-_log = structlog.get_logger(__name__)
+_log = get_logger(__name__)
 
 
 @dataclass(slots=True)

@@ -6,7 +6,7 @@ import asyncio
 from collections.abc import Iterable
 from typing import TYPE_CHECKING, Any
 
-import structlog
+from aura_core.logger import get_logger
 
 if TYPE_CHECKING:
     from aura_core.execution.job import Job
@@ -14,7 +14,7 @@ if TYPE_CHECKING:
 ENDING_SECONDS = 1.0
 """What is cancelled may take so long to end, however short the grace period is."""
 
-_log = structlog.get_logger(__name__)
+_log = get_logger(__name__)
 
 
 class Jobs:

@@ -8,19 +8,18 @@ import pickle
 from concurrent.futures import ThreadPoolExecutor
 from typing import TYPE_CHECKING, Any
 
-import structlog
-
 from aura_core.errors import ActionError, ShutDownError
 from aura_core.execution.calls import outcome
 from aura_core.execution.closing import all_closed, close_beside
 from aura_core.execution.processes import Processes
+from aura_core.logger import get_logger
 
 if TYPE_CHECKING:
     from collections.abc import Callable
 
     from aura_core.execution.worker import WorkerCall
 
-_log = structlog.get_logger(__name__)
+_log = get_logger(__name__)
 
 
 def _told(call: Callable[[], Any]) -> Any:

@@ -11,17 +11,16 @@ from multiprocessing.context import SpawnContext
 from multiprocessing.process import BaseProcess
 from typing import Any
 
-import structlog
-
 from aura_core.errors import WorkerDiedError
 from aura_core.execution.calls import outcome
 from aura_core.execution.closing import all_closed, close_beside
 from aura_core.execution.worker import WorkerCall, leave_interrupts_to_parent, run_call
+from aura_core.logger import get_logger
 
 END_SECONDS = 10.0
 """For a process that was killed to be gone: it has no say in it, but a busy machine takes its time."""
 
-_log = structlog.get_logger(__name__)
+_log = get_logger(__name__)
 
 
 class Processes:

@@ -7,9 +7,8 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
-import structlog
-
 from aura_core.errors import Problem
+from aura_core.logger import get_logger
 from aura_core.model.edits import Edit
 from aura_core.model.plan import PlanDefinition, load_plan
 from aura_core.model.plan_files import found_plans, plan_mark
@@ -20,7 +19,7 @@ from aura_core.reasons import reason_of
 LOAD_SECONDS = 30.0
 """For one plan, mostly for what its Python files do when they are imported."""
 
-_log = structlog.get_logger(__name__)
+_log = get_logger(__name__)
 
 
 @dataclass(frozen=True, slots=True)

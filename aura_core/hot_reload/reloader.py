@@ -6,12 +6,11 @@ import asyncio
 from collections.abc import Callable, Collection, Mapping, Sequence
 from typing import TYPE_CHECKING
 
-import structlog
-
 from aura_core.errors import NotFoundError, Problem
 from aura_core.hot_reload.events import PlanNotice, PlansReloaded, ReloadReport, notice_of
 from aura_core.hot_reload.reading import LOAD_SECONDS, Found, look, read_plan
 from aura_core.hot_reload.versions import Refusals, Versions
+from aura_core.logger import get_logger
 from aura_core.model.edits import Edit, Verdict, judge
 from aura_core.nearest import hint, sentence
 
@@ -24,7 +23,7 @@ if TYPE_CHECKING:
 MOST_READS = 5
 """Files that change while they are read are read again, so often at most."""
 
-_log = structlog.get_logger(__name__)
+_log = get_logger(__name__)
 
 
 class Reloader:

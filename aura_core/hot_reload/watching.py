@@ -8,9 +8,9 @@ from contextlib import aclosing, suppress
 from pathlib import Path
 from typing import Self
 
-import structlog
 from watchfiles import awatch  # pyright: ignore[reportUnknownVariableType] (it also takes events of trio, if that is there)
 
+from aura_core.logger import get_logger
 from aura_core.model.loader import SUFFIXES
 from aura_core.plan_modules import SKIPPED
 
@@ -23,7 +23,7 @@ POLL_MS = 1_000
 """How often files are looked at where the system cannot tell of changes."""
 KNOWN = SUFFIXES | {".py"}
 
-_log = structlog.get_logger(__name__)
+_log = get_logger(__name__)
 _Roots = dict[Path, tuple[int, int]]
 
 

@@ -9,8 +9,6 @@ from contextlib import nullcontext
 from typing import TYPE_CHECKING, Any
 from weakref import WeakKeyDictionary
 
-import structlog
-
 from aura_core.cancellation import being_ended
 from aura_core.engine.failure import explain, task_error
 from aura_core.engine.time_limit import within
@@ -19,6 +17,7 @@ from aura_core.execution.few_threads import FewThreads
 from aura_core.execution.slots import beside_the_task
 from aura_core.exits import failure_for
 from aura_core.interrupts.events import InterruptFired
+from aura_core.logger import get_logger
 from aura_core.tasklet import TaskError
 
 if TYPE_CHECKING:
@@ -34,7 +33,7 @@ CONDITION_SECONDS = 30.0
 HANDLER_SECONDS = 600.0
 """For a handler without a `timeout` of its own."""
 
-_log = structlog.get_logger(__name__)
+_log = get_logger(__name__)
 
 
 class Handling:

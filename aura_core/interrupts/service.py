@@ -9,14 +9,13 @@ from contextvars import Context
 from math import inf
 from typing import TYPE_CHECKING, Any
 
-import structlog
-
 from aura_core.errors import NotFoundError
 from aura_core.interrupts.guard import Guard
 from aura_core.interrupts.handling import Handling
 from aura_core.interrupts.pausing import Pause
 from aura_core.interrupts.watched import Watched
 from aura_core.interrupts.watcher import Watcher
+from aura_core.logger import get_logger
 from aura_core.tasklet import RunInfo
 
 if TYPE_CHECKING:
@@ -30,7 +29,7 @@ if TYPE_CHECKING:
 CLOSE_SECONDS = 5.0
 """For whatever still runs when everything is closed; what ignores that it was cancelled is not waited for longer."""
 
-_log = structlog.get_logger(__name__)
+_log = get_logger(__name__)
 
 
 class InterruptService:

@@ -5,9 +5,8 @@ from __future__ import annotations
 import asyncio
 from datetime import timedelta
 
-import structlog
-
 from aura_core.errors import ScheduleStoreError
+from aura_core.logger import get_logger
 from aura_core.scheduler.book import JobBook
 
 KEPT = timedelta(days=7)
@@ -42,4 +41,4 @@ class Forgetting:
         try:
             await self.at_once()
         except ScheduleStoreError as error:
-            structlog.get_logger(__name__).error("firings_not_forgotten", reason=str(error))
+            get_logger(__name__).error("firings_not_forgotten", reason=str(error))

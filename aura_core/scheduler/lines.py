@@ -6,8 +6,7 @@ import asyncio
 from collections import deque
 from collections.abc import Awaitable, Callable
 
-import structlog
-
+from aura_core.logger import get_logger
 from aura_core.scheduler.job import Firing, Job
 
 RunFiring = Callable[[Job, Firing], Awaitable[None]]
@@ -27,7 +26,7 @@ class Lines:
         self._lines: dict[str, deque[tuple[Job, Firing]]] = {}
         self._tasks: dict[str, asyncio.Task[None]] = {}
         self._ids: set[str] = set()
-        self._log = structlog.get_logger(__name__)
+        self._log = get_logger(__name__)
 
     def __contains__(self, firing: Firing) -> bool:
         return firing.id in self._ids

@@ -6,10 +6,9 @@ import asyncio
 from collections.abc import Awaitable, Callable
 from collections.abc import Set as AbstractSet
 
-import structlog
-
 from aura_core.errors import CoreError
 from aura_core.events import EventBus, Subscription
+from aura_core.logger import get_logger
 from aura_core.scheduler.topics import Happening, happening_of, matches
 
 
@@ -26,7 +25,7 @@ class Listener:
         self._happened = happened
         self._patterns: frozenset[str] = frozenset()
         self._task: asyncio.Task[None] | None = None
-        self._log = structlog.get_logger(__name__)
+        self._log = get_logger(__name__)
 
     async def listen(self, patterns: AbstractSet[str]) -> None:
         """From now on listens for these patterns and no others."""

@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 from dataclasses import dataclass, replace
 from datetime import UTC, datetime
+from functools import cache
 from typing import Any, Literal
 
 from pydantic import TypeAdapter, ValidationError
@@ -21,8 +22,6 @@ JobRow = tuple[str, str, float | None, float | None, str, str]
 """id, body, next_at, last_at, last_status, last_message."""
 FiringRow = tuple[str, str, str]
 """id, job, body."""
-_job = TypeAdapter(Job)
-_firing = TypeAdapter(Firing)
 
 
 class UnreadableRowError(Exception):
@@ -59,7 +58,7 @@ def job_body(job: Job) -> str:
     Raises:
         ScheduleError: there are values in it that are no JSON.
     """
-    return _body(_job, described(job), f"The job {job.id}")
+    return _body(_job(), described(job), f"The job {job.id}")
 
 
 def firing_body(firing: Firing) -> str:
@@ -68,7 +67,7 @@ def firing_body(firing: Firing) -> str:
     Raises:
         ScheduleError: what happened cannot be told as JSON.
     """
-    return _body(_firing, firing, f"The firing {firing.id}")
+    return _body(_firing(), firing, f"The firing {firing.id}")
 
 
 def _body(kind: TypeAdapter[Any], value: Job | Firing, what: str) -> str:
@@ -86,7 +85,7 @@ def job_of(row: JobRow) -> Job:
     """
     name, body, next_at, last_at, status, message = row
     try:
-        job = _job.validate_json(body)
+        job = _job().validate_json(body)
         _check(job.trigger)
         times = {"next_at": _moment(next_at), "last_at": _moment(last_at)}
     except (ValidationError, ScheduleError, TypeError, ValueError, OverflowError, OSError) as error:
@@ -104,13 +103,23 @@ def firing_of(row: FiringRow) -> Firing:
     """
     name, job, body = row
     try:
-        firing = _firing.validate_json(body)
+        firing = _firing().validate_json(body)
         check_moment(firing.due)
     except (ValidationError, ScheduleError, TypeError, ValueError) as error:
         raise UnreadableRowError(_reason(error)) from error
     if (firing.id, firing.job) != (name, job) or firing.due.tzinfo is None:
         raise UnreadableRowError(f"it says that it is {firing.id[:80]!r} of {firing.job[:80]!r}, due {firing.due}")
     return firing
+
+
+@cache
+def _job() -> TypeAdapter[Job]:
+    return TypeAdapter(Job)
+
+
+@cache
+def _firing() -> TypeAdapter[Firing]:
+    return TypeAdapter(Firing)
 
 
 def _check(trigger: Trigger) -> None:

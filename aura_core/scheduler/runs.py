@@ -7,10 +7,9 @@ from collections.abc import Awaitable, Callable, Sequence
 from contextlib import suppress
 from datetime import datetime
 
-import structlog
-
 from aura_core.errors import NotFoundError, ScheduleStoreError
 from aura_core.events import EventBus
+from aura_core.logger import get_logger
 from aura_core.reasons import reason_of
 from aura_core.scheduler.book import JobBook
 from aura_core.scheduler.events import JobEnded, JobFired, JobSkipped
@@ -42,7 +41,7 @@ class Runs:
         self._events = events
         self._lines = Lines(self._run, self._emptied)
         self._records = asyncio.Lock()
-        self._log = structlog.get_logger(__name__)
+        self._log = get_logger(__name__)
 
     def busy(self, job: str) -> bool:
         """Whether a run of a job goes on."""

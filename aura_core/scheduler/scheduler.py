@@ -10,10 +10,9 @@ from dataclasses import replace
 from datetime import datetime, timedelta
 from typing import Self
 
-import structlog
-
 from aura_core.errors import ScheduleError, ScheduleStoreError
 from aura_core.events import EventBus
+from aura_core.logger import get_logger
 from aura_core.scheduler.book import JobBook, by_start, no_job
 from aura_core.scheduler.chains import EventChains
 from aura_core.scheduler.events import JobSkipped
@@ -72,7 +71,7 @@ class Scheduler:
         self._looked_at = book.now()
         self._doubtful = True
         self._loop: asyncio.Task[None] | None = None
-        self._log = structlog.get_logger(__name__)
+        self._log = get_logger(__name__)
 
     async def __aenter__(self) -> Self:
         """See `start`."""

@@ -10,9 +10,8 @@ from datetime import datetime
 from pathlib import Path
 from typing import Any, TypeVar, cast
 
-import structlog
-
 from aura_core.errors import ScheduleStoreError
+from aura_core.logger import get_logger
 from aura_core.scheduler.database import BUSY, DAMAGE, identity, leave, open_database
 from aura_core.scheduler.job import Firing, FiringEnd, Job
 from aura_core.scheduler.rows import Unreadable, UnreadableRowError, firing_body, firing_of, job_body, job_of
@@ -35,7 +34,7 @@ _REPLACED = (
 )
 _DAMAGED = "it is set aside, and a fresh one is begun, when `aura bot` or `aura chat` starts the next time"
 _Read = TypeVar("_Read")
-_log = structlog.get_logger(__name__)
+_log = get_logger(__name__)
 
 
 class JobStore:

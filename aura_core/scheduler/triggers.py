@@ -8,8 +8,6 @@ from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
 from typing import Literal
 
-from croniter import croniter
-
 from aura_core.schedule_rules import MOST_YEARS, as_croniter_means_it
 from aura_core.scheduler.zones import moment_of, zone_of
 
@@ -32,6 +30,8 @@ class Cron:
 
     def after(self, moment: datetime) -> Iterator[datetime]:
         """The moments after `moment`, ascending, in UTC."""
+        from croniter import croniter  # noqa: PLC0415 (what goes by the clock pays for it)
+
         zone = zone_of(self.timezone)
         last = moment
         wall = moment.astimezone(zone).replace(tzinfo=None)

@@ -7,8 +7,6 @@ from datetime import UTC, datetime, timedelta
 from pathlib import Path
 from zoneinfo import ZoneInfo, ZoneInfoNotFoundError
 
-import tzlocal
-
 from aura_core.errors import ScheduleError
 from aura_core.posix_zone import PREFIX, rule_in
 from aura_core.schedule_rules import zone_of
@@ -27,6 +25,8 @@ def machine_timezone() -> str:
     wanted = os.environ.get("TZ")
     if wanted is not None:
         return _first([*_of_variable(wanted.removeprefix(":"))])
+    import tzlocal  # noqa: PLC0415 (most commands ask for no zone)
+
     try:
         named = tzlocal.get_localzone_name() or ""
     except (ZoneInfoNotFoundError, ValueError, OSError):

@@ -7,11 +7,10 @@ from collections import Counter
 from collections.abc import Sequence
 from typing import TYPE_CHECKING
 
-import structlog
-
 from aura_core.cancellation import being_ended
 from aura_core.engine.failure import explain
 from aura_core.errors import StatePlanningError
+from aura_core.logger import get_logger
 
 if TYPE_CHECKING:
     from aura_core.model.states import StateMap, Transition
@@ -19,7 +18,7 @@ if TYPE_CHECKING:
     from aura_core.state_planner.routes import Routes
     from aura_core.state_planner.sensing import RunTask, Sensing
 
-_log = structlog.get_logger(__name__)
+_log = get_logger(__name__)
 
 
 class Journey:

@@ -6,11 +6,11 @@ from collections import Counter
 from itertools import pairwise
 from typing import TYPE_CHECKING
 
-import networkx as nx
-
 from aura_core.model.states import ANY_STATE
 
 if TYPE_CHECKING:
+    import networkx as nx
+
     from aura_core.model.states import StateMap, Transition
 
 
@@ -39,6 +39,8 @@ class Routes:
 
     def nearest_first(self, target: str) -> list[str]:
         """All states, those from which `target` is cheapest to reach first, of equals the higher priority first."""
+        import networkx as nx  # noqa: PLC0415 (few plans have states)
+
         reverse = self._graph().reverse(copy=False)
         distances: dict[str, float] = nx.single_source_dijkstra_path_length(reverse, target)
         states = self._states.states
@@ -51,6 +53,8 @@ class Routes:
             start: where it begins; None: in no known state.
             target: where it ends.
         """
+        import networkx as nx  # noqa: PLC0415 (the same)
+
         graph = self._graph()
         try:
             path: list[str] = nx.dijkstra_path(graph, start or ANY_STATE, target)
@@ -59,6 +63,8 @@ class Routes:
         return [graph[here][there]["index"] for here, there in pairwise(path)]
 
     def _graph(self) -> nx.DiGraph[str]:
+        import networkx as nx  # noqa: PLC0415 (the same)
+
         graph: nx.DiGraph[str] = nx.DiGraph()
         graph.add_nodes_from([*self._states.states, ANY_STATE])
         for index, transition in self._states.transitions.items():

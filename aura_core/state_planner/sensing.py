@@ -8,11 +8,10 @@ from functools import partial
 from itertools import groupby
 from typing import TYPE_CHECKING, TypeAlias
 
-import structlog
-
 from aura_core.cancellation import being_ended
 from aura_core.engine.failure import explain
 from aura_core.engine.parallel import side_by_side
+from aura_core.logger import get_logger
 
 if TYPE_CHECKING:
     from aura_core.model.states import State
@@ -21,7 +20,7 @@ if TYPE_CHECKING:
 RunTask: TypeAlias = Callable[[str], "Awaitable[TaskResult]"]
 """Runs a task, given as states.yaml refers to it, within its time."""
 
-_log = structlog.get_logger(__name__)
+_log = get_logger(__name__)
 
 
 class _FoundIt(Exception):  # noqa: N818 (a signal between checks that run side by side, no error)

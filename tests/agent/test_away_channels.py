@@ -12,7 +12,8 @@ import pytest
 import yaml
 
 from agent.app import App
-from agent.channels.telegram import run_bot, sending
+from agent.channels.telegram import sending
+from agent.channels.telegram.bot import run_bot
 from agent.contracts import Incoming, Question
 from agent.errors import ChannelAwayError
 from agent.running import channels

@@ -15,7 +15,7 @@ import pytest
 import typer
 from pydantic import BaseModel, SecretStr
 
-from agent.cli import app
+from agent.cli import program
 from agent.config import ENVIRONMENT_NAMES, AppConfig
 from agent.contracts import ExecutorResponse, Plan, PlanStep, Question, RunOutcome, RunSummary, TaskCard
 
@@ -92,7 +92,7 @@ def test_the_documented_json_shapes_are_the_contracts(label, model):
 
 
 def test_every_command_is_documented_and_every_documented_command_exists():
-    group = typer.main.get_command(app)
+    group = typer.main.get_command(program())
     commands = set(group.commands)
     section = DOCUMENT.read_text(encoding="utf-8").split("## Commands")[1].split("## Exit codes")[0]
     documented = {

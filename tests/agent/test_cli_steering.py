@@ -19,7 +19,8 @@ from agent.cli.invocation import Invocation
 from agent.config import AppConfig
 from agent.contracts import Incoming, Plan, PlanStep
 from agent.errors import AgentError
-from aura_core.scheduler import FiringEnd, JobStore
+from aura_core.scheduler.job import FiringEnd
+from aura_core.scheduler.store import JobStore
 
 RED = "\x1b[31mred\x1b]0;title\x07 \x9b2J \u202eback"
 LINES = f"first\nsecond\r\n{RED}"

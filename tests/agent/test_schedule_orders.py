@@ -10,9 +10,11 @@ import pytest
 
 from agent.app import App
 from agent.config import AppConfig
-from agent.schedules import JobOwner, known_jobs, remove_job, run_job
+from agent.schedules.listing import known_jobs
+from agent.schedules.orders import remove_job, run_job
+from agent.schedules.owner import JobOwner
 from aura_core.errors import NotFoundError, ScheduleError
-from aura_core.scheduler import Every
+from aura_core.scheduler.triggers import Every
 from tests.agent.test_schedules import ME, TASKS, Lab
 
 TICK, ALARM = "lab/tick", "lab/alarm@event"

@@ -16,10 +16,15 @@ import pytest
 
 from agent.app import App
 from agent.config import AppConfig
-from agent.schedules import JobOwner, keeper, known_jobs, schedule_answer
+from agent.schedules import keeper
+from agent.schedules.listing import known_jobs
+from agent.schedules.owner import JobOwner
+from agent.schedules.talk import schedule_answer
 from aura_core.errors import InputError, NotFoundError, ScheduleError, ScheduleStoreError
-from aura_core.scheduler import Every, Job, JobEnded, OnEvent, trigger_of
-from aura_core.scheduler.job import firing_id
+from aura_core.scheduler.events import JobEnded
+from aura_core.scheduler.job import Job, firing_id
+from aura_core.scheduler.triggers import Every, OnEvent
+from aura_core.scheduler.when import trigger_of
 from aura_core.services import ScheduledJob
 from aura_core.tasklet import RunInfo
 from tests.agent.conftest import KeepingTransport, incoming

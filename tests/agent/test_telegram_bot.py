@@ -11,8 +11,9 @@ from pathlib import Path
 import pytest
 from aiogram.methods import SendMessage
 
-from agent.channels.telegram import live_cards, run_bot
+from agent.channels.telegram import live_cards
 from agent.channels.telegram.asking import Asking
+from agent.channels.telegram.bot import run_bot
 from agent.channels.telegram.sending import Sender
 from agent.contracts import PlanStep, TaskCard
 from agent.errors import ConfigError, NotAllowedError

@@ -10,8 +10,8 @@ from rich.console import Console
 
 from agent.channels.terminal.board import Board
 from agent.channels.terminal.chat import Chat
-from agent.channels.terminal.draw import UNICODE
 from agent.channels.terminal.plain import PlainTerminal
+from agent.channels.terminal.signs import UNICODE
 from agent.contracts import PlanStep, RunSummary, TaskCard
 from agent.errors import AgentError, ModelMissingError, ModelUnavailableError
 from agent.progress import RunStarted

@@ -6,7 +6,8 @@ import pytest
 from prompt_toolkit.completion import CompleteEvent
 from prompt_toolkit.document import Document
 
-from agent.channels.terminal.completion import MOST_FILES, ChatCompleter, session_files
+from agent.channels.terminal.completion import ChatCompleter
+from agent.channels.terminal.session_files import MOST_FILES, session_files
 
 
 @pytest.fixture

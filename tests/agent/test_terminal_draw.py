@@ -13,8 +13,6 @@ from rich.console import Console
 
 from agent.channels.terminal.board import Board, Readiness, RunBoard, StepRow
 from agent.channels.terminal.draw import (
-    ASCII,
-    UNICODE,
     answer_view,
     duration,
     file_view,
@@ -22,9 +20,9 @@ from agent.channels.terminal.draw import (
     readiness_view,
     run_view,
     said_view,
-    signs_for,
     tail,
 )
+from agent.channels.terminal.signs import ASCII, UNICODE, signs_for
 from agent.contracts import ExecutorResponse, Plan, PlanStep, Question
 from agent.progress import PlanMade, RunStarted, StepEnded, StepStarted
 

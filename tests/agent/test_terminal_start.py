@@ -10,9 +10,9 @@ import pytest
 from rich.console import Console
 
 from agent.channels.terminal import fetch, start
-from agent.channels.terminal.draw import UNICODE
 from agent.channels.terminal.fetch import fetch_model
 from agent.channels.terminal.plain import PlainTerminal
+from agent.channels.terminal.signs import UNICODE
 from agent.channels.terminal.welcome import EXAMPLES
 from agent.config import AppConfig
 from agent.contracts import TaskCard

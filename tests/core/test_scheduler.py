@@ -24,31 +24,18 @@ from aura_core.events import EventBus
 from aura_core.interrupts.events import InterruptFired
 from aura_core.plan_state import StateSetAside
 from aura_core.posix_zone import posix_zone
-from aura_core.scheduler import (
-    At,
-    Cron,
-    Every,
-    Firing,
-    FiringEnd,
-    Job,
-    JobBook,
-    JobEnded,
-    JobFired,
-    JobSkipped,
-    JobStore,
-    OnEvent,
-    Scheduler,
-    database,
-    machine_timezone,
-    trigger_of,
-    triggers,
-    zones,
-)
-from aura_core.scheduler.book import TICK, no_job
+from aura_core.scheduler import database, triggers, zones
+from aura_core.scheduler.book import TICK, JobBook, no_job
+from aura_core.scheduler.events import JobEnded, JobFired, JobSkipped
 from aura_core.scheduler.forgetting import KEPT
+from aura_core.scheduler.job import Firing, FiringEnd, Job
 from aura_core.scheduler.lines import Lines
+from aura_core.scheduler.scheduler import Scheduler
+from aura_core.scheduler.store import JobStore
 from aura_core.scheduler.topics import TOPICS
-from aura_core.scheduler.triggers import next_after
+from aura_core.scheduler.triggers import At, Cron, Every, OnEvent, next_after
+from aura_core.scheduler.when import trigger_of
+from aura_core.scheduler.zones import machine_timezone
 from aura_core.task_events import TaskChanged
 from aura_core.tasklet import TaskError
 

@@ -15,7 +15,11 @@ from datetime import UTC, datetime
 from pathlib import Path
 
 from aura_core.events import EventBus
-from aura_core.scheduler import Every, Firing, FiringEnd, Job, JobBook, JobStore, Scheduler
+from aura_core.scheduler.book import JobBook
+from aura_core.scheduler.job import Firing, FiringEnd, Job
+from aura_core.scheduler.scheduler import Scheduler
+from aura_core.scheduler.store import JobStore
+from aura_core.scheduler.triggers import Every
 
 SPEED = 100
 

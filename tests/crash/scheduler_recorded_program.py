@@ -16,7 +16,11 @@ from pathlib import Path
 
 from aura_core.events import EventBus
 from aura_core.interrupts.events import InterruptFired
-from aura_core.scheduler import Every, Firing, FiringEnd, Job, JobBook, JobStore, OnEvent, Scheduler
+from aura_core.scheduler.book import JobBook
+from aura_core.scheduler.job import Firing, FiringEnd, Job
+from aura_core.scheduler.scheduler import Scheduler
+from aura_core.scheduler.store import JobStore
+from aura_core.scheduler.triggers import Every, OnEvent
 
 BEGAN = datetime(2026, 11, 21, 12, 0, tzinfo=UTC)
 HOUR = timedelta(hours=1)

@@ -8,7 +8,7 @@ import pytest
 from hypothesis import example, given, settings
 from hypothesis import strategies as st
 
-from plans.reminders.actions.reading import When, read, read_when
+from plans.reminders.times.reading import When, read, read_when
 
 NOW = datetime(2026, 11, 21, 10, 0)  # noqa: DTZ001 (a wall clock: a Saturday)
 MORNING = time(9)

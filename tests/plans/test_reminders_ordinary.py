@@ -6,7 +6,7 @@ from datetime import datetime, time, timedelta
 
 import pytest
 
-from plans.reminders.actions.reading import read, read_when
+from plans.reminders.times.reading import read, read_when
 
 NOW = datetime(2026, 11, 21, 17, 30)  # noqa: DTZ001 (a wall clock: a Saturday)
 MORNING = time(9)

@@ -8,9 +8,9 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from aura_core.scheduler import trigger_of
-from plans.reminders.actions.reading import When, read, read_when
+from aura_core.scheduler.when import trigger_of
 from plans.reminders.actions.words import rule_of
+from plans.reminders.times.reading import When, read, read_when
 
 NOW = datetime(2026, 11, 21, 10, 0)  # noqa: DTZ001 (a wall clock: a Saturday)
 MORNING = time(9)

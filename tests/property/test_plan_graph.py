@@ -2,10 +2,12 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from agent.contracts import ExecutorResponse, PlanStep, TaskCard
-from agent.plan_graph import Frontier, apply_step_result, next_batch, order_steps_safely, repair_plan
 from agent.plan_graph.draft import PlanWorld
-from agent.plan_graph.edges import cycles, needed_ids
+from agent.plan_graph.edges import cycles, needed_ids, order_steps_safely
+from agent.plan_graph.frontier import Frontier
+from agent.plan_graph.graph import apply_step_result, next_batch
 from agent.plan_graph.grounding import KnownWords
+from agent.plan_graph.repair import repair_plan
 
 IDS = [f"s{number}" for number in range(1, 8)]
 

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Awaitable
 
-import structlog
+from aura_core.logger import get_logger
 
 
 async def logged(work: Awaitable[None], what: str) -> None:
@@ -17,4 +17,4 @@ async def logged(work: Awaitable[None], what: str) -> None:
     try:
         await work
     except Exception:  # noqa: BLE001 (the border of one piece of work; it is logged with its traceback)
-        structlog.get_logger(__name__).exception("unexpected error", what=what)
+        get_logger(__name__).exception("unexpected error", what=what)

@@ -10,7 +10,6 @@ from collections.abc import AsyncGenerator, Callable, Coroutine, Generator
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
-import structlog
 from aiogram import Bot
 from aiogram.client.session.aiohttp import AiohttpSession
 from aiogram.client.telegram import TelegramAPIServer
@@ -39,6 +38,7 @@ from agent.channels.telegram.updates import Updates
 from agent.config import TelegramSettings
 from agent.errors import ConfigError, ModelError
 from agent.progress import Progress
+from aura_core.logger import get_logger
 
 if TYPE_CHECKING:
     from agent.app import App
@@ -103,7 +103,7 @@ async def run_bot(app: App, *, stop: asyncio.Event | None = None, announce: Call
 async def _run(app: App, bot: Bot, store: Store, announce: Callable[[str], None]) -> None:
     """Follows progress, takes updates and goes on with old runs, until cancelled."""
     me = await _introduce(bot)
-    structlog.get_logger(__name__).info("bot started", name=me.username)
+    get_logger(__name__).info("bot started", name=me.username)
     announce(f"@{me.username} listens; Ctrl-C stops it.")
     if not any(
         person.startswith(CHANNEL) for profile in app.config.all_profiles().values() for person in profile.people
@@ -131,7 +131,7 @@ async def _keep_model_ready(app: App) -> None:
     try:
         await app.keep_model_ready(profiles[:PROFILES_READY], lambda _part: None)
     except ModelError as error:
-        structlog.get_logger(__name__).warning("the model is not ready", error=str(error))
+        get_logger(__name__).warning("the model is not ready", error=str(error))
 
 
 async def _go_on(app: App) -> None:
@@ -143,7 +143,7 @@ async def _go_on(app: App) -> None:
 
 async def _resume(app: App) -> None:
     if resumed := await app.resume(channel=CHANNEL):
-        structlog.get_logger(__name__).info("runs that broke off go on", runs=resumed)
+        get_logger(__name__).info("runs that broke off go on", runs=resumed)
 
 
 async def _tidy(app: App, channel: Channel, resumed: set[str]) -> None:
@@ -183,7 +183,7 @@ def _wire(app: App, bot: Bot, store: Store, me: User) -> Channel:
 
 async def _introduce(bot: Bot) -> User:
     """Asks Telegram who the bot is, as long as it takes, and makes polling possible."""
-    log, pause = structlog.get_logger(__name__), 1.0
+    log, pause = get_logger(__name__), 1.0
     while True:
         try:
             me = await bot.me()

@@ -7,7 +7,6 @@ import sqlite3
 from collections.abc import Callable
 from typing import Any, cast
 
-import structlog
 from aiogram import Bot
 from aiogram.exceptions import (
     AiogramError,
@@ -22,6 +21,7 @@ from pydantic import ValidationError
 
 from agent.channels.telegram.failures import described
 from agent.errors import ConfigError
+from aura_core.logger import get_logger
 
 POLL_SECONDS = 25
 GRACE_SECONDS = 15
@@ -47,7 +47,7 @@ class Poller:
         self._bot = bot
         self._take = take
         self._first_pause = first_pause
-        self._log = structlog.get_logger(__name__)
+        self._log = get_logger(__name__)
 
     async def run(self) -> None:
         """Polls until cancelled.

@@ -10,7 +10,6 @@ from collections.abc import Iterator
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING
 
-import structlog
 from aiogram.exceptions import AiogramError
 from aiogram.types import Message, Update
 
@@ -18,6 +17,7 @@ from agent.channels.telegram.failures import described
 from agent.channels.telegram.inbox import Inbox
 from agent.errors import AgentError, HomeNotWritableError
 from aura_core.errors import CoreError
+from aura_core.logger import get_logger
 
 if TYPE_CHECKING:
     from agent.channels.telegram.updates import Updates
@@ -59,7 +59,7 @@ class Reception:
         self._first_pause = first_pause
         self._lanes: dict[tuple[int, bool], Lane] = {}
         self._told: set[int] = set()
-        self._log = structlog.get_logger(__name__)
+        self._log = get_logger(__name__)
 
     def take(self, update: Update) -> None:
         """Stores an update and has it handled; an update that was here before changes nothing.

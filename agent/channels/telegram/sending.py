@@ -12,7 +12,6 @@ import sqlite3
 from collections import defaultdict
 from typing import Any, TypeVar
 
-import structlog
 from aiogram import Bot
 from aiogram.exceptions import AiogramError, TelegramBadRequest, TelegramMigrateToChat, TelegramRetryAfter
 from aiogram.methods import (
@@ -27,6 +26,7 @@ from agent.channels.telegram.failures import described, is_unchanged, meaning_of
 from agent.channels.telegram.limits import Governor
 from agent.channels.telegram.sendings import UNDELIVERABLE, Sendings
 from agent.errors import ChannelAwayError
+from aura_core.logger import get_logger
 
 ResultT = TypeVar("ResultT")
 MAX_ATTEMPTS = 60
@@ -54,7 +54,7 @@ class Sender:
         self._sendings = sendings
         self._first_pause = first_pause
         self._orders: defaultdict[int, asyncio.Lock] = defaultdict(asyncio.Lock)
-        self._log = structlog.get_logger(__name__)
+        self._log = get_logger(__name__)
 
     async def once(self, key: str, method: SendMessage | SendDocument) -> int | None:
         """The same as `send`, for what nobody sends again later: None also if it cannot be sent now."""

@@ -12,9 +12,8 @@ from collections.abc import Sequence
 from pathlib import Path
 from typing import Any
 
-import structlog
-
 from agent.durable.writer import explain, is_damage
+from aura_core.logger import get_logger
 
 SCHEMA = """
 CREATE TABLE IF NOT EXISTS inbox (update_id INTEGER PRIMARY KEY, body TEXT NOT NULL, done INTEGER NOT NULL DEFAULT 0);
@@ -59,7 +58,7 @@ class Store:
                 part = self._path.with_name(self._path.name + ending)
                 if part.exists():
                     part.rename(aside.with_name(aside.name + ending))
-            structlog.get_logger(__name__).warning("damaged file set aside", path=str(aside), error=str(error))
+            get_logger(__name__).warning("damaged file set aside", path=str(aside), error=str(error))
             self._db = self._open()
 
     def run(self, statement: str, *values: Any) -> int:

@@ -3,11 +3,8 @@
 from __future__ import annotations
 
 import asyncio
-import getpass
-import os
 from typing import TYPE_CHECKING, Any
 
-import structlog
 from rich.text import Text
 
 from agent.channels.terminal.commands import OWN_COMMANDS, ChatCommands
@@ -19,12 +16,14 @@ from agent.channels.terminal.draw import (
     run_view,
     said_view,
 )
+from agent.channels.terminal.person import CHANNEL
 from agent.channels.terminal.words import clean_request
 from agent.contracts import Incoming
 from agent.errors import AgentError, ModelMissingError
 from agent.progress import Progress, QuestionAsked, QuestionClosed, RunEnded
 from aura_core.errors import CoreError
 from aura_core.hot_reload import PlanNotice, PlansReloaded, notice_of
+from aura_core.logger import get_logger
 
 if TYPE_CHECKING:
     from collections.abc import Awaitable, Coroutine
@@ -38,16 +37,7 @@ if TYPE_CHECKING:
     from agent.contracts import Question
     from aura_core.events import Subscription
 
-CHANNEL = "terminal"
 STOP_WORDS = ("/quit", "/exit")
-
-
-def terminal_person() -> str:
-    """Who sits at this terminal, as `channel:id`."""
-    try:
-        return f"{CHANNEL}:{getpass.getuser()}"
-    except (KeyError, OSError):
-        return f"{CHANNEL}:{os.getuid()}"
 
 
 class Chat:
@@ -136,7 +126,7 @@ class Chat:
         except (AgentError, CoreError) as error:
             await self._terminal.show(notice_view(str(error), "red"))
         except Exception as error:  # noqa: BLE001 (said to the person and logged; the chat goes on)
-            structlog.get_logger("agent.terminal").exception("unexpected error in the chat", said=True)
+            get_logger("agent.terminal").exception("unexpected error in the chat", said=True)
             text = f"Something unexpected happened ({type(error).__name__}: {error}). The log has the details."
             await self._terminal.show(notice_view(text, "red"))
 

@@ -9,11 +9,12 @@ from typing import TYPE_CHECKING
 from rich.table import Table
 from rich.text import Text
 
-from agent.channels.terminal.completion import session_files
+from agent.channels.terminal.catalogue import searched, tasks_table
 from agent.channels.terminal.controls import one_line, printable
 from agent.channels.terminal.draw import notice_view
+from agent.channels.terminal.session_files import session_files
 from agent.channels.terminal.welcome import model_view
-from agent.schedules import schedule_answer
+from agent.schedules.talk import schedule_answer
 
 if TYPE_CHECKING:
     from collections.abc import Awaitable, Callable, Iterable
@@ -140,18 +141,6 @@ class ChatCommands:
         await self._show(notice_view(f"Stopped {count}." if count else "Nothing is running."))
 
 
-def tasks_table(cards: Iterable[TaskCard]) -> RenderableType:
-    """Tasks with what they do and whether they change something."""
-    table = Table.grid(padding=(0, 2))
-    table.add_column(no_wrap=True, style="bold")
-    table.add_column(no_wrap=True)
-    table.add_column(overflow="fold")
-    colours = {"read": "dim", "write": "yellow", "external": "magenta"}
-    for card in cards:
-        table.add_row(f"  {card.task}", Text(card.effects, style=colours[card.effects]), Text(one_line(card.title)))
-    return table
-
-
 def _table(title: str, rows: Iterable[tuple[str, Text]]) -> RenderableType:
     table = Table.grid(padding=(0, 2))
     table.add_column(no_wrap=True, style="cyan")
@@ -165,11 +154,6 @@ def _table(title: str, rows: Iterable[tuple[str, Text]]) -> RenderableType:
 def _usage(name: str, card: TaskCard) -> str:
     inputs = " ".join(key if key in card.required else f"[{key}]" for key in card.properties)
     return f"/{name} {inputs}".rstrip()
-
-
-def searched(card: TaskCard) -> str:
-    """What a search in the catalogue looks at, in one case."""
-    return f"{card.task} {card.title} {card.description}".casefold()
 
 
 def _shortened(text: str, length: int = 60) -> str:

@@ -2,17 +2,17 @@
 
 from __future__ import annotations
 
-from pathlib import Path
 from typing import TYPE_CHECKING
 
 from prompt_toolkit.completion import CompleteEvent, Completer, Completion
 
+from agent.channels.terminal.session_files import session_files
+
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterable, Mapping
+    from pathlib import Path
 
     from prompt_toolkit.document import Document
-
-MOST_FILES = 500
 
 
 class ChatCompleter(Completer):
@@ -41,15 +41,3 @@ class ChatCompleter(Completer):
         for name in session_files(self._files):
             if name.startswith(word):
                 yield Completion(name, start_position=-len(word))
-
-
-def session_files(folder: Path) -> list[str]:
-    """Files below a folder, as relative paths, sorted; hidden ones and those beyond the first 500 left out."""
-    found: list[str] = []
-    for path in folder.rglob("*"):
-        relative = path.relative_to(folder)
-        if path.is_file() and not any(part.startswith(".") for part in relative.parts):
-            found.append(relative.as_posix())
-            if len(found) >= MOST_FILES:
-                break
-    return sorted(found)

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
 from rich import box
@@ -13,7 +12,7 @@ from rich.table import Table
 from rich.text import Text
 
 from agent.channels.terminal.controls import one_line, printable
-from agent.channels.terminal.markdown import ChatMarkdown
+from agent.channels.terminal.signs import UNICODE
 
 if TYPE_CHECKING:
     from pathlib import Path
@@ -21,6 +20,7 @@ if TYPE_CHECKING:
     from rich.console import Console, RenderableType
 
     from agent.channels.terminal.board import Readiness, RunBoard, StepRow, StepState
+    from agent.channels.terminal.signs import Signs
     from agent.contracts import Question
 
 FRAMES_PER_SECOND = 10
@@ -34,66 +34,6 @@ PHASES = {
     "answering": "writing the answer",
     "remembering": "remembering",
 }
-
-
-@dataclass(frozen=True, slots=True)
-class Signs:
-    """The marks in front of lines; a terminal without UTF-8 gets plain ones."""
-
-    states: dict[str, tuple[str, str]]
-    spinner: str
-    bullet: str
-    prompt: str
-    ellipsis: str
-    file: str
-    dot: str
-
-
-UNICODE = Signs(
-    states={
-        "drafted": ("○", "dim"),
-        "pending": ("○", "dim"),
-        "running": ("•", "cyan"),
-        "waiting": ("?", "yellow"),
-        "ok": ("✓", "green"),
-        "partial": ("✓", "yellow"),
-        "error": ("✗", "red"),
-        "blocked": ("⊘", "red"),
-        "needs_input": ("?", "yellow"),
-        "cancelled": ("■", "yellow"),
-    },
-    spinner="⠋⠙⠹⠸⠼⠴⠦⠧⠇⠏",
-    bullet="●",
-    prompt="›",
-    ellipsis="…",
-    file="→",
-    dot="·",
-)
-ASCII = Signs(
-    states={
-        "drafted": (".", "dim"),
-        "pending": (".", "dim"),
-        "running": ("*", "cyan"),
-        "waiting": ("?", "yellow"),
-        "ok": ("+", "green"),
-        "partial": ("+", "yellow"),
-        "error": ("x", "red"),
-        "blocked": ("-", "red"),
-        "needs_input": ("?", "yellow"),
-        "cancelled": ("#", "yellow"),
-    },
-    spinner="|/-\\",
-    bullet="*",
-    prompt=">",
-    ellipsis="...",
-    file="->",
-    dot="-",
-)
-
-
-def signs_for(encoding: str | None) -> Signs:
-    """The marks that a terminal of this encoding can show."""
-    return UNICODE if (encoding or "").lower().replace("-", "").startswith("utf") else ASCII
 
 
 def spinner(signs: Signs, now: float) -> str:
@@ -195,6 +135,8 @@ def answer_view(text: str, *, formatted: bool = True) -> RenderableType:
     """An answer as Markdown, set in a little; as it is where nobody looks at the format, e.g. in a pipe."""
     if not formatted:
         return Text(text)
+    from agent.channels.terminal.markdown import ChatMarkdown  # noqa: PLC0415 (plans and questions do without)
+
     return Padding(ChatMarkdown(printable(text)), (0, 1, 0, 2))
 
 

@@ -27,7 +27,7 @@ if TYPE_CHECKING:
     from rich.console import Console, RenderableType
 
     from agent.channels.terminal.board import Board, RunBoard
-    from agent.channels.terminal.draw import Signs
+    from agent.channels.terminal.signs import Signs
     from agent.progress import Progress
 
 KEPT_FREE = 6

@@ -15,10 +15,12 @@ from rich.markup import escape
 from rich.text import Text
 
 from agent.channels.terminal.board import Board
-from agent.channels.terminal.chat import Chat, terminal_person
-from agent.channels.terminal.draw import notice_view, signs_for
+from agent.channels.terminal.chat import Chat
+from agent.channels.terminal.draw import notice_view
 from agent.channels.terminal.fetch import fetch_model
+from agent.channels.terminal.person import terminal_person
 from agent.channels.terminal.plain import PlainTerminal
+from agent.channels.terminal.signs import signs_for
 from agent.channels.terminal.welcome import fitting_examples, welcome_view
 from agent.config import EMBEDDED_MODEL
 from agent.errors import AgentError, ModelMissingError

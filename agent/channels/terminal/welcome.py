@@ -19,7 +19,7 @@ if TYPE_CHECKING:
     from rich.console import RenderableType
 
     from agent.app import App
-    from agent.channels.terminal.draw import Signs
+    from agent.channels.terminal.signs import Signs
     from agent.contracts import Profile
 
 ANOTHER_MODEL = "set OPENAI_API_KEY (OPENAI_BASE_URL for Ollama, vLLM, OpenRouter …) and AURA_MODEL"

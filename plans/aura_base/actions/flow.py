@@ -5,11 +5,7 @@ from __future__ import annotations
 import asyncio
 from typing import Literal
 
-import structlog
-
 from aura_core.api import ActionError, Context, action, config
-
-_log = structlog.get_logger("aura.task")
 
 
 @action("log", inline=True)
@@ -24,7 +20,9 @@ def log(message: str, context: Context, level: Literal["debug", "info", "warning
     Returns:
         The message.
     """
-    getattr(_log, level)(message, plan=context.plan, corr_id=context.run.corr_id)
+    import structlog
+
+    getattr(structlog.get_logger("aura.task"), level)(message, plan=context.plan, corr_id=context.run.corr_id)
     return message
 
 

@@ -10,8 +10,6 @@ from difflib import get_close_matches
 from pathlib import Path
 from typing import Any, Literal, NamedTuple
 
-import charset_normalizer
-
 from aura_core.api import ActionError, resolve_inside, service
 
 IfExists = Literal["replace", "rename", "fail"]
@@ -49,6 +47,8 @@ def decode(raw: bytes, name: str) -> tuple[str, str]:
     try:
         text = raw.decode("utf-8")
     except UnicodeDecodeError:
+        import charset_normalizer
+
         guess = None if b"\0" in raw else charset_normalizer.from_bytes(raw).best()
         if guess is None:
             raise ActionError(f"{name} is not a text file.") from None

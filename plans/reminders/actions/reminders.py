@@ -10,7 +10,6 @@ from zoneinfo import ZoneInfo, ZoneInfoNotFoundError
 
 from aura_core.api import ActionError, Context, ScheduledJob, ScheduleService, action, requires_services
 
-from .reading import read, read_when
 from .words import rule_of, said, when_of
 
 REMIND = "reminders/remind"
@@ -30,6 +29,8 @@ def understand(text: str, config: Callable[..., Any], when: str = "") -> dict[st
     Returns:
         `{text, problem, cron, every, at, timezone}`; the problem is a question to the person, empty if all is clear.
     """
+    from ..times.reading import read, read_when
+
     text = " ".join(text.split())
     timezone, morning = _zone(config), _time(config("morning", "09:00"))
     now = _local(datetime.now(UTC), timezone)

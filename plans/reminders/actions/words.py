@@ -5,9 +5,9 @@ from __future__ import annotations
 import re
 from datetime import datetime
 
-from .reading import EXAMPLES
-from .repeating import SHORT
-
+EXAMPLES = "in 10 minutes · tomorrow at 9 · Friday 17:00 · every weekday at 8 · через час · 每天8点"
+SHORT = ("mon", "tue", "wed", "thu", "fri", "sat", "sun")
+"""Days of the week as a cron rule has them, Monday first."""
 _SAID = {
     "en": {
         "when": f"When shall I remind you? For example: {EXAMPLES}",

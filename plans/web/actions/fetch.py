@@ -9,15 +9,9 @@ import logging
 import re
 from typing import Any
 
-import charset_normalizer
-import trafilatura
-from trafilatura.settings import Document
-
 from aura_core.api import ActionError, action, config, requires_services
 
 from ..services.browser import Browser, Response
-
-logging.getLogger("trafilatura").setLevel(logging.CRITICAL)  # an empty page is no error of ours
 
 _META_CHARSET = re.compile(rb"""<meta[^>]+charset\s*=\s*["']?\s*([\w-]+)""", re.IGNORECASE)
 _TITLE = re.compile(r"<title[^>]*>(.*?)</title>", re.IGNORECASE | re.DOTALL)
@@ -92,6 +86,8 @@ def decoded(response: Response) -> str:
     try:
         return body.decode("utf-8")
     except UnicodeDecodeError:
+        import charset_normalizer
+
         best = None if response.cut else charset_normalizer.from_bytes(body).best()
         return str(best) if best else body.decode("utf-8", "replace")
 
@@ -108,6 +104,10 @@ def _from_html(html: str) -> tuple[str, str]:
     """Title and main text; where no main text is found, all of the text."""
     if not html.strip():
         return "", ""
+    import trafilatura
+    from trafilatura.settings import Document
+
+    logging.getLogger("trafilatura").setLevel(logging.CRITICAL)  # an empty page is no error of ours
     if "<html" not in html.lower():
         html = f"<html>{html}</html>"
     found = trafilatura.bare_extraction(html, with_metadata=True, include_comments=False, include_tables=True)

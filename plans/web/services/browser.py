@@ -6,14 +6,15 @@ import asyncio
 from collections.abc import Callable
 from dataclasses import dataclass
 from http import HTTPStatus
-from typing import Any
-
-import aiohttp
-from yarl import URL
+from typing import TYPE_CHECKING, Any
 
 from aura_core.api import ActionError, service
 
 from .addresses import ForbiddenAddressError, public_socket
+
+if TYPE_CHECKING:
+    import aiohttp
+    from yarl import URL
 
 _REDIRECTS = {301, 302, 303, 307, 308}
 _TRY_AGAIN = {408, 425, 429, 500, 502, 503, 504}
@@ -65,6 +66,8 @@ class Browser:
 
     async def start(self) -> None:
         """Opens the connection pool."""
+        import aiohttp
+
         self._session = aiohttp.ClientSession(
             connector=aiohttp.TCPConnector(socket_factory=None if self._private else public_socket),
             cookie_jar=aiohttp.DummyCookieJar(),
@@ -85,6 +88,8 @@ class Browser:
             ActionError: the address is none, is not http(s), leads in a circle, or lies in a private network.
             PageUnavailableError: no answer in time, no connection, or the site is overloaded.
         """
+        import aiohttp
+
         address = page_address(url)
         try:
             async with asyncio.timeout(self._timeout):
@@ -103,6 +108,8 @@ class Browser:
 
     async def _hop(self, address: URL) -> Response | URL:
         """One request: the answer, or the address it redirects to."""
+        from yarl import URL
+
         if self._session is None:
             raise ActionError("The web plan is shut down.")
         async with self._session.get(address, allow_redirects=False) as response:
@@ -138,6 +145,8 @@ def page_address(text: str) -> URL:
     Raises:
         ActionError: it is no address of a web page.
     """
+    from yarl import URL
+
     typed = text.strip().strip("<>")
     if "://" not in typed and not typed.lower().startswith(("mailto:", "javascript:", "data:", "file:")):
         typed = f"https://{typed}"
@@ -159,6 +168,8 @@ def _reason(status: int) -> str:
 
 def _connection_error(address: URL, error: Exception) -> ActionError:
     """What to say about a failed connection."""
+    import aiohttp
+
     if isinstance(error, aiohttp.ClientConnectorError) and isinstance(error.os_error, ForbiddenAddressError):
         return ActionError(
             f"{address.host} lies inside a private network or on this machine, so it is not opened. "

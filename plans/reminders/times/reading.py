@@ -15,7 +15,6 @@ from .pieces import Pieces, pieces_of
 from .repeating import Repeating, says_again
 from .tidying import tidy
 
-EXAMPLES = "in 10 minutes · tomorrow at 9 · Friday 17:00 · every weekday at 8 · через час · 每天8点"
 _SHORTEST, _LONGEST = 60.0, 3660.0 * DAY
 _LAST_YEAR = 2999
 _MINUTE, _HOUR = 60.0, 3600.0
@@ -135,7 +134,7 @@ def read_when(text: str, now: datetime, morning: time) -> When | None:
         return None
     if not _PLAIN.fullmatch(text.strip()):
         return None
-    import dateparser  # noqa: PLC0415 (takes longer to load than all plans; few texts come so far)
+    import dateparser  # takes longer to load than all plans; few texts come so far
 
     parsed = dateparser.parse(
         text, languages=["en", "ru", "zh"], settings={"RELATIVE_BASE": now, "PREFER_DATES_FROM": "future"}

@@ -6,11 +6,11 @@ import re
 from dataclasses import dataclass
 from datetime import date, time
 
+from ..actions.words import SHORT
 from .days import WEEKDAYS, weekday_of
 from .numbers import DAY, END, NUMBER, START, UNIT, number_of, seconds_of
 
 WORKDAYS, WEEKEND, ALL_DAYS = "mon-fri", "sat,sun", "*"
-SHORT = ("mon", "tue", "wed", "thu", "fri", "sat", "sun")
 _EVERY = r"(?:every|each|кажд(?:ый|ую|ое|ые|ая)|раз в|每个?)"
 _DAYS = rf"(?:{'|'.join(WEEKDAYS)})"
 _AND = r"(?:\s*(?:,|and|&|и|、|和|,)\s*)+"
