@@ -12,8 +12,8 @@ from typing import TYPE_CHECKING, Any, TypeVar
 from filelock import FileLock, Timeout
 
 from agent.disk.atomic_file import not_writable, set_aside, write_atomically
-from agent.errors import HomeInUseError
 from agent.disk.program_lock import ProgramLock
+from agent.errors import HomeInUseError
 from agent.sessions.file import (
     DamagedSessionError,
     NewerSessionError,

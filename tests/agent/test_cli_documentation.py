@@ -15,7 +15,7 @@ import pytest
 import typer
 from pydantic import BaseModel, SecretStr
 
-from agent.cli import program
+from agent.cli.command_line import program
 from agent.config import ENVIRONMENT_NAMES, AppConfig
 from agent.contracts import ExecutorResponse, Plan, PlanStep, Question, RunOutcome, RunSummary, TaskCard
 

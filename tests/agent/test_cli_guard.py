@@ -206,3 +206,15 @@ def test_sys_exit_of_the_command_itself_is_not_hidden():
 
     with pytest.raises(SystemExit):
         asynchronously(command())
+
+
+def test_ctrl_c_while_the_command_line_is_imported_is_no_traceback(monkeypatch, capsys):
+    class Interrupted:
+        def find_spec(self, name, *_hints):
+            if name == "agent.cli.command_line":
+                raise KeyboardInterrupt
+
+    monkeypatch.delitem(sys.modules, "agent.cli.command_line", raising=False)
+    monkeypatch.setattr(sys, "meta_path", [Interrupted(), *sys.meta_path])
+    assert run(["tasks"]) == 130
+    assert capsys.readouterr().err == "Stopped.\n"
