@@ -32,7 +32,7 @@ chat: setup
 test:
 	@$(SET_UP) test
 	@$(BIN)/aura model pull smollm2-135m
-	@$(BIN)/python -m pytest $(ARGS)
+	@$(BIN)/python -m pytest -n auto --dist worksteal $(ARGS)
 
 # Coverage without the tests that start and kill whole programs: they are slow under it, and `make test` runs them.
 check:
@@ -43,7 +43,7 @@ check:
 	@$(BIN)/lint-imports
 	@$(BIN)/aura check
 	@$(BIN)/aura model pull smollm2-135m
-	@$(BIN)/python -m pytest tests --ignore=tests/e2e --ignore=tests/crash --cov --cov-report=term --cov-fail-under=90
+	@$(BIN)/python -m pytest -n auto --dist worksteal tests --ignore=tests/e2e --ignore=tests/crash --cov --cov-report=term --cov-fail-under=90
 
 # The peers live in an environment of their own, so that .venv holds nothing that Aura does not need.
 bench:

@@ -107,7 +107,7 @@ class App:
     @classmethod
     @asynccontextmanager
     async def open(
-        cls, config: AppConfig, *, program: str = "aura", durable: bool = True, asks: bool = False
+        cls, config: AppConfig, *, program: str = "aura", durable: bool = True, asks: Profile | None = None
     ) -> AsyncGenerator[App]:
         """Wires everything, for the block.
 
@@ -115,7 +115,7 @@ class App:
             config: settings.
             program: who holds AURA_HOME, for the message that a second program gets.
             durable: False for commands that run nothing durable: AURA_HOME is not locked and no store is opened.
-            asks: a model will be asked soon: an embedded one is loaded while everything else opens.
+            asks: the profile under which a model will be asked soon: an embedded one is loaded while everything opens.
 
         Raises:
             HomeInUseError: another program works on this AURA_HOME.

@@ -20,36 +20,49 @@ def when_imported(name: str, then: Callable[[], None]) -> None:
     if name in sys.modules:
         then()
         return
-    before = [finder for finder in sys.meta_path if isinstance(finder, _Waiting) and finder.name == name]
-    for finder in before:
-        sys.meta_path.remove(finder)
+    for finder in sys.meta_path:
+        if isinstance(finder, _Waiting) and finder.name == name:
+            finder.spent = True
     sys.meta_path.insert(0, _Waiting(name, then))
 
 
 class _Waiting(MetaPathFinder):
-    """Takes part in one import, of the module that it waits for, and is gone."""
+    """Takes part in one import, of the module that it waits for.
+
+    It stays in `sys.meta_path` afterwards: other threads may be walking along that list.
+    """
 
     def __init__(self, name: str, then: Callable[[], None]) -> None:
         self.name = name
+        self.spent = False
         self._then = then
+        self._asking = False
 
     def find_spec(self, fullname: str, *_hints: object) -> ModuleSpec | None:
         """Where others find the module, with what is to be done behind it."""
-        if fullname != self.name or self not in sys.meta_path:
+        if fullname != self.name or self.spent or self._asking:
             return None
-        sys.meta_path.remove(self)
-        spec = find_spec(fullname)
+        self._asking = True
+        try:
+            spec = find_spec(fullname)
+        finally:
+            self._asking = False
         if spec is not None and spec.loader is not None:
-            spec.loader = _Then(spec.loader, self._then)
+            spec.loader = _Then(spec.loader, self)
         return spec
+
+    def loaded(self) -> None:
+        """Does what was to be done."""
+        self.spent = True
+        self._then()
 
 
 class _Then(Loader):
     """Loads a module as its own loader does, and then does what is to be done."""
 
-    def __init__(self, loader: Loader, then: Callable[[], None]) -> None:
+    def __init__(self, loader: Loader, waiting: _Waiting) -> None:
         self._loader = loader
-        self._then = then
+        self._waiting = waiting
 
     def create_module(self, spec: ModuleSpec) -> ModuleType | None:
         """As its own loader makes it."""
@@ -61,4 +74,4 @@ class _Then(Loader):
         if module.__spec__ is not None:
             module.__spec__.loader = self._loader
         self._loader.exec_module(module)
-        self._then()
+        self._waiting.loaded()

@@ -18,7 +18,7 @@ from benchmarks.case import AURA
 ROOT = Path(__file__).resolve().parents[1]
 EARLIER = "13e86e8"
 """The commit that the front door is measured against."""
-PLACE = ROOT / ".venv" / "bench" / EARLIER
+PLACE = ROOT / ".venv" / "earlier" / EARLIER
 FOREIGN_PREFIXES = ("OPENAI_", "AURA_", "TELEGRAM_", "OMP_", "GOMP_", "PYTHON", "MAKE", "MFLAGS", "VIRTUAL_ENV")
 """Variables that a person's shell would not have, or that `make bench` and its Python leave behind."""
 

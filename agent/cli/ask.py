@@ -68,8 +68,8 @@ async def _ask(request: Request) -> int:
     from agent.contracts import Incoming
 
     person = terminal_person()
-    config, _ = acting_as(settings(), person, request.profile)
-    async with App.open(config, program="aura ask", asks=True) as app:
+    config, acting = acting_as(settings(), person, request.profile)
+    async with App.open(config, program="aura ask", asks=acting) as app:
         await app.model.check()
         session_id = request.session or ASK_SESSION
         if request.session is None and await app.sessions.history(session_id, 1):
@@ -98,7 +98,7 @@ async def _plan(text: str, profile_name: str | None, *, as_json: bool) -> int:
     from agent.channels.terminal.person import terminal_person
 
     config, profile = acting_as(settings(), terminal_person(), profile_name)
-    async with App.open(config, program="aura plan", durable=False, asks=True) as app:
+    async with App.open(config, program="aura plan", durable=False, asks=profile) as app:
         await app.model.check()
         with err().status("planning"):
             made = await _make_plan(app, profile, text)

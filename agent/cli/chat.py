@@ -35,9 +35,10 @@ def chat(
 
 
 async def _chat(session: str, *, fetch: bool) -> int:
+    from agent.channels.terminal.person import terminal_person
     from agent.channels.terminal.start import run_chat
 
-    async with _long_lived(settings(), "aura chat") as app:
+    async with _long_lived(settings(), "aura chat", terminal_person()) as app:
         await run_chat(app, session_id=session, fetch=fetch)
         asked = not sys.stdin.isatty() and await app.questions(session)
     return NEEDS_ANSWER if asked else 0
@@ -51,21 +52,24 @@ def bot() -> int:
 async def _bot() -> int:
     from agent.channels.telegram.bot import run_bot
 
-    async with _long_lived(settings(quiet=False), "aura bot") as app:
+    config = settings(quiet=False)
+    people = [person for person in config.profile("owner").people if person.startswith("telegram:")]
+    async with _long_lived(config, "aura bot", "".join(people[:1])) as app:
         await run_bot(app)
     return 0
 
 
 @asynccontextmanager
-async def _long_lived(config: AppConfig, program: str) -> AsyncGenerator[App]:
+async def _long_lived(config: AppConfig, program: str, person: str) -> AsyncGenerator[App]:
     """The app of a program that stays open.
 
+    The model of the person who will probably ask first, `channel:id`, is loaded while everything opens.
     What is loaded by now stays until the end: the garbage collector need not look at it again, which would stop
     everything for 0.2 s each time.
     """
     from agent.app import App
 
-    asks = config.embedded.prepare
+    asks = config.profile_of(person) if config.embedded.prepare else None
     async with App.open(config, program=program, asks=asks) as app, app.running_jobs(), _edits_of_plans(config, app):
         gc.freeze()
         try:

@@ -56,7 +56,7 @@ class ModelClient:
     @property
     def embedded(self) -> bool:
         """Whether calls go to the embedded model unless they name another."""
-        return choice.is_local(self._config.llm, None)
+        return self.is_embedded(None)
 
     @property
     def context_tokens(self) -> int:
@@ -80,14 +80,21 @@ class ModelClient:
         if self.embedded:
             await asyncio.to_thread(choice.weights_of, self._config, self._config.llm.model)
 
-    async def load(self) -> None:
-        """Loads the configured model, if it is an embedded one; other models are there.
+    def is_embedded(self, model: str | None) -> bool:
+        """Whether a model, as a profile names it, is an embedded one; None is the configured one."""
+        return choice.is_local(self._config.llm, model)
+
+    async def load(self, model: str | None = None) -> None:
+        """Loads a model, if it is an embedded one; other models are there.
+
+        Args:
+            model: another model than the configured one.
 
         Raises:
             ModelError: it is not here or cannot be loaded; says why.
         """
-        if self.embedded:
-            await (await self._embedded.find(None)).started()
+        if self.is_embedded(model):
+            await (await self._embedded.find(model)).started()
 
     async def prepare(self, system: str, *, purpose: str, model: str | None, report: Progress) -> None:
         """Has an embedded model read a system prompt before anybody asks; see `EmbeddedModel.prepare`.
@@ -101,14 +108,14 @@ class ModelClient:
         Raises:
             ModelError: the model is not here or cannot be loaded; says why.
         """
-        if choice.is_local(self._config.llm, model):
+        if self.is_embedded(model):
             await (await self._embedded.find(model)).prepare(purpose, system, report)
         await asyncio.to_thread(importlib.import_module, "agent.llm.call")  # the SDK beneath: half a second
 
     @asynccontextmanager
-    async def loading(self) -> AsyncGenerator[None]:
+    async def loading(self, model: str | None = None) -> AsyncGenerator[None]:
         """Loads an embedded model beside the work of the block; what goes wrong is told by the call that needs it."""
-        work = asyncio.create_task(self.load())
+        work = asyncio.create_task(self.load(model))
         try:
             yield
         finally:

@@ -152,10 +152,13 @@ class EmbeddedModel:
         from agent.llm.endpoint import Endpoint  # noqa: PLC0415 (the SDK behind it takes half a second; see `_start`)
         from agent.llm.prompt_cache import PromptCache  # noqa: PLC0415 (the same)
 
-        if self._saved is not None:
-            cache = await PromptCache.open(self._saved, self._weights, address, process.key, self.places.alone)
-            await cache.restore(SLOTS)
-            self._cache = cache
+        try:
+            if self._saved is not None:
+                cache = await PromptCache.open(self._saved, self._weights, address, process.key, self.places.alone)
+                self._cache = cache
+                await cache.restore(SLOTS)
+        except OSError as error:
+            self._log.warning("states of prompts are not kept", folder=str(self._saved), error=str(error))
         self._process = process
         return Endpoint(f"{address}/v1", process.key, timeout=self._timeout, embedded=True)
 

@@ -37,6 +37,7 @@ class ModelProcess:
         self._name = name
         self._weights = weights
         self._process = process
+        self._loaded = False
         self.key = key
 
     @classmethod
@@ -91,12 +92,16 @@ class ModelProcess:
                 f"The embedded model {self._name} cannot be loaded from {self._weights}: "
                 f"{str(said['error']).rstrip('.')}. If the file is damaged, {again}."
             )
+        self._loaded = True
         return str(said["address"])
 
     async def end(self) -> None:
-        """Closes the process's stdin, which ends it; kills it if it does not listen."""
+        """Closes the process's stdin, which ends it; kills it if it does not listen, as while it loads."""
         if self._process.stdin is not None:
             self._process.stdin.close()
+        if not self._loaded:
+            with contextlib.suppress(ProcessLookupError):
+                self._process.kill()
         try:
             async with asyncio.timeout(END_SECONDS):
                 await self._process.wait()

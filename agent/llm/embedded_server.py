@@ -41,6 +41,7 @@ def serve(settings: dict[str, Any]) -> Any:
     params.cache_ram_mib = settings["cache_mib"]
     params.cpuparams.n_threads = params.cpuparams_batch.n_threads = settings["threads"]
     params.no_extra_bufts = not settings["rearranged"]
+    params.fit_params = False  # nothing is to be shared out between a graphics card and main memory: 0.5 s of loading
     params.warmup = False
     params.verbosity = QUIET
     params.hostnames = ["127.0.0.1"]

@@ -38,6 +38,10 @@ SUFFIX = ".state"
 Alone = Callable[[], AbstractAsyncContextManager[None]]
 
 
+class RefusedError(OSError):
+    """The server's own word that it will not do it, e.g. that a state does not fit; its silence is another error."""
+
+
 class PromptCache:
     """States of one model's prompts, on disk. Make one with `open`.
 
@@ -79,7 +83,7 @@ class PromptCache:
                 await self._post(f"/slots/{taken}?action=restore", {"filename": path.name})
                 self._held.add(path)
                 taken += 1
-            except OSError as error:
+            except RefusedError as error:
                 self._log.info("a saved prompt state does not fit and is dropped", file=path.name, error=str(error))
                 path.unlink(missing_ok=True)
         return taken
@@ -182,12 +186,14 @@ class PromptCache:
         passing.replace(path)
         size = 0
         for number, other in enumerate(self._files()):
-            size += other.stat().st_size
+            with contextlib.suppress(FileNotFoundError):
+                size += other.stat().st_size
             if number >= FILES or (size > BYTES and other != path):
                 other.unlink(missing_ok=True)
         for left in self._folder.glob("*.passing"):
-            if left.stat().st_mtime < time.time() - STALE_SECONDS:
-                left.unlink(missing_ok=True)
+            with contextlib.suppress(FileNotFoundError):
+                if left.stat().st_mtime < time.time() - STALE_SECONDS:
+                    left.unlink()
 
     def _path(self, purpose: str, system: str) -> Path:
         safe = "".join(letter for letter in purpose if letter.isalnum())[:20] or "any"
@@ -195,7 +201,10 @@ class PromptCache:
 
     def _files(self) -> list[Path]:
         """This model's states, the latest used first."""
-        found = [(path.stat().st_mtime, path) for path in self._folder.glob(f"{self._model}-*{SUFFIX}")]
+        found: list[tuple[float, Path]] = []
+        for path in self._folder.glob(f"{self._model}-*{SUFFIX}"):
+            with contextlib.suppress(FileNotFoundError):  # another program keeps its states here, too
+                found.append((path.stat().st_mtime, path))
         return [path for _, path in sorted(found, reverse=True)]
 
     async def _post(self, path: str, body: dict[str, Any]) -> dict[str, Any]:
@@ -205,7 +214,7 @@ class PromptCache:
         except Exception as error:
             raise OSError(f"{path}: {type(error).__name__} {error}") from error
         if response.status_code != HTTPStatus.OK:
-            raise OSError(f"{path}: {answer}")
+            raise RefusedError(f"{path}: {answer}")
         return answer
 
 

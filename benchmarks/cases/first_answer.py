@@ -16,8 +16,8 @@ from benchmarks.case import Case, Contestant, Measure, Series, Size, Target, rat
 from benchmarks.person import Sitting, busy_machine
 from benchmarks.stopwatch import WrongResultError
 
-REQUEST = "What is 12*7? Also list my files."
-ANSWER = "84"
+REQUEST = "What is 37*41? Also list my files."
+ANSWER = "1517"
 BEFORE_TYPING = 15.0
 OTHERS = 2
 CHAT, BUSY_CHAT = "a chat, typed after 15 s", "the same, two busy programs beside"

@@ -17,7 +17,7 @@ from scripts.set_up.locks import canonical
 from scripts.set_up.pip_runs import Programs
 
 HALF_MADE = "half-made"
-ASIDE = ("bench", "lock", "pips", "fetched", "set-up.log")  # ours, but no part of the environment itself
+ASIDE = ("bench", "earlier", "lock", "pips", "fetched", "set-up.log")  # ours, but no part of the environment itself
 # Python compiles what it imports and keeps it; only where it may not (PYTHONDONTWRITEBYTECODE), pip does it beforehand.
 NO_COMPILE = () if sys.dont_write_bytecode else ("--no-compile",)
 ASK = "import json, sys; print(json.dumps([sys.version_info[:2], sys.implementation.name]))"

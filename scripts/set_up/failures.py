@@ -2,10 +2,11 @@
 
 from __future__ import annotations
 
+import errno
 import re
 from collections.abc import Sequence
 
-CREDENTIALS = re.compile(r"//[^/@\s]+@")
+CREDENTIALS = re.compile(r"//[^/\s]+@")
 AGAIN = "Nothing is broken: run the same command again, it goes on from there."
 NO_NETWORK = (
     "NameResolutionError",
@@ -65,6 +66,19 @@ class SetUpError(Exception):
 
 class StoppedError(SetUpError):
     """A person, or the system, asked the set-up to end."""
+
+
+def in_words(error: OSError) -> str:
+    """What the system refused us, before or beside pip: what happened, and what to do."""
+    where = error.filename or "the checkout"
+    if error.errno in {errno.ENOSPC, errno.EDQUOT}:
+        return f"The disk is full: {where} cannot be written.\n  Make room where the checkout is. {AGAIN}"
+    if error.errno in {errno.EACCES, errno.EPERM, errno.EROFS}:
+        return (
+            f"{where} cannot be written: {error.strerror}.\n"
+            "  Whose is the checkout, and is its disk read-only? Make it yours, or clone it to a place that is."
+        )
+    return f"The set-up cannot go on: {error}.\n  {AGAIN}"
 
 
 def without_passwords(text: str) -> str:

@@ -12,7 +12,7 @@ from pathlib import Path
 
 from scripts.set_up import machine, stamps
 from scripts.set_up.environment import Environment
-from scripts.set_up.failures import SetUpError, explain
+from scripts.set_up.failures import SetUpError, in_words
 from scripts.set_up.locks import Pin, applies, read_pins
 from scripts.set_up.packages import Packages
 from scripts.set_up.pip_runs import Programs
@@ -35,7 +35,7 @@ def set_up(purpose: Purpose) -> None:
         try:
             _set_up(purpose, environment, programs)
         except OSError as error:
-            raise SetUpError(explain([f"ERROR: {error}"], str(programs.log))) from error
+            raise SetUpError(in_words(error)) from error
         finally:
             programs.stop()
 
@@ -71,7 +71,7 @@ def _set_up(purpose: Purpose, environment: Environment, programs: Programs) -> N
 
 
 def _announce(purpose: Purpose, missing: int, *, first: bool) -> None:
-    what = f"{missing} packages" if first else f"{missing} more packages"
+    what = f"{missing}{'' if first else ' more'} package{'' if missing == 1 else 's'}"
     much = f"about {purpose.fetched} MB to fetch, " if first else ""
     say(
         f"Setting up {purpose.folder} with Python {platform.python_version()}: {what} for {purpose.about}, "

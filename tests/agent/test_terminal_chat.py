@@ -229,6 +229,13 @@ async def test_a_model_that_cannot_get_ready_is_said_and_the_chat_goes_on(app):
     assert "You said" in shown
 
 
+async def test_a_surprise_while_the_model_gets_ready_ends_no_chat(app):
+    app.not_ready = PermissionError("the cache folder belongs to somebody else")
+    shown = await chat(app, "hello there")
+    assert "belongs to somebody else" in shown
+    assert "You said" in shown
+
+
 async def test_a_model_that_is_missing_is_not_said_twice(app):
     app.not_ready = ModelMissingError("There is no model.")
     assert "There is no model" not in await chat(app, "hello there")

@@ -116,6 +116,13 @@ async def test_with_a_model_at_an_endpoint_it_says_who_reads_along(app):
     assert "not good at" not in shown_
 
 
+async def test_an_embedded_model_that_we_do_not_know_is_not_called_small(app):
+    app.config.llm.model = "/models/qwen-32b.gguf"
+    shown_ = await greeting(app)
+    assert "qwen-32b runs on this machine" in shown_
+    assert "small" not in shown_
+
+
 def test_every_example_needs_only_built_in_tasks():
     assert {name for example in EXAMPLES for name in example.needs} <= set(built_in_cards())
 

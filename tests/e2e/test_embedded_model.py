@@ -245,6 +245,26 @@ async def test_closing_in_the_middle_of_reading_ahead_leaves_no_half_a_state(sma
     assert list((tmp_path / "states").iterdir()) == []
 
 
+async def test_where_states_cannot_be_kept_the_model_works_all_the_same(small_model, tmp_path):
+    (tmp_path / "file").write_text("", encoding="utf-8")
+    async with model_of(small_model, tmp_path / "file" / "states") as model:
+        await model.prepare("plan", RULES, lambda _part: pytest.fail("nothing is read ahead without states"))
+        assert (await asked(model))[0] > 400
+
+
+async def test_a_model_that_is_not_needed_any_more_while_it_loads_is_ended_at_once(small_model):
+    async with model_of(small_model, None) as model:
+        loading = asyncio.create_task(model.started())
+        while not children_of(os.getpid()):  # noqa: ASYNC110 (the process tells nobody that it is there)
+            await asyncio.sleep(0.001)
+        mine = children_of(os.getpid())
+        began = time.monotonic()
+        loading.cancel()
+        await asyncio.gather(loading, return_exceptions=True)
+    assert time.monotonic() - began < 3
+    wait_until_gone(mine)
+
+
 async def test_a_short_prompt_and_none_at_all_are_only_a_reason_to_load(small_model, tmp_path):
     async with model_of(small_model, tmp_path / "states") as model:
         await model.prepare("plan", "", lambda _part: pytest.fail("nothing is to be read"))

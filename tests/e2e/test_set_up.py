@@ -313,7 +313,7 @@ def test_a_package_that_was_written_by_half_is_written_again_and_no_other(checko
     (about,) = venv.glob("lib/*/site-packages/two_package*.dist-info")
     (about / "INSTALLER").unlink()
     (venv / "set-up" / "bench").unlink()
-    assert "1 more packages" in set_up(checkout)
+    assert "1 more package for" in set_up(checkout)
     assert [path for path in few.asked if "files" in path] == ["/files/two_package-1.0-py3-none-any.whl"]
     assert has_both(checkout)
 

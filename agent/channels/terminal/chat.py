@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+from contextlib import suppress
 from typing import TYPE_CHECKING, Any
 
 from rich.text import Text
@@ -234,16 +235,17 @@ class Chat:
             await self._terminal.show(notice_view(notice, "yellow"))
 
     async def _keep_model_ready(self) -> None:
-        """Has the model get ready while the person types; a chat without a model was told so when it opened."""
+        """Has the model get ready while the person types."""
         profile = self._app.profile_of(self._person)
-        if self._app.model.embedded:
+        if self._app.model.is_embedded(profile.model) and self._app.config.embedded.prepare:
             self._board.prepared(0.0)
+
+        async def ready() -> None:
+            with suppress(ModelMissingError):  # told when the chat opened
+                await self._app.keep_model_ready([profile], self._board.prepared)
+
         try:
-            await self._app.keep_model_ready([profile], self._board.prepared)
-        except ModelMissingError:
-            return
-        except AgentError as error:
-            await self._terminal.show(notice_view(str(error), "yellow"))
+            await self._guarded(ready())
         finally:
             self._board.prepared(None)
 

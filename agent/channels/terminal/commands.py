@@ -100,7 +100,7 @@ class ChatCommands:
             notice_view("Everything else you type is a request in plain words."),
             notice_view(KEYS),
             Text(),
-            model_view(self._app),
+            model_view(self._app, self._profile),
         )
 
     async def _tasks(self, word: str) -> None:

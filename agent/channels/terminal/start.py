@@ -114,8 +114,9 @@ async def _greet(app: App, terminal: Terminal, session_id: str, person: str) -> 
     await terminal.show(Text(), title)
     if not await app.sessions.history(session_id, 1):
         files = await app.sessions.file_names(session_id)
-        examples = fitting_examples(app, app.profile_of(person), files)
-        await terminal.show(Text(), welcome_view(app, examples, terminal.signs))
+        profile = app.profile_of(person)
+        examples = fitting_examples(app, profile, files)
+        await terminal.show(Text(), welcome_view(app, profile, examples, terminal.signs))
     for line in in_short(app.framework.problems):
         await terminal.show(notice_view(f"A plan was left out: {line}", "yellow"))
 

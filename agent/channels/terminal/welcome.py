@@ -13,6 +13,8 @@ from rich.text import Text
 
 from agent.channels.terminal.controls import one_line
 from agent.channels.terminal.draw import notice_view
+from agent.llm.choice import label
+from agent.llm.known_models import MODELS
 from aura_core.builtin import builtin_folder
 
 if TYPE_CHECKING:
@@ -54,10 +56,10 @@ EXAMPLES = (
     Example("Remind me in 20 minutes to stretch", "it comes to you by itself", ("reminders/add",)),
     Example(
         "Make a note that the plumber comes on Friday, then show me all my notes",
-        "kept for next time",
+        "saved for next time",
         ("notes/add", "notes/list"),
     ),
-    Example("How many days until Christmas?", "reckoned, not guessed", ("aura_base/days_until",)),
+    Example("How many days until Christmas?", "calculated, not guessed", ("aura_base/days_until",)),
 )
 """Tried with the embedded model, the best first."""
 
@@ -79,7 +81,7 @@ def _with_a_file(files: Sequence[str]) -> list[Example]:
     """Something to ask about the first text among the files."""
     texts = [name for name in files if name.lower().endswith(TEXT_ENDINGS)]
     return [
-        Example(f"Summarise {name}", "a file of yours, read and put in short", ("files/read", "aura_base/summarise"))
+        Example(f"Summarise {name}", "one of your files, summarised", ("files/read", "aura_base/summarise"))
         for name in texts[:1]
     ]
 
@@ -89,10 +91,10 @@ def _with_a_plugin(app: App, profile: Profile) -> list[Example]:
     built_in = builtin_folder("plans")
     own = {name for name, plan in app.framework.plans.plans.items() if not plan.folder.is_relative_to(built_in)}
     commands = ((name, card) for name, card in app.commands(profile).items() if card.plan in own)
-    return [Example(f"/{name}", f"a plugin of yours: {one_line(card.title)}") for name, card in commands][:1]
+    return [Example(f"/{name}", f"your plugin: {one_line(card.title)}") for name, card in commands][:1]
 
 
-def welcome_view(app: App, examples: Sequence[Example], signs: Signs) -> RenderableType:
+def welcome_view(app: App, profile: Profile, examples: Sequence[Example], signs: Signs) -> RenderableType:
     """The first screen below the title."""
     table = Table.grid(padding=(0, 2))
     table.add_column(overflow="fold")
@@ -104,19 +106,23 @@ def welcome_view(app: App, examples: Sequence[Example], signs: Signs) -> Rendera
         notice_view(f"{what} For example:" if examples else what, ""),
         Padding(table, (0, 0, 0, 2), expand=False),
         Text(),
-        model_view(app),
+        model_view(app, profile),
     )
 
 
-def model_view(app: App) -> RenderableType:
-    """What the model in use is and is not good at, and how to use another one."""
-    if app.model.embedded:
+def model_view(app: App, profile: Profile) -> RenderableType:
+    """What the model of a profile is and is not good at, and how to use another one."""
+    model = profile.model or app.config.llm.model
+    if app.model.is_embedded(model) and label(model) in MODELS:
         what = "The model runs on this machine and is small."
         rows = [
             ("good at", "sums, dates, files, notes, reminders, short texts; a few steps at a time; best in English"),
-            ("not good at", "facts, comparisons, long or many-sided requests"),
+            ("not good at", "facts, comparisons, long requests with many parts"),
             ("a larger one", f"{ANOTHER_MODEL}, and start again"),
         ]
+    elif app.model.is_embedded(model):
+        what = f"{label(model)} runs on this machine; it plans and answers what you ask."
+        rows = [("another one", ANOTHER_MODEL)]
     else:
         what = f"{app.model.describe()} plans and answers what you ask; the steps run on this machine."
         rows = [("another one", f"{ANOTHER_MODEL}; without these a small model runs on this machine")]
