@@ -26,7 +26,7 @@ from agent.durable.protocol import TaskRecord
 from agent.errors import NotAllowedError
 from agent.executor import Executor
 from agent.orchestrator import OrchestratorRunner
-from agent.planner.readiness import keep_ready
+from agent.planner.readiness import keep_ready, make_ready
 from agent.progress import QuestionClosed, RunEnded
 from agent.running.deaths import Suspects
 from agent.running.deliveries import Deliveries
@@ -136,6 +136,10 @@ class App:
         """Makes a channel reachable under its name; what waited for it to be shown or delivered now is."""
         self._channels.add(transport)
         self.schedules.book.wake()
+
+    async def make_model_ready(self, profiles: Sequence[Profile], report: Callable[[float | None], None]) -> None:
+        """Makes an embedded model ready for requests of these profiles; see `planner.readiness`."""
+        await make_ready(self.model, self.dispatcher, profiles, settings=self.config.planner, report=report)
 
     async def keep_model_ready(self, profiles: Sequence[Profile], report: Callable[[float | None], None]) -> None:
         """Keeps an embedded model ready for requests of these profiles, until cancelled; see `planner.readiness`."""

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import sys
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Annotated, Any
 
@@ -83,7 +84,9 @@ async def _ask(request: Request) -> int:
         outcome = await follow(app, run_id, Answers(request.answers), person, err())
         for notice in app.take_notices():
             remark(notice, style="yellow")
-    return report(outcome, files, as_json=request.as_json)
+        code = report(outcome, files, as_json=request.as_json)
+        sys.stdout.flush()  # nobody waits for what is still to be closed
+    return code
 
 
 def plan(text: Text = None, *, profile: ProfileName = None, as_json: AsJson = False) -> int:

@@ -2,12 +2,15 @@
 
 from __future__ import annotations
 
-from typing import Annotated
+from typing import TYPE_CHECKING, Annotated
 
 import typer
 
 from agent.cli.invocation import asynchronously, err, out, print_json, print_text, remark, settings
 from agent.errors import ModelMissingError
+
+if TYPE_CHECKING:
+    from agent.config import AppConfig
 
 Name = Annotated[str | None, typer.Argument(help="A model that `aura model list` names; the default one if left out.")]
 
@@ -39,7 +42,35 @@ async def _pull(name: str | None) -> int:
             err().print(f"{wanted}: {MODELS[wanted].size / 1e6:,.0f} MB to fetch, once.", markup=False)
         found = await fetch_model(err(), config, wanted)
     remark(f"{wanted} is there: {found}")
+    if config.embedded.prepare and wanted == (config.llm.model or EMBEDDED_MODEL):
+        await _make_ready(config)
     return 0
+
+
+async def _make_ready(config: AppConfig) -> None:
+    """Has the model read its instructions, so that nobody waits for that at the first request."""
+    from agent.app import App
+    from agent.channels.terminal.person import terminal_person
+    from agent.llm.choice import is_local, runtime_installed
+
+    profile = config.profile_of(terminal_person())
+    if not (is_local(config.llm, profile.model) and runtime_installed()):
+        return
+    async with App.open(config, program="aura model pull", durable=False, asks=profile) as app:
+        console = err()
+        with console.status("loading the model") as status:
+            told = False
+
+            def report(part: float | None) -> None:
+                nonlocal told
+                text = "The model reads its instructions, once: about 20 seconds on two cores"
+                if part is not None and not (told or console.is_terminal):
+                    remark(f"{text} …")
+                told = True
+                status.update(text if part is None else f"{text}  {part:.0%}")
+
+            await app.make_model_ready([profile], report)
+    remark("The model is ready.")
 
 
 def list_models(as_json: Annotated[bool, typer.Option("--json", help="Print a JSON document.")] = False) -> int:

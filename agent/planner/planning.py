@@ -10,6 +10,7 @@ from typing import Any
 from agent.contracts import Plan, PlanStep, TaskCard
 from agent.errors import ModelOutputError, PlanningError
 from agent.llm.client import Message
+from agent.llm.structured import COMPACT
 from agent.plan_graph.grounding import KnownWords
 from agent.plan_graph.pruning import speaks_of
 from agent.plan_graph.repair import REPEATED, PlanWorld, Repaired, repair_plan
@@ -49,7 +50,7 @@ async def plan_steps(config: PlannerConfig, user_text: str, context: str) -> Pla
     raw = await _ask(config, cards, messages, world)
     repaired = _repaired(raw, world)
     if repaired.problems:
-        wrote = Message(role="assistant", content=json.dumps({"steps": raw}, ensure_ascii=False))
+        wrote = Message(role="assistant", content=json.dumps({"steps": raw}, ensure_ascii=False, separators=COMPACT))
         told = Message(role="user", content=render("plan_repair", problems=repaired.problems))
         second = _repaired(await _ask(config, cards, [*messages, wrote, told], world), world)
         repaired = replace(second, notes=[*(f"planned again: {line}" for line in repaired.problems), *second.notes])

@@ -7,6 +7,7 @@ from collections.abc import Sequence
 from typing import Any, cast
 
 from agent.contracts import TaskCard
+from agent.llm.structured import COMPACT
 from agent.plan_graph.values import choices
 
 MODEL_KINDS = ("llm", "ask_user", "agent")
@@ -75,7 +76,7 @@ def fitting_examples(cards: Sequence[TaskCard]) -> list[tuple[str, str]]:
     """Examples as (request, plan as JSON), in the very form that the decoder lets the model write."""
     known = {card.task for card in cards} | set(MODEL_KINDS)
     return [
-        (request, json.dumps({"steps": steps}, ensure_ascii=False))
+        (request, json.dumps({"steps": steps}, ensure_ascii=False, separators=COMPACT))
         for request, steps in EXAMPLES
         if all(step["task"] in known for step in steps)
     ]

@@ -10,6 +10,7 @@ from typing import Any
 from agent.contracts import ExecutorRequest, ExecutorResponse, TaskCard
 from agent.llm.client import Message, ModelClient
 from agent.llm.meter import Meter
+from agent.llm.structured import COMPACT
 from agent.prompts import render
 from agent.references import resolve_references
 
@@ -113,7 +114,7 @@ async def run_agent_step(
         last = response.summary if response.ok else f"failed: {response.error}"
         shown = data_text(response.output if response.ok else last, TURN_DATA_LIMIT)
         messages += [
-            Message(role="assistant", content=json.dumps(choice, ensure_ascii=False)),
+            Message(role="assistant", content=json.dumps(choice, ensure_ascii=False, separators=COMPACT)),
             Message(role="user", content=f"<data>\n{shown}\n</data>"),
         ]
     summary = f"I stopped after {turns} turns. The last result: {last}"

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import asyncio
-import json
 from collections.abc import AsyncGenerator, Callable, Sequence
 from contextlib import asynccontextmanager
 from pathlib import Path
@@ -22,6 +21,7 @@ BEFORE_TYPING = 15.0
 OTHERS = 2
 CHAT, BUSY_CHAT = "a chat, typed after 15 s", "the same, two busy programs beside"
 ASK, BUSY_ASK = "aura ask", "aura ask, two busy programs beside"
+PULLED_ASK = "aura ask after aura model pull"
 MEMORY = "an idle chat after its first answer"
 SMALL_MODEL = "smollm2-135m"
 COMMAND, DONE = "/note milk", "Noted"
@@ -58,24 +58,36 @@ class Trial:
                 sitting.leave()
         return seconds
 
-    async def ask(self, others: int) -> float:
-        """Seconds of a whole `aura ask`."""
+    async def ask(self, others: int, *, pulled: bool = False) -> float:
+        """Seconds from the start of an `aura ask` to its answer.
+
+        Args:
+            others: busy programs beside it.
+            pulled: `aura model pull` ran before, with the weights there, as in an installation by hand.
+        """
         with TemporaryDirectory(prefix="aura-bench-") as home, busy_machine(others):
+            if pulled:
+                await (await self._start(Path(home) / "before", Path(home), "model", "pull")).communicate()
             started = perf_counter()
-            process = await asyncio.create_subprocess_exec(
-                *self._build.command("ask", REQUEST, "--json"),
-                stdin=asyncio.subprocess.DEVNULL,
-                stdout=asyncio.subprocess.PIPE,
-                stderr=asyncio.subprocess.DEVNULL,
-                cwd=self._build.root,
-                env=builds.environment(Path(home), **self._model),
-            )
-            out, _ = await process.communicate()
+            process = await self._start(Path(home) / "aura", Path(home), "ask", REQUEST)
+            assert process.stdout is not None  # noqa: S101 (a pipe; pyright cannot know)
+            first = await process.stdout.readline()
             seconds = perf_counter() - started
-        answer = str(json.loads(out)["answer"])
-        if ANSWER not in answer:
-            raise WrongResultError(f"expected {ANSWER} in {answer!r}")
+            rest, _ = await process.communicate()
+        if ANSWER not in (first + rest).decode():
+            raise WrongResultError(f"expected {ANSWER} in {(first + rest)!r}")
         return seconds
+
+    async def _start(self, aura_home: Path, cache: Path, *words: str) -> asyncio.subprocess.Process:
+        surroundings = builds.environment(cache, **self._model)
+        return await asyncio.create_subprocess_exec(
+            *self._build.command(*words),
+            stdin=asyncio.subprocess.DEVNULL,
+            stdout=asyncio.subprocess.PIPE,
+            stderr=asyncio.subprocess.DEVNULL,
+            cwd=self._build.root,
+            env={**surroundings, "AURA_HOME": str(aura_home)},
+        )
 
     async def held(self) -> float:
         """MiB of the next chat that was measured without others beside it."""
@@ -95,8 +107,8 @@ async def _prepare(size: Size) -> AsyncGenerator[Sequence[Series]]:
     def chatting(others: int) -> Callable[[Trial], Measure]:
         return lambda trial: lambda: asyncio.to_thread(trial.chat, others)
 
-    def asking(others: int) -> Callable[[Trial], Measure]:
-        return lambda trial: lambda: trial.ask(others)
+    def asking(others: int, *, pulled: bool = False) -> Callable[[Trial], Measure]:
+        return lambda trial: lambda: trial.ask(others, pulled=pulled)
 
     yield [
         series(CHAT, "s", chatting(0)),
@@ -104,6 +116,7 @@ async def _prepare(size: Size) -> AsyncGenerator[Sequence[Series]]:
         *(
             [
                 series(ASK, "s", asking(0)),
+                series(PULLED_ASK, "s", asking(0, pulled=True)),
                 series(BUSY_CHAT, "s", chatting(OTHERS)),
                 series(BUSY_ASK, "s", asking(OTHERS)),
             ]
