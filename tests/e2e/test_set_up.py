@@ -158,7 +158,8 @@ def venv_with_pip(folder, version):
 
 
 def said_by(folder, *command):
-    shell = {name: value for name, value in os.environ.items() if not name.startswith("MAKE")}  # this may be `make test`
+    # Without what `make test` hands on, if it is what runs this.
+    shell = {name: value for name, value in os.environ.items() if not name.startswith("MAKE")}
     done = subprocess.run(command, cwd=folder, capture_output=True, text=True, timeout=SECONDS, check=False, env=shell)
     assert done.returncode == 0, done.stdout + done.stderr
     return done.stdout + done.stderr
