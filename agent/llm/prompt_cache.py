@@ -23,8 +23,9 @@ import openai
 
 from aura_core.logger import get_logger
 
-PIECE = 128
-"""Tokens that are read at once when nobody calls: two seconds on two cores, which is what a call may have to wait."""
+PIECE = 256
+"""Tokens that are read at once when nobody calls: four seconds on two cores, which a call with another system prompt
+may have to wait; one with the same prompt needs them anyway."""
 SHORTEST = 1200
 """Characters of a system prompt that are worth a file."""
 FRESH = 200
@@ -109,6 +110,7 @@ class PromptCache:
 
     async def _read(self, path: Path, system: str, report: Callable[[float], None]) -> None:
         tokens = await self._tokens(system)
+        report(0.0)
         for end in [*range(PIECE, len(tokens), PIECE), len(tokens)]:
             async with self._alone():
                 if path in self._tried:  # a call has read the rest meanwhile, and its state is kept

@@ -141,16 +141,23 @@ def test_events_may_come_in_any_order_because_old_ones_are_dropped_when_a_reader
     assert not [row for row in run.rows.values() if row.state in ("running", "waiting")]
 
 
-def test_how_long_the_model_still_reads_is_reckoned_from_what_it_has_read():
+def test_how_far_the_model_has_read_is_reckoned_from_its_pace_so_far():
     now = 100.0
     board = Board(clock=lambda: now)
-    board.prepared(0.0)
+    board.loading()
     assert board.readiness is not None
+    assert board.readiness.part is None
     now = 103.0
-    board.prepared(0.2)
-    assert board.readiness.left(now) is None
+    board.prepared(0.0)
+    assert board.readiness.read(now) == (0.0, None)
     now = 105.0
-    board.prepared(0.6)
-    assert board.readiness.left(now) == pytest.approx(2.0)
+    board.prepared(0.25)
+    assert board.readiness.read(now) == pytest.approx((0.25, 6.0))
+    now = 106.0
+    assert board.readiness.read(now) == pytest.approx((0.375, 5.0))
+    now = 200.0
+    assert board.readiness.read(now) == pytest.approx((0.99, 0.08))
+    board.prepared(0.0)  # the prompt of another profile
+    assert board.readiness.read(now) == (0.0, None)
     board.prepared(None)
     assert board.readiness is None

@@ -21,6 +21,7 @@ from agent.channels.terminal.draw import (
     run_view,
     said_view,
     tail,
+    waits_for_model,
 )
 from agent.channels.terminal.signs import ASCII, UNICODE, signs_for
 from agent.contracts import ExecutorResponse, Plan, PlanStep, Question
@@ -169,8 +170,9 @@ def test_the_tail_keeps_the_last_lines():
     ("readiness", "seen"),
     [
         (Readiness(), "loading the model"),
-        (Readiness(0.5, since=90.0, begun=0.1), "50%  about 12 s left"),
-        (Readiness(0.1, since=90.0, begun=0.1), "10% "),
+        (Readiness(0.5, at=100.0, since=90.0, begun=0.1), "50%  about 12 s left"),
+        (Readiness(0.1, at=90.0, since=90.0, begun=0.1), "10% "),
+        (Readiness(0.0, at=90.0, since=90.0), "reads its instructions, once -"),
     ],
 )
 def test_a_model_that_gets_ready_says_how_far_it_is_and_that_one_may_type(readiness, seen):
@@ -178,3 +180,17 @@ def test_a_model_that_gets_ready_says_how_far_it_is_and_that_one_may_type(readin
     assert seen in line
     assert "you can type already" in line
     assert line.isascii()
+
+
+@pytest.mark.parametrize(
+    ("readiness", "seen"),
+    [
+        (None, "planning  3.0 s"),
+        (Readiness(), "planning  3.0 s - the model is loaded first"),
+        (Readiness(0.5), "planning  3.0 s - the model reads its instructions first, once"),
+    ],
+)
+def test_a_plan_that_waits_for_the_model_says_why(readiness, seen):
+    run = RunBoard("r1", phase="planning")
+    view = run_view(run, 3.0, ASCII, live=True, aside=waits_for_model(readiness))
+    assert drawn(view, width=100).strip().endswith(seen)

@@ -25,6 +25,8 @@ if TYPE_CHECKING:
 
     from agent.contracts import ExecutorResponse, Plan, PlanStep, Question, RunStatus
 
+ALMOST = 0.99
+"""As much as is ever said to be read before the last word of it."""
 StepState = Literal[
     "drafted", "pending", "running", "waiting", "ok", "partial", "error", "blocked", "needs_input", "cancelled"
 ]
@@ -81,20 +83,28 @@ class Readiness:
     """How far the model is with getting ready, while it is not.
 
     Attributes:
-        part: how much of its instructions it has read, from 0 to 1; 0 while it is loaded.
-        since: when it began to read, in seconds of the board's clock.
+        part: how much of its instructions it had read at `at`, from 0 to 1; None while it is loaded.
+        at: when that was said, in seconds of the board's clock.
+        since: when it began to read.
         begun: what was read then.
     """
 
-    part: float = 0.0
+    part: float | None = None
+    at: float = 0.0
     since: float = 0.0
     begun: float = 0.0
 
-    def left(self, now: float) -> float | None:
-        """Seconds that reading will still take; None while that cannot be said."""
-        if self.part <= self.begun or now <= self.since:
-            return None
-        return (1 - self.part) * (now - self.since) / (self.part - self.begun)
+    def read(self, now: float) -> tuple[float, float | None]:
+        """How much is read by now, from 0 to 1, and the seconds it will still take; None while that cannot be said.
+
+        It reads in pieces of seconds, so what it reads since the last word of it is taken to be as quick as before.
+        """
+        part = self.part or 0.0
+        if part <= self.begun or self.at <= self.since:
+            return part, None
+        pace = (part - self.begun) / (self.at - self.since)
+        part = max(part, min(ALMOST, part + pace * (now - self.at)))
+        return part, (1 - part) / pace
 
 
 class Board:
@@ -118,14 +128,20 @@ class Board:
         """Runs that have not ended, oldest first."""
         return [run for run in self.runs.values() if not run.over]
 
+    def loading(self) -> None:
+        """Takes in that the model is loaded."""
+        self.readiness = Readiness()
+
     def prepared(self, part: float | None) -> None:
         """Takes in how much of its instructions the model has read, from 0 to 1; None once it is ready."""
         if part is None:
             self.readiness = None
-        elif self.readiness is None or not self.readiness.part:
-            self.readiness = Readiness(part, self._clock(), part)
+            return
+        now, known = self._clock(), self.readiness
+        if known is None or known.part is None or part < known.part:
+            self.readiness = Readiness(part, at=now, since=now, begun=part)
         else:
-            self.readiness.part = part
+            known.part, known.at = part, now
 
     def forget(self, run_id: str) -> None:
         """Drops a run that was shown to its end."""

@@ -238,7 +238,7 @@ class Chat:
         """Has the model get ready while the person types."""
         profile = self._app.profile_of(self._person)
         if self._app.model.is_embedded(profile.model) and self._app.config.embedded.prepare:
-            self._board.prepared(0.0)
+            self._board.loading()
 
         async def ready() -> None:
             with suppress(ModelMissingError):  # told when the chat opened

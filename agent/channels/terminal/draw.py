@@ -23,7 +23,8 @@ if TYPE_CHECKING:
     from agent.channels.terminal.signs import Signs
     from agent.contracts import Question
 
-FRAMES_PER_SECOND = 10
+FRAMES_PER_SECOND = 5
+"""Of everything that moves: what draws has the same cores as the model that is waited for."""
 SHOW_SECONDS_FROM = 0.05
 NOTE_CHARACTERS = 240
 PHASES = {
@@ -49,7 +50,9 @@ def duration(seconds: float) -> str:
     return f"{whole} s" if whole < 60 else f"{whole // 60}:{whole % 60:02d} min"  # noqa: PLR2004 (a minute)
 
 
-def run_view(run: RunBoard, now: float, signs: Signs, *, live: bool, named: bool = False) -> RenderableType:
+def run_view(
+    run: RunBoard, now: float, signs: Signs, *, live: bool, named: bool = False, aside: str = ""
+) -> RenderableType:
     """A run's plan as it stands: a headline while it is live, and a line per step.
 
     Args:
@@ -58,19 +61,20 @@ def run_view(run: RunBoard, now: float, signs: Signs, *, live: bool, named: bool
         signs: marks the terminal can show.
         live: whether it still moves; a finished run has no headline, its steps and the answer say it all.
         named: the headline repeats the request, because there are several runs.
+        aside: what else the headline says, e.g. what the run waits for.
     """
     table = Table.grid(padding=(0, 1), expand=False)
     table.add_column(width=1)
     table.add_column(overflow="fold")
     for row in run.rows.values():
         _add_row(table, row, now, signs, live=live)
-    parts: list[RenderableType] = [headline(run, now, signs, named=named)] if live else []
+    parts: list[RenderableType] = [headline(run, now, signs, named=named, aside=aside)] if live else []
     if run.rows:
         parts.append(Padding(table, (0, 0, 0, 2), expand=False))
     return Group(*parts)
 
 
-def headline(run: RunBoard, now: float, signs: Signs, *, named: bool = False) -> Text:
+def headline(run: RunBoard, now: float, signs: Signs, *, named: bool = False, aside: str = "") -> Text:
     """One line: what the run does now, and for how long."""
     waits = run.phase == "waiting" or bool(
         run.questions and not any(row.state == "running" for row in run.rows.values())
@@ -83,6 +87,8 @@ def headline(run: RunBoard, now: float, signs: Signs, *, named: bool = False) ->
     if run.detail:
         text.append(f" {printable(run.detail)}", style="dim")
     text.append(f"  {duration(now - run.since)}", style="dim")
+    if aside:
+        text.append(f" {signs.dot} {aside}", style="dim italic")
     if named:
         text.append(f"  {one_line(run.text)}", style="dim italic")
     text.no_wrap, text.overflow = True, "ellipsis"
@@ -92,15 +98,23 @@ def headline(run: RunBoard, now: float, signs: Signs, *, named: bool = False) ->
 def readiness_view(readiness: Readiness, now: float, signs: Signs) -> Text:
     """One line: how far the model is with getting ready, and for how long it will be."""
     text = Text().append(f"{spinner(signs, now)} ", style="cyan")
-    if readiness.part:
-        text.append(f"the model reads its instructions, once  {readiness.part:.0%}", style="dim")
-        left = readiness.left(now)
-        text.append(f"  about {max(1, round(left))} s left" if left is not None else "", style="dim")
-    else:
+    if readiness.part is None:
         text.append("loading the model", style="dim")
+    else:
+        part, left = readiness.read(now)
+        text.append("the model reads its instructions, once", style="dim")
+        text.append(f"  {part:.0%}" if part else "", style="dim")
+        text.append(f"  about {max(1, round(left))} s left" if left is not None else "", style="dim")
     text.append(f" {signs.dot} you can type already", style="dim italic")
     text.no_wrap, text.overflow = True, "ellipsis"
     return text
+
+
+def waits_for_model(readiness: Readiness | None) -> str:
+    """Why a plan takes longer than the next one will: what the model has to do first; nothing if it is ready."""
+    if readiness is None:
+        return ""
+    return "the model is loaded first" if readiness.part is None else "the model reads its instructions first, once"
 
 
 def _add_row(table: Table, row: StepRow, now: float, signs: Signs, *, live: bool) -> None:

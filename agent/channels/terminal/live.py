@@ -17,7 +17,7 @@ from prompt_toolkit.patch_stdout import patch_stdout
 from prompt_toolkit.styles import Style
 from rich.text import Text
 
-from agent.channels.terminal.draw import FRAMES_PER_SECOND, answer_view, readiness_view, run_view, tail
+from agent.channels.terminal.draw import FRAMES_PER_SECOND, answer_view, readiness_view, run_view, tail, waits_for_model
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Generator
@@ -65,8 +65,9 @@ class LiveTerminal:
         self._board = board
         self._printing = asyncio.Lock()
         self._drawn_answers: dict[str, tuple[int, int, list[str]]] = {}
+        self._drawn: AnyFormattedText = ""
         self._prompt: PromptSession[str] = PromptSession(
-            self._message,
+            lambda: self._drawn,
             multiline=True,
             history=_history(history),
             completer=completer,
@@ -79,6 +80,7 @@ class LiveTerminal:
             style=STYLE,
             color_depth=ColorDepth.DEPTH_1_BIT if os.environ.get("NO_COLOR") else None,
         )
+        self._prompt.app.before_render += self._draw
 
     @contextmanager
     def running(self) -> Generator[None]:
@@ -130,12 +132,13 @@ class LiveTerminal:
                 moving = False
                 self._prompt.app.invalidate()
 
-    def _message(self) -> AnyFormattedText:
+    def _draw(self, _: object) -> None:
+        """Draws what stands above the input line and its label, once for each frame: the layout asks ten times."""
         asked = any(run.questions for run in self._board.active)
         label = Text(f"answer {self.signs.prompt} " if asked else f"{self.signs.prompt} ")
         label.stylize("bold yellow" if asked else "bold cyan")
         lines = [*self._live_lines(), "", *tail(self.console, label, 1)]
-        return ANSI("\n".join(lines))
+        self._drawn = ANSI("\n".join(lines))
 
     def _placeholder(self) -> AnyFormattedText:
         if any(run.questions for run in self._board.active):
@@ -149,7 +152,8 @@ class LiveTerminal:
         now, active = self._board.now(), self._board.active
         lines: list[str] = []
         for run in active:
-            view = run_view(run, now, self.signs, live=True, named=len(active) > 1)
+            aside = waits_for_model(self._board.readiness) if run.phase == "planning" and not run.rows else ""
+            view = run_view(run, now, self.signs, live=True, named=len(active) > 1, aside=aside)
             drawn = tail(self.console, view, room)
             lines += ["", *drawn, *self._answer_lines(run)]
         if self._board.readiness is not None and not active:
