@@ -25,6 +25,7 @@ from agent.durable.forgetting import forgetting_runs
 from agent.durable.protocol import TaskRecord
 from agent.errors import NotAllowedError
 from agent.executor import Executor
+from agent.llm.client import ModelClient
 from agent.orchestrator import OrchestratorRunner
 from agent.planner.readiness import keep_ready, make_ready
 from agent.progress import QuestionClosed, RunEnded
@@ -107,7 +108,7 @@ class App:
     @classmethod
     @asynccontextmanager
     async def open(
-        cls, config: AppConfig, *, program: str = "aura", durable: bool = True, asks: Profile | None = None
+        cls, config: AppConfig, *, program: str = "aura", durable: bool = True, model: ModelClient | None = None
     ) -> AsyncGenerator[App]:
         """Wires everything, for the block.
 
@@ -115,7 +116,7 @@ class App:
             config: settings.
             program: who holds AURA_HOME, for the message that a second program gets.
             durable: False for commands that run nothing durable: AURA_HOME is not locked and no store is opened.
-            asks: the profile under which a model will be asked soon: an embedded one is loaded while everything opens.
+            model: a client that is there already, e.g. since its model is being loaded; whoever made it closes it.
 
         Raises:
             HomeInUseError: another program works on this AURA_HOME.
@@ -124,7 +125,7 @@ class App:
         async with AsyncExitStack() as stack:
             if durable:
                 stack.enter_context(HomeLock(config.home, program))
-            parts = await assemble(config, program, stack, alone=durable, asks=asks)
+            parts = await assemble(config, program, stack, alone=durable, model=model)
             app = cls(config, parts)
             if durable:
                 await app.engine.launch()

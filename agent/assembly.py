@@ -8,7 +8,6 @@ from datetime import datetime
 from typing import Any
 
 from agent.config import AppConfig
-from agent.contracts import Profile
 from agent.durable.local import LocalEngine
 from agent.durable.protocol import Engine
 from agent.durable.schema import STATE_FILE
@@ -58,15 +57,14 @@ class Parts:
 
 
 async def assemble(
-    config: AppConfig, program: str, stack: AsyncExitStack, *, alone: bool, asks: Profile | None
+    config: AppConfig, program: str, stack: AsyncExitStack, *, alone: bool, model: ModelClient | None
 ) -> Parts:
-    """Makes the parts from the bottom up; `stack` ends them from the top down."""
+    """Makes the parts from the bottom up, the model client too unless there is one; `stack` ends what it made."""
     use_prompts_from(config.home / "prompts")
     events, channels, step_meters = EventBus(), Channels(), dict[str, Meter]()
-    model = await ModelClient.open(config)
-    stack.push_async_callback(model.close)
-    if asks is not None:
-        await stack.enter_async_context(model.loading(asks.model))
+    if model is None:
+        model = await ModelClient.open(config)
+        stack.push_async_callback(model.close)
     engine = LocalEngine(config.home / STATE_FILE, program)
     desk = QuestionDesk(engine, events, channels)
     schedules = ScheduleDesk(JobKeeper(JobBook(JobStore(config.home / JOBS_FILE, alone=alone))))

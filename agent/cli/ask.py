@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import sys
+from contextlib import asynccontextmanager
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Annotated, Any
 
@@ -11,6 +12,8 @@ import typer
 from agent.cli.invocation import acting_as, asynchronously, current, err, out, print_json, remark, settings
 
 if TYPE_CHECKING:
+    from collections.abc import AsyncGenerator
+
     from agent.app import App
     from agent.contracts import Plan, Profile
 
@@ -61,16 +64,28 @@ def _failure(message: str) -> Any:
     return RunOutcome(run_id="", status="error", answer=message).model_dump(mode="json")
 
 
-async def _ask(request: Request) -> int:
-    from agent.app import App
-    from agent.channels.terminal.person import CHANNEL, terminal_person
-    from agent.cli.follow import CommandTransport, follow, report
-    from agent.cli.questions import Answers
-    from agent.contracts import Incoming
+@asynccontextmanager
+async def _opened(profile_name: str | None, program: str, *, durable: bool) -> AsyncGenerator[tuple[App, Profile, str]]:
+    """The app, the profile to act under and the person; the model is loaded while everything is imported and opens."""
+    from agent.channels.terminal.person import terminal_person
+    from agent.llm.client import ModelClient
 
     person = terminal_person()
-    config, acting = acting_as(settings(), person, request.profile)
-    async with App.open(config, program="aura ask", asks=acting) as app:
+    config, profile = acting_as(settings(), person, profile_name)
+    async with ModelClient.loading(config, profile.model) as model:
+        from agent.app import App
+
+        async with App.open(config, program=program, durable=durable, model=model) as app:
+            yield app, profile, person
+
+
+async def _ask(request: Request) -> int:
+    async with _opened(request.profile, "aura ask", durable=True) as (app, _, person):
+        from agent.channels.terminal.person import CHANNEL
+        from agent.cli.follow import CommandTransport, follow, report
+        from agent.cli.questions import Answers
+        from agent.contracts import Incoming
+
         await app.model.check()
         session_id = request.session or ASK_SESSION
         if request.session is None and await app.sessions.history(session_id, 1):
@@ -97,11 +112,7 @@ def plan(text: Text = None, *, profile: ProfileName = None, as_json: AsJson = Fa
 
 
 async def _plan(text: str, profile_name: str | None, *, as_json: bool) -> int:
-    from agent.app import App
-    from agent.channels.terminal.person import terminal_person
-
-    config, profile = acting_as(settings(), terminal_person(), profile_name)
-    async with App.open(config, program="aura plan", durable=False, asks=profile) as app:
+    async with _opened(profile_name, "aura plan", durable=False) as (app, profile, _):
         await app.model.check()
         with err().status("planning"):
             made = await _make_plan(app, profile, text)

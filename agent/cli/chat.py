@@ -5,7 +5,7 @@ from __future__ import annotations
 import gc
 import sys
 from collections.abc import AsyncGenerator
-from contextlib import asynccontextmanager
+from contextlib import AsyncExitStack, asynccontextmanager
 from typing import TYPE_CHECKING, Annotated
 
 import typer
@@ -36,9 +36,10 @@ def chat(
 
 async def _chat(session: str, *, fetch: bool) -> int:
     from agent.channels.terminal.person import terminal_person
-    from agent.channels.terminal.start import run_chat
 
     async with _long_lived(settings(), "aura chat", terminal_person()) as app:
+        from agent.channels.terminal.start import run_chat
+
         await run_chat(app, session_id=session, fetch=fetch)
         asked = not sys.stdin.isatty() and await app.questions(session)
     return NEEDS_ANSWER if asked else 0
@@ -50,11 +51,11 @@ def bot() -> int:
 
 
 async def _bot() -> int:
-    from agent.channels.telegram.bot import run_bot
-
     config = settings(quiet=False)
     people = [person for person in config.profile("owner").people if person.startswith("telegram:")]
     async with _long_lived(config, "aura bot", "".join(people[:1])) as app:
+        from agent.channels.telegram.bot import run_bot
+
         await run_bot(app)
     return 0
 
@@ -63,19 +64,24 @@ async def _bot() -> int:
 async def _long_lived(config: AppConfig, program: str, person: str) -> AsyncGenerator[App]:
     """The app of a program that stays open.
 
-    The model of the person who will probably ask first, `channel:id`, is loaded while everything opens.
+    The model of the person who will probably ask first, `channel:id`, is loaded while everything is imported and opens.
     What is loaded by now stays until the end: the garbage collector need not look at it again, which would stop
     everything for 0.2 s each time.
     """
-    from agent.app import App
+    from agent.llm.client import ModelClient
 
-    asks = config.profile_of(person) if config.embedded.prepare else None
-    async with App.open(config, program=program, asks=asks) as app, app.running_jobs(), _edits_of_plans(config, app):
+    async with AsyncExitStack() as stack:
+        model = None
+        if config.embedded.prepare:
+            model = await stack.enter_async_context(ModelClient.loading(config, config.profile_of(person).model))
+        from agent.app import App
+
+        app = await stack.enter_async_context(App.open(config, program=program, model=model))
+        await stack.enter_async_context(app.running_jobs())
+        await stack.enter_async_context(_edits_of_plans(config, app))
         gc.freeze()
-        try:
-            yield app
-        finally:
-            gc.unfreeze()
+        stack.callback(gc.unfreeze)
+        yield app
 
 
 @asynccontextmanager

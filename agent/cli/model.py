@@ -56,7 +56,7 @@ async def _make_ready(config: AppConfig) -> None:
     profile = config.profile_of(terminal_person())
     if not (is_local(config.llm, profile.model) and runtime_installed()):
         return
-    async with App.open(config, program="aura model pull", durable=False, asks=profile) as app:
+    async with App.open(config, program="aura model pull", durable=False) as app:
         console = err()
         with console.status("loading the model") as status:
             told = False

@@ -15,7 +15,7 @@ from typing import TYPE_CHECKING, Any
 from opentelemetry import trace
 
 from agent.config import AppConfig
-from agent.errors import ModelUnavailableError
+from agent.errors import ModelError, ModelUnavailableError
 from agent.llm import choice
 from agent.llm.embedded import EmbeddedModels, Progress
 from agent.llm.messages import Completion, Message
@@ -42,6 +42,42 @@ class ModelClient:
     async def open(cls, config: AppConfig) -> ModelClient:
         """A client for this configuration. Nothing is loaded or connected before the first call."""
         return cls(config)
+
+    @classmethod
+    @asynccontextmanager
+    async def loading(cls, config: AppConfig, model: str | None) -> AsyncGenerator[ModelClient]:
+        """A client for the block, whose embedded model loads its weights from before the block on.
+
+        A program opens its client so before it imports the rest of itself. What goes wrong is told by the call that
+        needs the model.
+
+        Args:
+            config: the configuration.
+            model: the model, as a profile names it; None is the configured one. One at an endpoint needs no loading.
+        """
+        client = cls(config)
+        try:
+            work = await client._load(model)
+            try:
+                yield client
+            finally:
+                if work is not None:
+                    work.cancel()
+                    await asyncio.gather(work, return_exceptions=True)
+        finally:
+            await client.close()
+
+    async def _load(self, name: str | None) -> asyncio.Task[object] | None:
+        """Begins to load a model; the task connects to it."""
+        if not self.is_embedded(name):
+            return None
+        try:
+            model = await self._embedded.find(name)
+            await model.spawn()
+        except (ModelError, OSError) as error:
+            self._log.debug("the model is not loaded ahead", error=str(error))
+            return None
+        return asyncio.create_task(model.started())
 
     @cached_property
     def _routes(self) -> Routes:
@@ -84,18 +120,6 @@ class ModelClient:
         """Whether a model, as a profile names it, is an embedded one; None is the configured one."""
         return choice.is_local(self._config.llm, model)
 
-    async def load(self, model: str | None = None) -> None:
-        """Loads a model, if it is an embedded one; other models are there.
-
-        Args:
-            model: another model than the configured one.
-
-        Raises:
-            ModelError: it is not here or cannot be loaded; says why.
-        """
-        if self.is_embedded(model):
-            await (await self._embedded.find(model)).started()
-
     async def prepare(self, system: str, *, purpose: str, model: str | None, report: Progress) -> None:
         """Has an embedded model read a system prompt before anybody asks; see `EmbeddedModel.prepare`.
 
@@ -111,16 +135,6 @@ class ModelClient:
         if self.is_embedded(model):
             await (await self._embedded.find(model)).prepare(purpose, system, report)
         await asyncio.to_thread(importlib.import_module, "agent.llm.call")  # the SDK beneath: half a second
-
-    @asynccontextmanager
-    async def loading(self, model: str | None = None) -> AsyncGenerator[None]:
-        """Loads an embedded model beside the work of the block; what goes wrong is told by the call that needs it."""
-        work = asyncio.create_task(self.load(model))
-        try:
-            yield
-        finally:
-            work.cancel()
-            await asyncio.gather(work, return_exceptions=True)
 
     async def complete(
         self,

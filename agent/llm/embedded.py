@@ -108,12 +108,19 @@ class EmbeddedModel:
             ModelUnavailableError: says what the runtime said.
         """
         async with self._starting:
-            if self._process is not None and self._process.ended:
-                self._log.warning("the embedded model's process ended; it is started again")
-                await self.close()
+            process = await self._spawned()
             if self._endpoint is None:
-                self._endpoint = await self._start()
+                self._endpoint = await self._connected(process)
             return self._endpoint
+
+    async def spawn(self) -> None:
+        """Starts the process, which loads the weights from now on; waits for no more.
+
+        Raises:
+            ModelMissingError: the runtime is not installed.
+        """
+        async with self._starting:
+            await self._spawned()
 
     async def close(self) -> None:
         """Ends the process; waits until it is gone."""
@@ -125,7 +132,16 @@ class EmbeddedModel:
             await self._process.end()
         self._process = self._endpoint = self._cache = None
 
-    async def _start(self) -> Endpoint:
+    async def _spawned(self) -> ModelProcess:
+        """The process, which may still load; one that ended after it had loaded is started again."""
+        if self._endpoint is not None and self._process is not None and self._process.ended:
+            self._log.warning("the embedded model's process ended; it is started again")
+            await self.close()
+        if self._process is None:
+            self._process = await self._start()
+        return self._process
+
+    async def _start(self) -> ModelProcess:
         if not choice.runtime_installed():
             raise ModelMissingError(
                 "The runtime of the embedded model is not installed: pip install 'aura-assistant[local]'."
@@ -138,29 +154,31 @@ class EmbeddedModel:
             "rearranged": machine.rearranges_weights(),
             "saved": str(self._saved or ""),
         }
-        process = await ModelProcess.start(self.name, self._weights, settings)
+        return await ModelProcess.start(self.name, self._weights, settings)
+
+    async def _connected(self, process: ModelProcess) -> Endpoint:
+        """The endpoint of the process once it has loaded; ends a process that cannot."""
         try:
             sdk = asyncio.to_thread(importlib.import_module, "agent.llm.endpoint")  # while the weights are loaded
             address, _ = await asyncio.gather(process.address(), sdk)
-            return await self._connected(process, address)
+            return await self._endpoint_at(address, process.key)
         except BaseException:
             await process.end()
             self._process = self._cache = None
             raise
 
-    async def _connected(self, process: ModelProcess, address: str) -> Endpoint:
-        from agent.llm.endpoint import Endpoint  # noqa: PLC0415 (the SDK behind it takes half a second; see `_start`)
+    async def _endpoint_at(self, address: str, key: str) -> Endpoint:
+        from agent.llm.endpoint import Endpoint  # noqa: PLC0415 (the SDK behind it takes half a second)
         from agent.llm.prompt_cache import PromptCache  # noqa: PLC0415 (the same)
 
         try:
             if self._saved is not None:
-                cache = await PromptCache.open(self._saved, self._weights, address, process.key, self.places.alone)
+                cache = await PromptCache.open(self._saved, self._weights, address, key, self.places.alone)
                 self._cache = cache
                 await cache.restore(SLOTS)
         except OSError as error:
             self._log.warning("states of prompts are not kept", folder=str(self._saved), error=str(error))
-        self._process = process
-        return Endpoint(f"{address}/v1", process.key, timeout=self._timeout, embedded=True)
+        return Endpoint(f"{address}/v1", key, timeout=self._timeout, embedded=True)
 
 
 class EmbeddedModels:

@@ -15,7 +15,7 @@ from pathlib import Path
 import pytest
 
 from agent.config import AppConfig
-from agent.errors import ModelContextError, ModelUnavailableError
+from agent.errors import ModelContextError, ModelError, ModelUnavailableError
 from agent.llm.client import Completion, Message, ModelClient
 from agent.llm.embedded import EmbeddedModel
 from agent.llm.endpoint import Ask
@@ -31,9 +31,13 @@ SCHEMA = {
 ASKED: list[Message] = [{"role": "user", "content": "One colour and one small number."}]
 
 
+def config_of(weights: Path, **llm: object) -> AppConfig:
+    return AppConfig.model_validate({"llm": {"model": str(weights), "context": 2048, **llm}})
+
+
 @contextlib.asynccontextmanager
 async def client_of(weights: Path, **llm: object) -> AsyncIterator[ModelClient]:
-    client = await ModelClient.open(AppConfig.model_validate({"llm": {"model": str(weights), "context": 2048, **llm}}))
+    client = await ModelClient.open(config_of(weights, **llm))
     try:
         yield client
     finally:
@@ -274,11 +278,31 @@ async def test_a_short_prompt_and_none_at_all_are_only_a_reason_to_load(small_mo
 async def test_weights_that_cannot_be_loaded_are_told_by_whoever_needs_them(tmp_path, small_model):
     damaged = tmp_path / "damaged.gguf"
     damaged.write_bytes(b"GGUF" + bytes(2000))
-    async with client_of(damaged) as client:
-        async with client.loading():
-            await asyncio.sleep(0)
-        with pytest.raises(ModelUnavailableError, match="damaged"):
-            await client.load()
+    async with ModelClient.loading(config_of(damaged), None) as client:
+        for _ in range(2):
+            with pytest.raises(ModelUnavailableError, match="damaged"):
+                await client.complete(ASKED, purpose="answer")
+
+
+@sees_processes
+async def test_a_model_is_loaded_from_before_the_block_on_and_once(small_model):
+    async with ModelClient.loading(config_of(small_model), None) as client:
+        mine = children_of(os.getpid())
+        assert len(mine) == 1
+        assert (await client.complete(ASKED, purpose="answer", max_tokens=5)).text
+        assert children_of(os.getpid()) == mine
+    wait_until_gone(mine)
+
+
+@sees_processes
+@pytest.mark.parametrize(
+    "llm", [{"model": None, "base_url": "http://127.0.0.1:9/v1"}, {"model": "/no/such/weights.gguf"}]
+)
+async def test_a_model_that_is_elsewhere_or_not_here_is_not_loaded(small_model, llm):
+    async with ModelClient.loading(config_of(small_model, **llm), None) as client:
+        assert not children_of(os.getpid())
+        with pytest.raises(ModelError):
+            await client.complete(ASKED, purpose="answer")
 
 
 @sees_processes
