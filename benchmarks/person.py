@@ -27,13 +27,14 @@ class Sitting:
     Args:
         command: opens the chat.
         folder: where.
-        environment: with what.
+        environment: all its variables; none of this process's own come on top.
     """
 
     def __init__(self, command: Sequence[str], folder: Path, environment: Mapping[str, str]) -> None:
-        inside = ["/bin/sh", "-c", 'cd "$0" && exec "$@"', str(folder), *command]
+        only = ["env", "-i", *(f"{name}={value}" for name, value in environment.items())]
+        inside = [*only, "/bin/sh", "-c", 'cd "$0" && exec "$@"', str(folder), *command]
         self._started = perf_counter()
-        self._terminal = PseudoTerminal(inside, columns=120, environment=dict(environment))
+        self._terminal = PseudoTerminal(inside, columns=120)
 
     def opened(self) -> float:
         """Waits for the input line; seconds since the start."""
