@@ -52,7 +52,7 @@ def test_folders_that_vanish_while_one_looks_are_passed_over(tmp_path):
     (tmp_path / "kept").mkdir()
     (tmp_path / "kept" / "a.bin").write_bytes(b"12345")
     with folders_that_come_and_go(tmp_path):
-        for _ in range(300):
+        for _ in range(1000):
             assert basket_size(tmp_path) == 5
             assert session_files(tmp_path) == ["kept/a.bin"]
 
