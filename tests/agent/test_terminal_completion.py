@@ -8,6 +8,7 @@ from prompt_toolkit.document import Document
 
 from agent.channels.terminal.completion import ChatCompleter
 from agent.channels.terminal.session_files import MOST_FILES, session_files
+from tests.fixtures.vanishing import folders_that_come_and_go
 
 
 @pytest.fixture
@@ -45,3 +46,11 @@ def test_a_folder_of_very_many_files_stays_quick(tmp_path):
     for number in range(MOST_FILES + 20):
         (tmp_path / f"{number}.txt").touch()
     assert len(session_files(tmp_path)) == MOST_FILES
+
+
+def test_folders_that_a_run_deletes_while_files_are_listed_are_passed_over(tmp_path):
+    (tmp_path / "kept").mkdir()
+    (tmp_path / "kept" / "a.txt").write_text("a", encoding="utf-8")
+    with folders_that_come_and_go(tmp_path):
+        for _ in range(1000):
+            assert session_files(tmp_path) == ["kept/a.txt"]
