@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 
 from agent.contracts import ExecutorResponse, PlanStep, TaskCard
 from agent.llm.client import Message
@@ -46,10 +46,21 @@ def plan_messages(config: PlannerConfig, cards: Sequence[TaskCard], user_text: s
         history=context,
         progress=progress_lines(results, config.previous_steps, config.settings.progress),
         example_id=next((response.step_id for response in reversed(results) if response.ok), "s1"),
+        first_id=f"s{first_number(step.id for step in config.previous_steps)}",
         request=user_text,
         answers=list(answers.values()),
     )
     return [{"role": "system", "content": planner_rules(cards, full=full)}, {"role": "user", "content": request}]
+
+
+def first_number(known: Iterable[str]) -> int:
+    """The number of a plan's first step, whose id is `s` and that number: behind those of the steps before it.
+
+    Args:
+        known: ids of the steps that were planned before.
+    """
+    numbers = [int(name[1:]) for name in known if name[:1] == "s" and name[1:].isdecimal()]
+    return max(numbers, default=0) + 1
 
 
 def _meant_files(files: Sequence[str], user_text: str, context: str) -> list[str]:

@@ -16,7 +16,7 @@ from agent.plan_graph.pruning import speaks_of
 from agent.plan_graph.repair import REPEATED, PlanWorld, Repaired, repair_plan
 from agent.planner.config import PlannerConfig
 from agent.planner.meaning import pointed_at, question_about
-from agent.planner.messages import answers_of, plan_messages
+from agent.planner.messages import answers_of, first_number, plan_messages
 from agent.planner.prompt import plan_schema
 from agent.planner.readiness import PURPOSE
 from agent.planner.stream import StepReader, step_from
@@ -141,7 +141,7 @@ def _tell_new(on_step: Callable[[PlanStep], None], steps: Sequence[PlanStep], to
 
 
 def _repaired(raw: Sequence[dict[str, Any]], world: PlanWorld) -> Repaired:
-    steps = [step_from(part, number) for number, part in enumerate(raw, start=1)]
+    steps = [step_from(part, number) for number, part in enumerate(raw, start=first_number(world.steps))]
     if not steps:
         steps = [PlanStep(id="s1", kind="llm")]
     if len(steps) == 1 and steps[0].kind == "llm":
