@@ -14,7 +14,7 @@ from agent.llm.meter import Meter
 from agent.phrases import language_of, name_of, phrase
 from agent.prompts import render
 from agent.rendering import says_itself, summarize_output
-from aura_core.logger import get_logger
+from aura_core.ground.logger import get_logger
 
 __all__ = ["compose_final_answer", "summarize_output"]
 LONG = 1500

@@ -21,25 +21,25 @@ from agent.contracts import (
     Transport,
 )
 from agent.dispatcher import Dispatcher
-from agent.durable.forgetting import forgetting_runs
-from agent.durable.protocol import TaskRecord
 from agent.errors import NotAllowedError
 from agent.executor import Executor
 from agent.llm.client import ModelClient
 from agent.orchestrator import OrchestratorRunner
 from agent.planner.readiness import keep_ready, make_ready
 from agent.progress import QuestionClosed, RunEnded
-from agent.running.deaths import Suspects
-from agent.running.deliveries import Deliveries
-from agent.running.lost_plans import LostPlans
-from agent.running.moments import Moments
-from agent.running.outcomes import RUN_TASK, RunHistory
-from agent.running.questions import ANSWER_SIGNAL, QUESTION_TASK, chosen, question_of
-from agent.running.replies import Replies, digest
+from agent.questions.desk import ANSWER_SIGNAL, QUESTION_TASK, chosen, question_of
+from agent.questions.replies import Replies, digest
+from agent.run.activities import Activities
+from agent.run.crash_loop import CrashLoopGuard
+from agent.run.deliveries import Deliveries
+from agent.run.missing_plugins import LostPlans
+from agent.run.outcomes import RUN_TASK, RunHistory
 from agent.schedules.owner import JobOwner
 from agent.schedules.runner import JobRunner
 from agent.sessions import HomeLock
-from aura_core.model.task import TaskDefinition
+from aura_core.durable.forgetting import forgetting_runs
+from aura_core.durable.protocol import TaskRecord
+from aura_core.language.task import TaskDefinition
 
 PAUSE = 0.01
 """Seconds between two looks at a run that is about to move on."""
@@ -72,9 +72,9 @@ class App:
             agent_turns=config.planner.agent_turns,
             clock=local_now,
             watch=self._lost_plans,
-            suspicion=Suspects(parts.engine),
+            suspicion=CrashLoopGuard(parts.engine),
         )
-        moments = Moments(
+        activities = Activities(
             config=config,
             model=parts.model,
             dispatcher=self.dispatcher,
@@ -87,7 +87,7 @@ class App:
         self.runner = OrchestratorRunner(
             config,
             engine=parts.engine,
-            moments=moments,
+            activities=activities,
             executor=executor,
             desk=parts.desk,
             ledger=parts.ledger,

@@ -8,21 +8,21 @@ from datetime import datetime
 from typing import Any
 
 from agent.config import AppConfig
-from agent.durable.local import LocalEngine
-from agent.durable.protocol import Engine
-from agent.durable.schema import STATE_FILE
 from agent.llm.client import ModelClient
 from agent.llm.meter import Ledger, Meter
 from agent.llm.service import PlanModelService
 from agent.prompts import use_prompts_from
-from agent.running.channels import Channels
-from agent.running.questions import QuestionDesk
-from agent.schedules.desk import ScheduleDesk
-from agent.schedules.keeper import JOBS_FILE, JobKeeper
+from agent.questions.desk import QuestionDesk
+from agent.schedules.service import ScheduleDesk
+from agent.schedules.user_jobs import JOBS_FILE, UserJobs
 from agent.sessions import SessionStore
-from aura_core.events import EventBus
+from agent.transports import Channels
+from aura_core.durable.local import LocalEngine
+from aura_core.durable.protocol import Engine
+from aura_core.durable.schema import STATE_FILE
 from aura_core.execution_manager import ExecutionLimits
 from aura_core.framework import Framework
+from aura_core.ground.events import EventBus
 from aura_core.scheduler.book import JobBook
 from aura_core.scheduler.store import JobStore
 
@@ -67,7 +67,7 @@ async def assemble(
         stack.push_async_callback(model.close)
     engine = LocalEngine(config.home / STATE_FILE, program)
     desk = QuestionDesk(engine, events, channels)
-    schedules = ScheduleDesk(JobKeeper(JobBook(JobStore(config.home / JOBS_FILE, alone=alone))))
+    schedules = ScheduleDesk(UserJobs(JobBook(JobStore(config.home / JOBS_FILE, alone=alone))))
     stack.callback(schedules.book.store.close)
     services = {"llm": PlanModelService(model, step_meters), "chat": desk, "schedule": schedules}
     framework = await stack.enter_async_context(build_framework(config, events, services))

@@ -16,7 +16,7 @@ from pydantic import BaseModel, ConfigDict, Field, SecretStr, ValidationError
 
 from agent.contracts import Profile, RunRequest
 from agent.errors import ConfigError
-from aura_core.builtin import builtin_folder
+from aura_core.plugins.builtin import builtin_folder
 
 if TYPE_CHECKING:
     from collections.abc import Mapping

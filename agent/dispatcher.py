@@ -12,10 +12,10 @@ from agent.errors import NotAllowedError
 from agent.plan_graph.values import choices, is_string
 from agent.shortlist import shortlist
 from aura_core.errors import NotFoundError
+from aura_core.execution.resources import split_resource
 from aura_core.framework import Framework
-from aura_core.model.meta import split_resource
-from aura_core.model.task import TaskDefinition
-from aura_core.nearest import nearest
+from aura_core.ground.suggestions import nearest
+from aura_core.language.task import TaskDefinition
 
 _PAIR = re.compile(r"(?P<name>[^\W\d]\w*)=(?P<value>.*)", re.DOTALL)
 

@@ -1,22 +1,19 @@
-"""Every exception of the agent; imports no sibling, so that every module may import it."""
+"""Every exception of the agent; imports no sibling, so that every module may import it.
+
+What the store and the durable engine raise stands in `aura_core.errors`.
+"""
 
 from __future__ import annotations
 
+from aura_core.errors import AuraError
 
-class AgentError(Exception):
-    """Root of everything the agent raises on purpose. Its text is fit to be shown to a person."""
+
+class AgentError(AuraError):
+    """Root of what the agent raises on purpose."""
 
 
 class ConfigError(AgentError):
     """aura.yaml or the environment is wrong; says which setting, where, and what is allowed."""
-
-
-class HomeInUseError(AgentError):
-    """Another program works on this AURA_HOME."""
-
-
-class HomeNotWritableError(AgentError):
-    """AURA_HOME cannot be written: read-only, full, or somebody else's."""
 
 
 class ModelError(AgentError):
@@ -69,19 +66,3 @@ class ChannelAwayError(AgentError):
 
 class NotAllowedError(AgentError):
     """The profile does not allow this task, command or action."""
-
-
-class RunNotFoundError(AgentError):
-    """There is no run of this id."""
-
-
-class DurableError(AgentError):
-    """The durable store is damaged or used against its rules."""
-
-
-class TaskCancelledError(DurableError):
-    """The durable task was cancelled before it ended."""
-
-
-class TaskFailedError(DurableError):
-    """A durable task's function raised; the text is the original error."""

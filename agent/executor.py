@@ -13,8 +13,7 @@ from pydantic_core import to_jsonable_python
 
 from agent.contracts import Artifact, ExecutorRequest, ExecutorResponse, PlanStep, Profile, TaskCard
 from agent.dispatcher import Dispatcher
-from agent.durable.protocol import StepJournal
-from agent.errors import AgentError, BudgetExceededError, HomeNotWritableError
+from agent.errors import BudgetExceededError
 from agent.llm.client import ModelClient
 from agent.llm.meter import Meter
 from agent.plan_graph.identity import fingerprint
@@ -22,9 +21,10 @@ from agent.references import resolve_references
 from agent.rendering import summarize_output
 from agent.sessions import SessionStore
 from agent.steps.speculation import Speculation
-from aura_core.errors import CoreError, NotFoundError
+from aura_core.durable.protocol import StepJournal
+from aura_core.errors import AuraError, HomeNotWritableError, NotFoundError
 from aura_core.framework import Framework
-from aura_core.logger import get_logger
+from aura_core.ground.logger import get_logger
 from aura_core.tasklet import Attachment, RunInfo, Tasklet, TaskResult
 
 OnText = Callable[[str], None]
@@ -32,7 +32,7 @@ OWNER, NOBODY = "owner", "nobody"
 
 
 class TaskWatch(Protocol):
-    """Whoever knows why a task is not there (see `agent.running.lost_plans.LostPlans`)."""
+    """Whoever knows why a task is not there (see `agent.run.missing_plugins.LostPlans`)."""
 
     async def wait_for(self, task: str, request: ExecutorRequest, journal: StepJournal) -> bool:
         """Waits until the task may be there again; False if there is nothing to wait for."""
@@ -40,7 +40,7 @@ class TaskWatch(Protocol):
 
 
 class Suspicion(Protocol):
-    """Whoever keeps in mind with which step the program ended (see `agent.running.deaths.Suspects`)."""
+    """Whoever keeps in mind with which step the program ended (see `agent.run.crash_loop.CrashLoopGuard`)."""
 
     def watched(self, request: ExecutorRequest, journal: StepJournal) -> AbstractAsyncContextManager[None]:
         """What is to be entered around a task of a step."""
@@ -115,7 +115,7 @@ class Executor:
             )
         except (BudgetExceededError, HomeNotWritableError):
             raise
-        except (AgentError, CoreError) as error:
+        except AuraError as error:
             response = ExecutorResponse(step_id=step.id, status="error", error=str(error), summary=str(error))
         except Exception as error:  # noqa: BLE001 (a bug in a plugin fails its step, never the run)
             self._log.exception("step failed unexpectedly", corr_id=req.run_id, step=step.id)
@@ -226,7 +226,7 @@ class Executor:
                 response = await self.run_task(task, inputs, inner, profile, journal, scope=f"{key}:")
             except HomeNotWritableError:
                 raise
-            except (AgentError, CoreError) as error:
+            except AuraError as error:
                 return ExecutorResponse(step_id=req.step.id, status="error", error=str(error))
             tainted = tainted or response.untrusted
             return response

@@ -18,21 +18,26 @@ from agent.contracts import (
     RunStatus,
     Usage,
 )
-from agent.durable.protocol import Ctx, Engine, Json
-from agent.errors import AgentError, DurableError, HomeNotWritableError, TaskCancelledError, TaskFailedError
 from agent.executor import Executor
 from agent.llm.meter import Ledger, Meter
 from agent.plan_graph.identity import fingerprint
 from agent.progress import PlanMade, RunEnded, RunStarted, StepEnded
+from agent.questions.desk import QUESTION_TASK, QuestionDesk, answer_response, ask_args, is_approved
 from agent.references import resolve_references
-from agent.running.live import LiveRun, Opened
-from agent.running.moments import Moments
-from agent.running.outcomes import RUN_TASK
-from agent.running.questions import QUESTION_TASK, QuestionDesk, answer_response, ask_args, is_approved
-from agent.running.step_task import STEP_TASK, StepTask
-from agent.running.turns import APPROVAL_KEY, ASK_KEY, Turns, is_question
-from aura_core.errors import CoreError
-from aura_core.logger import get_logger
+from agent.run.activities import Activities
+from agent.run.live import LiveRun, Opened
+from agent.run.outcomes import RUN_TASK
+from agent.run.step_task import STEP_TASK, StepTask
+from agent.run.turns import APPROVAL_KEY, ASK_KEY, Turns, is_question
+from aura_core.durable.protocol import Ctx, Engine, Json
+from aura_core.errors import (
+    AuraError,
+    DurableError,
+    HomeNotWritableError,
+    TaskCancelledError,
+    TaskFailedError,
+)
+from aura_core.ground.logger import get_logger
 
 
 class SessionLike(Protocol):
@@ -47,7 +52,7 @@ class OrchestratorRunner:
     Args:
         config: settings.
         engine: remembers every moment.
-        moments: what thinks or leaves a trace.
+        activities: what thinks or leaves a trace.
         executor: runs steps.
         desk: questions to the person.
         ledger: what was spent per profile and day.
@@ -59,7 +64,7 @@ class OrchestratorRunner:
         config: AppConfig,
         *,
         engine: Engine,
-        moments: Moments,
+        activities: Activities,
         executor: Executor,
         desk: QuestionDesk,
         ledger: Ledger,
@@ -67,17 +72,17 @@ class OrchestratorRunner:
     ) -> None:
         self._config = config
         self._engine = engine
-        self._moments = moments
-        self._dispatcher = moments.dispatcher
+        self._activities = activities
+        self._dispatcher = activities.dispatcher
         self._desk = desk
-        self._events = moments.events
+        self._events = activities.events
         self._log = get_logger("agent.orchestrator")
         self.live: dict[str, LiveRun] = {}
-        self._turns = Turns(self.live, desk, moments.events)
+        self._turns = Turns(self.live, desk, activities.events)
         self._steps = StepTask(
             config,
             engine=engine,
-            moments=moments,
+            activities=activities,
             executor=executor,
             ledger=ledger,
             step_meters=step_meters,
@@ -125,7 +130,7 @@ class OrchestratorRunner:
             async with self._turns.turn(run):
                 run.resumed = bool(await self._engine.steps(ctx.id))
                 self._events.publish(RunStarted(run.id, run.session_id, run.text, run.resumed))
-                run.opened = Opened.model_validate(await ctx.step("open", self._moments.open, run))
+                run.opened = Opened.model_validate(await ctx.step("open", self._activities.open, run))
                 problem = await self._drive(ctx, run)
                 return await self._finish(ctx, run, problem)
         except (DurableError, HomeNotWritableError):
@@ -174,8 +179,8 @@ class OrchestratorRunner:
         started, meter = time.monotonic(), run.meter.child()
         await run.speculation.close()
         try:
-            record: dict[str, Json] = {"plan": await self._moments.plan(run, revision, meter)}
-        except (AgentError, CoreError) as error:
+            record: dict[str, Json] = {"plan": await self._activities.plan(run, revision, meter)}
+        except AuraError as error:
             self._log.warning("planning failed", corr_id=run.id, error=str(error))
             record = {"problem": str(error)}
         return {**record, "usage": meter.usage.model_dump(), "seconds": time.monotonic() - started}
@@ -229,7 +234,7 @@ class OrchestratorRunner:
         """A finished result with the same fingerprint, or the refusal to repeat a failed step unchanged."""
         try:
             mark = fingerprint(step, run.state.resolved_inputs(step))
-        except AgentError as error:
+        except AuraError as error:
             return ExecutorResponse(step_id=step.id, status="blocked", error=str(error), summary=str(error))
         if (done := run.state.finished_like(mark)) is not None and run.state.replans:
             return done.model_copy(update={"step_id": step.id, "seconds": 0.0, "artifacts": []})
@@ -305,18 +310,18 @@ class OrchestratorRunner:
 
     async def _finish(self, ctx: Ctx, run: LiveRun, problem: str) -> Json:
         await self._desk.close_left(run.id)
-        written = await ctx.step("answer", self._moments.answer, run, problem)
+        written = await ctx.step("answer", self._activities.answer, run, problem)
         answer: str = written["text"]
         run.state.spend(Usage.model_validate(written["usage"]))
         failed = problem or (run.state.responses and not run.state.completed_ok)
         status: RunStatus = "error" if failed else "ok"
-        await ctx.step("record", self._moments.record, run, answer, status)
-        await ctx.step("deliver", self._moments.deliver, run, answer)
+        await ctx.step("record", self._activities.record, run, answer, status)
+        await ctx.step("deliver", self._activities.deliver, run, answer)
         artifacts = list({item.path: item for r in run.state.responses.values() for item in r.artifacts}.values())
         for number, artifact in enumerate(artifacts):
-            await ctx.step(f"file:{number}", self._moments.deliver_file, run, artifact)
+            await ctx.step(f"file:{number}", self._activities.deliver_file, run, artifact)
         self._events.publish(RunEnded(run.id, run.session_id, status, answer, [item.path for item in artifacts]))
-        remembered = await ctx.step("remember", self._moments.remember, run, answer)
+        remembered = await ctx.step("remember", self._activities.remember, run, answer)
         run.state.spend(Usage.model_validate(remembered["usage"]))
         return RunOutcome(
             run_id=run.id,

@@ -11,7 +11,7 @@ from jinja2 import Environment, FileSystemLoader, StrictUndefined, TemplateError
 from jinja2.sandbox import ImmutableSandboxedEnvironment
 
 from agent.errors import ConfigError
-from aura_core.builtin import builtin_folder
+from aura_core.plugins.builtin import builtin_folder
 
 _OWN_FOLDER: ContextVar[Path | None] = ContextVar("own_prompts", default=None)
 

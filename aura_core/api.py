@@ -21,8 +21,8 @@ from typing import Any, Literal, TypeVar
 
 from aura_core.config import config
 from aura_core.context import Context
+from aura_core.data.files import resolve_inside
 from aura_core.errors import ActionError, CoreError, ForbiddenPathError, InputError
-from aura_core.files import resolve_inside
 from aura_core.services import ChatService, LanguageModelService, ScheduledJob, ScheduleService
 from aura_core.tasklet import Attachment, RunInfo
 

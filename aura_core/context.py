@@ -7,15 +7,15 @@ import uuid
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
+from aura_core.data.files import resolve_inside
+from aura_core.data.plan_state import PlanState
 from aura_core.errors import ForbiddenPathError
-from aura_core.files import resolve_inside
-from aura_core.plan_state import PlanState
 from aura_core.tasklet import Attachment, RunInfo
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
 
-    from aura_core.events import EventBus
+    from aura_core.ground.events import EventBus
 
 RESERVED = frozenset({"inputs", "state", "loop", "error"})
 """Names in the scope that the runtime keeps itself; a step may not set them."""

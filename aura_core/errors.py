@@ -5,8 +5,12 @@ from __future__ import annotations
 from dataclasses import dataclass
 
 
-class CoreError(Exception):
-    """Root of everything the core raises on purpose. Its text is fit to be shown to a person."""
+class AuraError(Exception):
+    """Root of everything that Aura raises on purpose. Its text is fit to be shown to a person."""
+
+
+class CoreError(AuraError):
+    """Root of what plans and tasks raise on purpose."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -131,3 +135,27 @@ class ScheduleError(CoreError):
 
 class ScheduleStoreError(CoreError):
     """The file of jobs cannot be read or written."""
+
+
+class HomeInUseError(AuraError):
+    """Another program works on this AURA_HOME."""
+
+
+class HomeNotWritableError(AuraError):
+    """AURA_HOME cannot be written: read-only, full, or somebody else's."""
+
+
+class DurableError(AuraError):
+    """The durable store is damaged or used against its rules."""
+
+
+class RunNotFoundError(AuraError):
+    """There is no run, or other durable task, of this id."""
+
+
+class TaskCancelledError(DurableError):
+    """The durable task was cancelled before it ended."""
+
+
+class TaskFailedError(DurableError):
+    """A durable task's function raised; the text is the original error."""

@@ -8,31 +8,31 @@ from contextlib import AbstractAsyncContextManager, suppress
 from time import perf_counter
 from typing import TYPE_CHECKING, Any, Protocol
 
-from aura_core.cancellation import begin_anew
 from aura_core.engine.failure import explain
 from aura_core.engine.pause import current_gate
+from aura_core.engine.replay_key import current_trail
 from aura_core.engine.time_limit import standing_still_with_the_task
-from aura_core.engine.trail import current_trail
 from aura_core.errors import CoreError, InputError, ShutDownError, StatePlanningError
 from aura_core.execution.calls import Unfinished, unfinished_work
+from aura_core.execution.cancellation import begin_anew
 from aura_core.execution.clock import Clock
-from aura_core.execution.job import Job
-from aura_core.execution.jobs import Jobs
 from aura_core.execution.limits import ExecutionLimits
-from aura_core.execution.lingering import Lingering
 from aura_core.execution.pools import Pools
 from aura_core.execution.resources import Resources
 from aura_core.execution.semaphores import PrioritySemaphore
 from aura_core.execution.slots import Slots, current_slots
-from aura_core.execution.world import World, current_world
-from aura_core.logger import get_logger
-from aura_core.task_events import TaskChanged, TaskPhase
+from aura_core.execution.task_events import TaskChanged, TaskPhase
+from aura_core.ground.logger import get_logger
+from aura_core.submission.abandoned_calls import AbandonedCalls
+from aura_core.submission.job import Job
+from aura_core.submission.jobs import Jobs
+from aura_core.submission.snapshot import Snapshot, current_snapshot
 from aura_core.tasklet import RunInfo, TaskError, Tasklet, TaskResult
 
 if TYPE_CHECKING:
-    from aura_core.events import EventBus
-    from aura_core.hooks import HookManager
-    from aura_core.model.task import TaskDefinition
+    from aura_core.ground.events import EventBus
+    from aura_core.language.task import TaskDefinition
+    from aura_core.plugins.hooks import HookManager
 
 _log = get_logger(__name__)
 
@@ -69,7 +69,7 @@ class ExecutionManager:
     """The one entry for work: every task of every plan runs through `submit`.
 
     Args:
-        world: the plans with which a run begins now.
+        snapshot: the plans with which a run begins now.
         pools: where plain functions run; started and ended with the manager.
         hooks: called at the moments of a task's life.
         events: told of every change of a task's status.
@@ -80,7 +80,7 @@ class ExecutionManager:
 
     def __init__(
         self,
-        world: Callable[[], World],
+        snapshot: Callable[[], Snapshot],
         *,
         pools: Pools,
         hooks: HookManager,
@@ -89,7 +89,7 @@ class ExecutionManager:
         state_planner: StatePlanner | None = None,
         interrupts: Interrupts | None = None,
     ) -> None:
-        self._world = world
+        self._snapshot = snapshot
         self._hooks = hooks
         self._events = events
         self._limits = limits
@@ -100,8 +100,8 @@ class ExecutionManager:
         self._global_sem = PrioritySemaphore(limits.concurrency)
         self._mode_sems = {"io": PrioritySemaphore(limits.threads), "cpu": PrioritySemaphore(limits.processes)}
         self._jobs = Jobs()
-        self._lingering = Lingering()
-        self._follow = self._lingering.follow
+        self._abandoned = AbandonedCalls()
+        self._follow = self._abandoned.follow
         self._accepting = False
 
     @property
@@ -136,7 +136,7 @@ class ExecutionManager:
         grace = self._limits.grace
         await self._jobs.end(grace)
         await self.pools.shutdown(grace)
-        await self._lingering.end(grace)
+        await self._abandoned.end(grace)
 
     async def submit(self, tasklet: Tasklet) -> TaskResult:
         """Runs a tasklet when its slots are free.
@@ -154,22 +154,22 @@ class ExecutionManager:
         """
         if not self._accepting:
             raise ShutDownError(f"Task {tasklet.task} was not started: Aura is shutting down.")
-        world = self._world()
+        snapshot = self._snapshot()
         try:
-            task = world.task(tasklet.task)
+            task = snapshot.task(tasklet.task)
             inputs = task.validate_inputs(tasklet.inputs)
-            semaphores = self._get_semaphores_for(tasklet, world.resources_of(task))
+            semaphores = self._get_semaphores_for(tasklet, snapshot.resources_of(task))
             seconds = self._seconds(tasklet, task)
         except CoreError as error:
             return self._ended(tasklet, _failed(error, tasklet.task))
         slots = Slots(semaphores, _priority(tasklet, task), lambda phase: self._publish(tasklet, phase))
         unfinished = Unfinished(slots, self._follow)
         ended = asyncio.get_running_loop().create_future()
-        job = Job(tasklet, task, inputs, slots, seconds, world, ended, unfinished)
+        job = Job(tasklet, task, inputs, slots, seconds, snapshot, ended, unfinished)
         self._jobs.add(job)
         self._publish(tasklet, "queued")
         work = job.work = asyncio.create_task(self._run_in_slots(job))
-        world.usage.begin()
+        snapshot.refcount.begin()
         work.add_done_callback(job.has_ended)
         try:
             await job.ended
@@ -220,7 +220,7 @@ class ExecutionManager:
             await job.slots.take()
         except asyncio.CancelledError:
             return self._ended(job.tasklet, job.given_up())
-        current_world.set(job.world)
+        current_snapshot.set(job.snapshot)
         current_slots.set(job.slots)
         current_gate.set(None)
         current_trail.set(None)
@@ -230,7 +230,7 @@ class ExecutionManager:
             return await self._run(job)
         finally:
             if job.unfinished:
-                self._lingering.hold(job)
+                self._abandoned.hold(job)
             else:
                 await job.slots.give_back()
             job.wake_submitter()
@@ -301,7 +301,7 @@ class ExecutionManager:
 
     async def _run_execution_chain(self, job: Job) -> TaskResult:
         """Hands the task to the Orchestrator of its plan."""
-        return await job.world.execute(job.task, job.inputs, job.tasklet.run)
+        return await job.snapshot.execute(job.task, job.inputs, job.tasklet.run)
 
     async def _after(self, job: Job, result: TaskResult) -> TaskResult:
         """Publishes how the task ended and calls the hooks of that moment, unless it was let go before."""

@@ -12,24 +12,24 @@ import yaml
 from aura_core.config import ConfigService
 from aura_core.context import ContextManager
 from aura_core.errors import Problem
-from aura_core.events import EventBus
 from aura_core.execution.pools import Pools
-from aura_core.execution.world import current_world
 from aura_core.execution_manager import ExecutionLimits, ExecutionManager, StatePlanner
-from aura_core.generation import Generation, Ground
-from aura_core.generations import Generations
-from aura_core.hooks import HookManager
-from aura_core.hot_reload.events import ReloadReport
-from aura_core.hot_reload.reading import LOAD_SECONDS
-from aura_core.hot_reload.reloader import Reloader
+from aura_core.generations.events import ReloadReport
+from aura_core.generations.generations import Generations
+from aura_core.generations.plan_loading import load_plans
+from aura_core.generations.reading import LOAD_SECONDS
+from aura_core.generations.reloader import Reloader
+from aura_core.generations.snapshot import Generation, SharedRuntime
+from aura_core.ground.events import EventBus
 from aura_core.interrupts import InterruptService
-from aura_core.model.plan_manager import PlanManager
-from aura_core.model.plan_set import PlanSet
+from aura_core.language.plan_manager import PlanManager
+from aura_core.language.plan_set import PlanSet
 from aura_core.orchestrator import Orchestrator
-from aura_core.plan_loading import load_plans
+from aura_core.plugins.hooks import HookManager
+from aura_core.submission.snapshot import current_snapshot
 
 if TYPE_CHECKING:
-    from aura_core.middleware import Middleware
+    from aura_core.plugins.middleware import Middleware
     from aura_core.tasklet import Tasklet, TaskResult
 
 ENVIRONMENT_PREFIX = "AURA_PLANS__"
@@ -84,7 +84,7 @@ class Framework:
         limits = limits or ExecutionLimits()
         pools = Pools(limits.threads, limits.processes)
         self.hooks = HookManager(pools.run_io)
-        self._ground = Ground(
+        self._ground = SharedRuntime(
             settings=lambda plan: (self._settings.get(plan, {}), environment_settings(plan)),
             provided=services or {},
             contexts=ContextManager(data_folder, self.events),
@@ -95,7 +95,7 @@ class Framework:
         self.generations = Generations(Generation(PlanSet(), self._ground))
         self._interrupts = InterruptService(lambda: self.plans.plans, self.orchestrator, self.events)
         self.execution_manager = ExecutionManager(
-            self._world,
+            self._snapshot,
             pools=pools,
             hooks=self.hooks,
             events=self.events,
@@ -140,7 +140,7 @@ class Framework:
         Raises:
             NotFoundError: no such plan is loaded.
         """
-        return self._world().orchestrator(plan)
+        return self._snapshot().orchestrator(plan)
 
     async def submit(self, tasklet: Tasklet) -> TaskResult:
         """Runs a task; see `ExecutionManager.submit`."""
@@ -163,9 +163,13 @@ class Framework:
     def _next_generation(self, plans: PlanSet) -> Generation:
         return Generation(plans, self._ground, self.generations.current)
 
-    def _world(self) -> Generation:
-        world = current_world.get()
-        return world if isinstance(world, Generation) and world.stands_on(self._ground) else self.generations.current
+    def _snapshot(self) -> Generation:
+        snapshot = current_snapshot.get()
+        return (
+            snapshot
+            if isinstance(snapshot, Generation) and snapshot.stands_on(self._ground)
+            else self.generations.current
+        )
 
     def _take(self, generation: Generation) -> None:
         """Makes a generation the one with which runs begin; nothing else runs meanwhile."""

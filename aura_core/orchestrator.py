@@ -10,22 +10,22 @@ from opentelemetry import trace
 
 from aura_core.asynccontext import plan_context
 from aura_core.config import ConfigService, using_config
+from aura_core.data.file_reading import read_beneath, resolve_readable
 from aura_core.engine import EngineResult, ExecutionEngine, PlanRuntime
 from aura_core.engine.failure import task_error
 from aura_core.engine.on_failure import run_failure_handler
 from aura_core.errors import CoreError, InputError, LoopLimitError
-from aura_core.execution.usage import Usage
-from aura_core.exits import contained
-from aura_core.file_reading import read_beneath, resolve_readable
-from aura_core.registry import ActionDefinition, find_action
+from aura_core.execution.refcount import RefCount
+from aura_core.execution.system_exit import contained
+from aura_core.expressions import compile_template
+from aura_core.plugins.registry import ActionDefinition, find_action
 from aura_core.tasklet import RunInfo, TaskResult
-from aura_core.templates import compile_template
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
 
     from aura_core.execution.pools import Pools
-    from aura_core.model.task import TaskDefinition
+    from aura_core.language.task import TaskDefinition
 
 MAX_CHAIN = 100
 """Tasks that follow each other through `go_task`."""
@@ -41,18 +41,24 @@ class Orchestrator:
         folder: the plan's folder.
         config: settings of all plans.
         pools: where file access runs, beside the event loop.
-        usage: told when it begins and ends to work, so that what it needs stays so long.
+        refcount: told when it begins and ends to work, so that what it needs stays so long.
     """
 
     def __init__(
-        self, runtime: PlanRuntime, folder: Path, config: ConfigService, pools: Pools, *, usage: Usage | None = None
+        self,
+        runtime: PlanRuntime,
+        folder: Path,
+        config: ConfigService,
+        pools: Pools,
+        *,
+        refcount: RefCount | None = None,
     ) -> None:
         self.plan_name = runtime.plan
         self.runtime = runtime
         self.folder = folder
         self._config = config
         self._pools = pools
-        self._usage = usage or Usage()
+        self._refcount = refcount or RefCount()
 
     async def execute_task(
         self, task_name_in_plan: str, inputs: Mapping[str, Any] | None = None, *, run: RunInfo | None = None
@@ -81,12 +87,12 @@ class Orchestrator:
             CoreError: something of a plan, say a value in an expression, tried to end the program, or raised
                 CancelledError by itself.
         """
-        self._usage.begin()
+        self._refcount.begin()
         try:
             with using_config(self._config), contained(f"Something in task {task.ref}"):
                 return await self._run_chain(task, inputs, run)
         finally:
-            self._usage.end()
+            self._refcount.end()
 
     async def perform_condition_check(self, condition_data: Mapping[str, Any], *, run: RunInfo | None = None) -> bool:
         """Runs one read-only action outside any task, in a context of its own.
@@ -108,7 +114,7 @@ class Orchestrator:
                 f"Action {action.ref} has effects {action.spec.effects!r} and cannot be a condition; "
                 "only an action with effects 'read' can."
             )
-        self._usage.begin()
+        self._refcount.begin()
         try:
             with using_config(self._config), contained(f"Something in the check {action.ref}"):
                 async with plan_context(self.plan_name):
@@ -117,7 +123,7 @@ class Orchestrator:
                     result = await self.runtime.injector.call(action, params, context)
                 return bool(result) and bool(getattr(result, "found", True))
         finally:
-            self._usage.end()
+            self._refcount.end()
 
     def condition_action(self, condition_data: Mapping[str, Any]) -> ActionDefinition:
         """The action that `perform_condition_check` calls.

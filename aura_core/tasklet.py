@@ -8,7 +8,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any, Literal
 
 if TYPE_CHECKING:
-    from aura_core.journal import Journal
+    from aura_core.ground.journal import Journal
 
 ExecutionMode = Literal["async", "io", "cpu"]
 TaskStatus = Literal["success", "stopped", "error", "timeout", "cancelled"]

@@ -20,9 +20,9 @@ from typing import Any
 
 import yaml
 
-from aura_core.builtin import builtin_folder
 from aura_core.errors import ActionError, CoreError, DefinitionError
 from aura_core.framework import Framework
+from aura_core.plugins.builtin import builtin_folder
 from aura_core.tasklet import RunInfo, Tasklet, TaskResult
 
 __all__ = ["PlanUnderTest", "ScriptedModel", "ScriptedPerson", "plan_under_test", "run_task"]

@@ -90,7 +90,7 @@ async def _edits_of_plans(config: AppConfig, app: App) -> AsyncGenerator[None]:
     if not config.hot_reload:
         yield
         return
-    from aura_core.hot_reload.watching import PlanWatcher
+    from aura_core.generations.watching import PlanWatcher
 
     async with PlanWatcher(config.known_plan_folders, app.framework.reload):
         yield

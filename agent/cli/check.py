@@ -42,8 +42,8 @@ def check(
 
 def _print_schema(kinds: list[str]) -> int:
     from agent.errors import AgentError
-    from aura_core.model.schema import FILES, schema_text
-    from aura_core.nearest import hint, sentence
+    from aura_core.ground.suggestions import hint, sentence
+    from aura_core.language.schema import FILES, schema_text
 
     kind, *more = kinds or ["task"]
     if more:
@@ -57,7 +57,7 @@ def _print_schema(kinds: list[str]) -> int:
 async def _check(paths: list[Path], *, as_json: bool) -> int:
     from agent.cli.checking import checked
     from agent.cli.mistakes import print_mistakes
-    from aura_core.model.display import ordered
+    from aura_core.language.display import ordered
 
     report = await checked(settings(), paths)
     if as_json:

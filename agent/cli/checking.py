@@ -9,8 +9,8 @@ from typing import TYPE_CHECKING
 
 from agent.errors import AgentError
 from aura_core.errors import Problem
-from aura_core.nearest import hint, sentence
-from aura_core.plan_loading import check_folders
+from aura_core.generations.plan_loading import check_folders
+from aura_core.ground.suggestions import hint, sentence
 
 if TYPE_CHECKING:
     from agent.config import AppConfig

@@ -14,7 +14,7 @@ import typer
 from agent.channels.terminal.controls import printable
 from agent.channels.terminal.signs import signs_for
 from agent.cli.invocation import asynchronously, out, print_json, settings
-from agent.errors import AgentError, HomeInUseError
+from aura_core.errors import AuraError, HomeInUseError
 
 if TYPE_CHECKING:
     from agent.app import App
@@ -79,7 +79,7 @@ def _home(config: AppConfig) -> Finding:
             return Finding("AURA_HOME", "ok", f"{config.home}, writable and free")
     except HomeInUseError as error:
         return Finding("AURA_HOME", "note", str(error))
-    except AgentError as error:
+    except AuraError as error:
         return Finding("AURA_HOME", "problem", str(error))
 
 
@@ -128,14 +128,14 @@ async def _inside(config: AppConfig) -> list[Finding]:
     try:
         async with App.open(config, program="aura doctor", durable=False) as app:
             return [await _model(app), *_plans(app)]
-    except AgentError as error:
+    except AuraError as error:
         return [Finding("Aura", "problem", str(error))]
 
 
 async def _model(app: App) -> Finding:
     try:
         await app.model.check()
-    except AgentError as error:
+    except AuraError as error:
         return Finding("Model", "problem", str(error))
     return Finding("Model", "ok", app.model.describe())
 

@@ -15,8 +15,7 @@ from typer.exceptions import TyperException
 
 from agent.channels.terminal.controls import printable
 from agent.cli.invocation import print_json
-from agent.errors import AgentError
-from aura_core.errors import CoreError
+from aura_core.errors import AuraError
 
 if TYPE_CHECKING:
     from agent.cli.invocation import Invocation
@@ -79,11 +78,11 @@ def _is_closed_pipe(error: BaseException) -> bool:
 
 def _failed(error: BaseException, invocation: Invocation) -> int:
     causes = list(_causes(error))
-    expected = all(isinstance(cause, AgentError | CoreError) for cause in causes)
+    expected = all(isinstance(cause, AuraError) for cause in causes)
     message = "\n".join(dict.fromkeys(str(cause) for cause in causes))
     if not expected:
         _log_unexpected(error, invocation)
-        first = next(cause for cause in causes if not isinstance(cause, AgentError | CoreError))
+        first = next(cause for cause in causes if not isinstance(cause, AuraError))
         what = f"{type(first).__name__}: {first}".rstrip(": ")
         message = f"Something unexpected happened: {what}\nThe details are in {invocation.log_file}"
         message += "." if invocation.debug else "; --debug shows them here."
@@ -99,7 +98,7 @@ def _log_unexpected(error: BaseException, invocation: Invocation) -> None:
     """Writes a bug into the log, which is set up if nobody came that far."""
     from agent import logs
     from agent.config import AppConfig, default_home
-    from aura_core.logger import get_logger
+    from aura_core.ground.logger import get_logger
 
     if invocation.log_file is None:
         home = Path(os.environ.get("AURA_HOME") or default_home())

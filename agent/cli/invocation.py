@@ -104,8 +104,8 @@ def asynchronously(work: Coroutine[Any, Any, int]) -> int:
 
 
 def _tell_of_exit(error: SystemExit) -> None:
-    from aura_core.exits import exit_text
-    from aura_core.logger import get_logger
+    from aura_core.execution.system_exit import exit_text
+    from aura_core.ground.logger import get_logger
 
     get_logger("agent.cli").error("something tried to end the program", what=exit_text(error))
 

@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING
 
 from agent.cli.invocation import out, remark
 from aura_core.errors import Problem
-from aura_core.model.display import Part, in_short, shown
+from aura_core.language.display import Part, in_short, shown
 
 if TYPE_CHECKING:
     from rich.text import Text

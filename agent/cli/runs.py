@@ -39,7 +39,7 @@ def list_runs(
 
 
 async def _list(limit: int, *, as_json: bool) -> int:
-    from agent.running.outcomes import run_history
+    from agent.run.outcomes import run_history
 
     runs = await run_history(settings()).runs(limit)
     if as_json:
@@ -77,7 +77,7 @@ def show(run_id: RunId, as_json: AsJson = False) -> int:
 
 
 async def _show(run_id: str, *, as_json: bool) -> int:
-    from agent.running.outcomes import run_history
+    from agent.run.outcomes import run_history
 
     outcome = await run_history(settings()).outcome(run_id)
     if as_json:

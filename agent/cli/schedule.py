@@ -248,7 +248,7 @@ def remove(job: JobId) -> int:
 
 async def _remove(name: str) -> int:
     from agent.app import App
-    from agent.schedules.orders import remove_job
+    from agent.schedules.commands import remove_job
 
     async with App.open(settings(), program="aura schedule", durable=False) as app:
         job = await remove_job(app.framework.plans, app.schedules.book, name)
@@ -267,7 +267,7 @@ def run(job: JobId) -> int:
 
 async def _run(name: str) -> int:
     from agent.app import App
-    from agent.schedules.orders import run_job
+    from agent.schedules.commands import run_job
 
     async with App.open(settings(), program="aura schedule", durable=False) as app:
         firing, waits = await run_job(app.framework.plans, app.schedules.book, name)

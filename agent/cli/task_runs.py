@@ -12,13 +12,13 @@ from agent.cli.questions import Answers
 from agent.contracts import Question
 from agent.progress import QuestionAsked
 from aura_core.errors import InputError
-from aura_core.model.yaml_nodes import YamlError, build, compose
+from aura_core.language.yaml_nodes import YamlError, build, compose
 from aura_core.tasklet import RunInfo, Tasklet, TaskResult
 
 if TYPE_CHECKING:
     from agent.app import App
-    from aura_core.events import Subscription
-    from aura_core.model.task import TaskDefinition
+    from aura_core.ground.events import Subscription
+    from aura_core.language.task import TaskDefinition
 
 
 def inputs_from(definition: TaskDefinition, pairs: Sequence[str]) -> dict[str, Any]:

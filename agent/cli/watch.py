@@ -16,7 +16,7 @@ from agent.channels.terminal.signs import signs_for
 from agent.progress import Progress
 
 if TYPE_CHECKING:
-    from aura_core.events import EventBus, Subscription
+    from aura_core.ground.events import EventBus, Subscription
 
 
 class Watch:

@@ -14,7 +14,7 @@ from agent.channels.terminal.person import terminal_person
 from agent.cli.chat import DEFAULT_SESSION
 from agent.errors import AgentError
 from agent.schedules.owner import JobOwner
-from aura_core.model.fields import seconds_of
+from aura_core.language.fields import seconds_of
 from aura_core.scheduler.zones import zone_of
 
 _CLOCK = re.compile(r"\d{1,2}:\d{2}(:\d{2})?")

@@ -16,7 +16,7 @@ from agent.llm.endpoint import CALL_ERRORS, CHARACTERS_PER_TOKEN, Ask, Reply
 from agent.llm.failures import EmptyAnswerError, explain, wait_before_retry
 from agent.llm.messages import Completion, Message
 from agent.llm.routes import Route
-from aura_core.logger import get_logger
+from aura_core.ground.logger import get_logger
 
 FIRST_WAIT, LONGEST_WAIT, JITTER = 0.5, 20.0, 0.5
 EXPECTED_ANSWER = 256

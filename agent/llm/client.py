@@ -20,7 +20,7 @@ from agent.llm import choice
 from agent.llm.embedded import EmbeddedModels, Progress
 from agent.llm.messages import Completion, Message
 from agent.llm.meter import Meter
-from aura_core.logger import get_logger
+from aura_core.ground.logger import get_logger
 
 if TYPE_CHECKING:
     from agent.llm.call import Call

@@ -14,7 +14,7 @@ from agent.errors import ModelMissingError
 from agent.llm import choice, machine
 from agent.llm.embedded_process import ModelProcess
 from agent.llm.places import Places
-from aura_core.logger import get_logger
+from aura_core.ground.logger import get_logger
 
 if TYPE_CHECKING:
     from agent.config import AppConfig

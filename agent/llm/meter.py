@@ -17,7 +17,7 @@ from filelock import FileLock, Timeout
 from agent.contracts import Profile, Usage
 from agent.errors import BudgetExceededError
 from agent.llm.messages import Completion
-from aura_core.logger import get_logger
+from aura_core.ground.logger import get_logger
 
 LOCK_SECONDS = 5.0
 DAYS_KEPT = 62

@@ -21,7 +21,7 @@ from typing import Any
 
 import openai
 
-from aura_core.logger import get_logger
+from aura_core.ground.logger import get_logger
 
 PIECE = 256
 """Tokens that are read at once when nobody calls: four seconds on two cores, which a call with another system prompt

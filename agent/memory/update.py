@@ -15,8 +15,7 @@ from typing import TYPE_CHECKING, Any, cast
 
 from filelock import FileLock, Timeout
 
-from agent.disk.atomic_file import not_writable, set_aside, write_atomically
-from agent.errors import HomeInUseError, ModelError
+from agent.errors import ModelError
 from agent.memory.file import (
     bounded,
     cleaned,
@@ -32,7 +31,9 @@ from agent.memory.file import (
 from agent.memory.secret_words import looks_secret
 from agent.memory.signals import MOST_CHARACTERS, explicit_facts, may_hold_facts
 from agent.prompts import as_data, render
-from aura_core.logger import get_logger
+from aura_core.errors import HomeInUseError
+from aura_core.ground.logger import get_logger
+from aura_core.storage.atomic_file import not_writable, set_aside, write_atomically
 
 if TYPE_CHECKING:
     from agent.llm.client import Message, ModelClient

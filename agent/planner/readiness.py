@@ -9,8 +9,8 @@ from agent.contracts import Profile
 from agent.dispatcher import Dispatcher
 from agent.llm.client import ModelClient
 from agent.planner.messages import planner_rules
-from aura_core.events import EventBus
-from aura_core.hot_reload.events import PlansReloaded
+from aura_core.generations.events import PlansReloaded
+from aura_core.ground.events import EventBus
 
 PURPOSE = "plan"
 """Of the planner's calls, by which the state of its rules is known."""

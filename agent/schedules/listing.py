@@ -6,9 +6,9 @@ import asyncio
 from dataclasses import dataclass, replace
 
 from agent.schedules.plan_jobs import plan_jobs
-from agent.schedules.standing import standing_of
+from agent.schedules.status import standing_of
 from aura_core.errors import Problem
-from aura_core.model.plan_manager import PlanManager
+from aura_core.language.plan_manager import PlanManager
 from aura_core.scheduler.book import JobBook
 from aura_core.scheduler.job import Job
 from aura_core.scheduler.triggers import next_after

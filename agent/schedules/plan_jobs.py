@@ -5,8 +5,8 @@ from __future__ import annotations
 from dataclasses import dataclass
 
 from aura_core.errors import Problem
-from aura_core.model.plan_files import found_plans
-from aura_core.model.plan_manager import PlanManager
+from aura_core.language.plan_files import found_plans
+from aura_core.language.plan_manager import PlanManager
 from aura_core.scheduler.book import JobBook
 from aura_core.scheduler.declared import declared_jobs
 from aura_core.scheduler.job import Job

@@ -7,12 +7,12 @@ from collections.abc import Awaitable, Callable, Mapping
 from agent.config import AppConfig
 from agent.contracts import Command, Incoming, Profile, RunOutcome, RunRequest, TaskCard, Transport
 from agent.dispatcher import Dispatcher
-from agent.durable.protocol import Engine
-from agent.errors import AgentError, NotAllowedError
-from agent.running.outcomes import RUN_TASK
+from agent.errors import NotAllowedError
+from agent.run.outcomes import RUN_TASK
 from agent.schedules.owner import PLAN_PROFILE, JobOwner, owner_of
-from aura_core.errors import CoreError, ScheduleError
-from aura_core.logger import get_logger
+from aura_core.durable.protocol import Engine
+from aura_core.errors import AuraError, ScheduleError
+from aura_core.ground.logger import get_logger
 from aura_core.scheduler.job import Firing, FiringEnd, Job
 
 EVENT_INPUT = "event"
@@ -65,7 +65,7 @@ class JobRunner:
         if await self._engine.get(firing.id) is None:
             try:
                 request = self._request(job, firing, owner)
-            except (AgentError, CoreError) as error:
+            except AuraError as error:
                 self._log.warning("job refused", job=job.id, task=job.task, reason=str(error))
                 await self._tell(owner, f"{job.title or job.task} could not run: {error}", f"{firing.id}/refused")
                 return FiringEnd("refused", str(error))
@@ -125,5 +125,5 @@ class JobRunner:
             return
         try:
             await transport.send_text(owner.dest, text, key=key)
-        except AgentError as error:
+        except AuraError as error:
             self._log.warning("the owner of a job was not told", key=key, error=str(error))

@@ -9,10 +9,10 @@ from contextlib import asynccontextmanager
 from agent.schedules.plan_jobs import plan_jobs
 from agent.schedules.runner import JobRunner
 from aura_core.errors import CoreError
-from aura_core.events import Subscription
 from aura_core.framework import Framework
-from aura_core.hot_reload.events import PlansReloaded
-from aura_core.logger import get_logger
+from aura_core.generations.events import PlansReloaded
+from aura_core.ground.events import Subscription
+from aura_core.ground.logger import get_logger
 from aura_core.scheduler.book import JobBook
 from aura_core.scheduler.scheduler import Scheduler
 

@@ -11,9 +11,6 @@ from typing import TYPE_CHECKING, Any, TypeVar
 
 from filelock import FileLock, Timeout
 
-from agent.disk.atomic_file import not_writable, set_aside, write_atomically
-from agent.disk.program_lock import ProgramLock
-from agent.errors import HomeInUseError
 from agent.sessions.file import (
     DamagedSessionError,
     NewerSessionError,
@@ -26,7 +23,10 @@ from agent.sessions.file import (
     session_text,
 )
 from agent.sessions.names import folder_name
-from aura_core.logger import get_logger
+from aura_core.errors import HomeInUseError
+from aura_core.ground.logger import get_logger
+from aura_core.storage.atomic_file import not_writable, set_aside, write_atomically
+from aura_core.storage.program_lock import ProgramLock
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Generator

@@ -5,22 +5,22 @@ from __future__ import annotations
 import asyncio
 from typing import TYPE_CHECKING, Any
 
-from aura_core.cancellation import being_ended
 from aura_core.engine.failure import failure_of, task_error
 from aura_core.engine.recording import Recording
 from aura_core.engine.signals import JumpSignal, StopTaskException
 from aura_core.engine.time_limit import within
 from aura_core.errors import CallStillRunsError, ExpressionError, StepFailedError, UnsuccessfulResultError
 from aura_core.execution.calls import earlier_call_ended
-from aura_core.model.fields import seconds_of
-from aura_core.registry import find_action
+from aura_core.execution.cancellation import being_ended
+from aura_core.language.fields import seconds_of
+from aura_core.plugins.registry import find_action
 
 if TYPE_CHECKING:
     from aura_core.context import Context
     from aura_core.engine.interpreter import Interpreter
-    from aura_core.model.steps import ActionStep, Retry
-    from aura_core.registry import ActionDefinition
-    from aura_core.templates import Template
+    from aura_core.expressions import Template
+    from aura_core.language.steps import ActionStep, Retry
+    from aura_core.plugins.registry import ActionDefinition
 
 LONGEST_PAUSE = 86_400.0
 _MISSING = object()

@@ -6,15 +6,15 @@ import asyncio
 from contextlib import nullcontext
 from typing import TYPE_CHECKING, Any
 
-from aura_core.cancellation import being_ended, cancel_requests, kept_to_itself
 from aura_core.engine.recorded_question import RecordedQuestion
 from aura_core.errors import ActionError, InputError
+from aura_core.execution.cancellation import being_ended, cancel_requests, kept_to_itself
 from aura_core.execution.slots import current_slots
 
 if TYPE_CHECKING:
     from aura_core.context import Context
     from aura_core.engine.interpreter import Interpreter
-    from aura_core.model.steps import AskStep
+    from aura_core.language.steps import AskStep
     from aura_core.tasklet import RunInfo
 
 

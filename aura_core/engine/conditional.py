@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING
 if TYPE_CHECKING:
     from aura_core.context import Context
     from aura_core.engine.interpreter import Interpreter
-    from aura_core.model.steps import IfStep
+    from aura_core.language.steps import IfStep
 
 
 async def execute(engine: Interpreter, step: IfStep, context: Context) -> None:

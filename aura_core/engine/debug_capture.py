@@ -7,16 +7,16 @@ import inspect
 from contextlib import nullcontext
 from typing import TYPE_CHECKING
 
-from aura_core.cancellation import cancel_requests, kept_to_itself
-from aura_core.execution.few_threads import FewThreads
-from aura_core.exits import is_from_outside
-from aura_core.logger import get_logger
-from aura_core.reasons import reason_of
+from aura_core.execution.cancellation import cancel_requests, kept_to_itself
+from aura_core.execution.system_exit import is_from_outside
+from aura_core.execution.thread_limit import ThreadLimit
+from aura_core.ground.logger import get_logger
+from aura_core.ground.reasons import reason_of
 
 if TYPE_CHECKING:
     from aura_core.context import Context
-    from aura_core.injector import ActionInjector
-    from aura_core.service_registry import ServiceKey, ServiceRegistry
+    from aura_core.plugins.injector import ActionInjector
+    from aura_core.plugins.service_registry import ServiceKey, ServiceRegistry
     from aura_core.tasklet import TaskError
 
 CAPTURE_SECONDS = 10.0
@@ -36,7 +36,7 @@ class DebugCapture:
         self._key = key
         self._services = services
         self._injector = injector
-        self._threads = FewThreads()
+        self._threads = ThreadLimit()
 
     async def take(self, error: TaskError, context: Context) -> None:
         """Has the picture taken; what goes wrong with that is logged.

@@ -7,22 +7,22 @@ from collections.abc import Awaitable, Callable, Sequence
 from functools import partial
 from typing import TYPE_CHECKING, Any, Self
 
-from aura_core.cancellation import being_ended
 from aura_core.engine import action, ask, conditional, for_, jump, parallel, run_task, set_, stop, while_
 from aura_core.engine.failure import failure_of, task_error
 from aura_core.engine.pause import Gate, current_gate
+from aura_core.engine.replay_key import current_trail
 from aura_core.engine.result import EngineResult
 from aura_core.engine.signals import JumpSignal, StopTaskException
-from aura_core.engine.trail import current_trail
 from aura_core.errors import LoopLimitError, StepFailedError
-from aura_core.exits import failure_for, is_from_outside
-from aura_core.model import steps as model
+from aura_core.execution.cancellation import being_ended
+from aura_core.execution.system_exit import failure_for, is_from_outside
+from aura_core.language import steps as model
 
 if TYPE_CHECKING:
     from aura_core.context import Context
     from aura_core.engine.runtime import PlanRuntime
-    from aura_core.model.task import TaskDefinition
-    from aura_core.registry import ActionDefinition
+    from aura_core.language.task import TaskDefinition
+    from aura_core.plugins.registry import ActionDefinition
 
 MAX_JUMPS = 10_000
 """`go_step` jumps of one task."""

@@ -5,12 +5,12 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, cast
 
 from aura_core.errors import CoreError, StepFailedError
-from aura_core.reasons import text_of
+from aura_core.ground.reasons import text_of
 from aura_core.tasklet import TaskError
 
 if TYPE_CHECKING:
-    from aura_core.model.steps import StepBase
-    from aura_core.model.task import TaskDefinition
+    from aura_core.language.steps import StepBase
+    from aura_core.language.task import TaskDefinition
 
 
 class SubTaskError(CoreError):

@@ -11,14 +11,14 @@ from typing import TYPE_CHECKING, Any, cast
 
 from aura_core.engine.parallel import side_by_side
 from aura_core.engine.recording import step_label
-from aura_core.engine.trail import Trail, along, here
+from aura_core.engine.replay_key import Trail, along, here
 from aura_core.errors import ExpressionError
-from aura_core.journal import fingerprint
+from aura_core.ground.journal import fingerprint
 
 if TYPE_CHECKING:
     from aura_core.context import Context
     from aura_core.engine.interpreter import Interpreter
-    from aura_core.model.steps import ForStep
+    from aura_core.language.steps import ForStep
 
 BREATH = 127
 MOST_ITEMS = 1_000_000

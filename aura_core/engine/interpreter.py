@@ -10,9 +10,9 @@ if TYPE_CHECKING:
     from aura_core.engine.pause import Gate
     from aura_core.engine.result import EngineResult
     from aura_core.engine.runtime import PlanRuntime
-    from aura_core.model.steps import StepBase
-    from aura_core.model.task import TaskDefinition
-    from aura_core.registry import ActionDefinition
+    from aura_core.language.steps import StepBase
+    from aura_core.language.task import TaskDefinition
+    from aura_core.plugins.registry import ActionDefinition
 
 
 class Interpreter(Protocol):

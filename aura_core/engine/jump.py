@@ -6,12 +6,12 @@ from typing import TYPE_CHECKING
 
 from aura_core.engine.signals import JumpSignal
 from aura_core.errors import InputError, NotFoundError
-from aura_core.nearest import hint, sentence
+from aura_core.ground.suggestions import hint, sentence
 
 if TYPE_CHECKING:
     from aura_core.context import Context
     from aura_core.engine.interpreter import Interpreter
-    from aura_core.model.steps import GoStepStep, GoTaskStep
+    from aura_core.language.steps import GoStepStep, GoTaskStep
 
 
 async def execute_go_step(engine: Interpreter, step: GoStepStep, context: Context) -> None:  # noqa: ARG001 (one signature for all kinds)

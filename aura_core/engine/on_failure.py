@@ -6,11 +6,11 @@ from dataclasses import asdict
 from typing import TYPE_CHECKING
 
 from aura_core.engine.result import EngineResult
-from aura_core.logger import get_logger
+from aura_core.ground.logger import get_logger
 
 if TYPE_CHECKING:
     from aura_core.engine.interpreter import Interpreter
-    from aura_core.model.task import TaskDefinition
+    from aura_core.language.task import TaskDefinition
 
 _log = get_logger(__name__)
 

@@ -7,17 +7,17 @@ from collections.abc import Awaitable, Callable, Mapping, Sequence
 from functools import partial
 from typing import TYPE_CHECKING, Any
 
-from aura_core.cancellation import may_end
 from aura_core.context import RESERVED
 from aura_core.engine.recording import branch_lines
+from aura_core.engine.replay_key import along
 from aura_core.engine.signals import JumpSignal, StopTaskException
-from aura_core.engine.trail import along
+from aura_core.execution.cancellation import may_end
 from aura_core.execution.slots import current_slots
 
 if TYPE_CHECKING:
     from aura_core.context import Context
     from aura_core.engine.interpreter import Interpreter
-    from aura_core.model.steps import ParallelStep
+    from aura_core.language.steps import ParallelStep
 
 
 class Given(dict[str, Any]):

@@ -15,19 +15,19 @@ from typing import TYPE_CHECKING, Any
 
 from aura_core.context import RESERVED
 from aura_core.engine.interpreter import Interpreter
-from aura_core.engine.trail import Trail, along, begin, current_trail, here
+from aura_core.engine.replay_key import Trail, along, begin, current_trail, here
 from aura_core.errors import ActionError
-from aura_core.journal import NotKeptError, fingerprint, kept, revived
-from aura_core.logger import get_logger
-from aura_core.model.steps import ActionStep, AskStep, GoTaskStep, ParallelStep, RunTaskStep, StepBase
+from aura_core.ground.journal import NotKeptError, fingerprint, kept, revived
+from aura_core.ground.logger import get_logger
+from aura_core.language.steps import ActionStep, AskStep, GoTaskStep, ParallelStep, RunTaskStep, StepBase
 from aura_core.tasklet import Attachment, RunInfo
 
 if TYPE_CHECKING:
     from aura_core.context import Context
     from aura_core.engine.runtime import PlanRuntime
     from aura_core.engine.same_steps import State
-    from aura_core.model.task import TaskDefinition
-    from aura_core.registry import ActionDefinition
+    from aura_core.language.task import TaskDefinition
+    from aura_core.plugins.registry import ActionDefinition
 
 CHAT = "chat"
 _log = get_logger(__name__)
@@ -75,11 +75,11 @@ class Recording:
         """
         self._mark = fingerprint(params)
         self._key = self._place if self._has_effect else f"{self._place}:{self._mark}"
-        entry = self.trail.diary.recall(self._key)
+        entry = self.trail.journal.recall(self._key)
         if entry is not None:
             return self._recall(entry)
         if self._has_effect or CHAT in self.action.signature.services.values():
-            await self.trail.diary.flush(shapes=True)
+            await self.trail.journal.flush(shapes=True)
         return await self._call(params)
 
     async def done(self, result: Any) -> None:
@@ -98,12 +98,12 @@ class Recording:
             if not self._has_effect:
                 return
             entry = {"lost": str(reason)}
-        self.trail.diary.note(self._key, entry)
+        self.trail.journal.note(self._key, entry)
         mark(self.engine, self.step, "done")
         if self._has_effect:
-            await self.trail.diary.flush()
+            await self.trail.journal.flush()
         else:
-            await self.trail.diary.flush_if_full()
+            await self.trail.journal.flush_if_full()
 
     @property
     def _has_effect(self) -> bool:
@@ -164,24 +164,24 @@ def step_label(engine: Interpreter, step: StepBase) -> str:
     task = _task_of(engine)
     if not isinstance(step, ActionStep | AskStep):
         mark(engine, step, "done")
-    return f"{task.ref}:{here().diary.shape(task).names[step.place]}"
+    return f"{task.ref}:{here().journal.shape(task).names[step.place]}"
 
 
 def mark(engine: Interpreter, step: StepBase, state: State) -> None:
     """Says how far a step is, for the case that its task is edited."""
-    task, diary = _task_of(engine), here().diary
-    diary.mark(task, diary.shape(task).names[step.place], state)
+    task, journal = _task_of(engine), here().journal
+    journal.mark(task, journal.shape(task).names[step.place], state)
 
 
 def call_label(engine: Interpreter, step: ActionStep | RunTaskStep) -> str:
     """The step and what it gives along, as it is written: with other `params` it is another call."""
-    return f"{step_label(engine, step)}:{here().diary.shape(_task_of(engine)).does[step.place]}"
+    return f"{step_label(engine, step)}:{here().journal.shape(_task_of(engine)).does[step.place]}"
 
 
 def branch_lines(engine: Interpreter, step: ParallelStep) -> Sequence[Trail]:
     """A line of steps for each branch; one that was there before an edit keeps its line."""
     trail = here()
-    return trail.branches(step_label(engine, step), trail.diary.shape(_task_of(engine)).branches[step.place])
+    return trail.branches(step_label(engine, step), trail.journal.shape(_task_of(engine)).branches[step.place])
 
 
 def _task_of(engine: Interpreter) -> TaskDefinition:

@@ -8,17 +8,17 @@ from aura_core.asynccontext import plan_context
 from aura_core.engine.failure import SubTaskError
 from aura_core.engine.on_failure import run_failure_handler
 from aura_core.engine.recording import call_label
+from aura_core.engine.replay_key import along, here
 from aura_core.engine.signals import JumpSignal
 from aura_core.engine.time_limit import within
-from aura_core.engine.trail import along, here
 from aura_core.errors import InputError, LoopLimitError
 
 if TYPE_CHECKING:
     from aura_core.context import Context
     from aura_core.engine.interpreter import Interpreter
     from aura_core.engine.result import EngineResult
-    from aura_core.model.steps import RunTaskStep
-    from aura_core.model.task import TaskDefinition
+    from aura_core.language.steps import RunTaskStep
+    from aura_core.language.task import TaskDefinition
 
 MAX_DEPTH = 32
 """Tasks inside tasks."""

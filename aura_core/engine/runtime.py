@@ -9,13 +9,13 @@ from typing import TYPE_CHECKING
 if TYPE_CHECKING:
     from aura_core.context import ContextManager
     from aura_core.engine.debug_capture import DebugCapture
-    from aura_core.hooks import HookManager
-    from aura_core.injector import ActionInjector
-    from aura_core.model.interrupts import InterruptMap
-    from aura_core.model.states import StateMap
-    from aura_core.model.task import TaskDefinition
-    from aura_core.registry import ActionDefinition
-    from aura_core.service_registry import ServiceRegistry
+    from aura_core.language.interrupts import InterruptMap
+    from aura_core.language.states import StateMap
+    from aura_core.language.task import TaskDefinition
+    from aura_core.plugins.hooks import HookManager
+    from aura_core.plugins.injector import ActionInjector
+    from aura_core.plugins.registry import ActionDefinition
+    from aura_core.plugins.service_registry import ServiceRegistry
 
 
 @dataclass(frozen=True, slots=True)

@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING
 if TYPE_CHECKING:
     from aura_core.context import Context
     from aura_core.engine.interpreter import Interpreter
-    from aura_core.model.steps import SetStep
+    from aura_core.language.steps import SetStep
 
 
 async def execute(engine: Interpreter, step: SetStep, context: Context) -> None:  # noqa: ARG001 (one signature for all kinds)

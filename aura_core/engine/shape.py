@@ -7,11 +7,20 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
 from aura_core.engine.same_steps import Row, State, same_steps
-from aura_core.journal import fingerprint
-from aura_core.model.steps import ActionStep, AskStep, ForStep, ParallelStep, Place, RunTaskStep, StepBase, place_text
+from aura_core.ground.journal import fingerprint
+from aura_core.language.steps import (
+    ActionStep,
+    AskStep,
+    ForStep,
+    ParallelStep,
+    Place,
+    RunTaskStep,
+    StepBase,
+    place_text,
+)
 
 if TYPE_CHECKING:
-    from aura_core.model.task import TaskDefinition
+    from aura_core.language.task import TaskDefinition
 
 
 @dataclass(frozen=True, slots=True)

@@ -9,7 +9,7 @@ from aura_core.engine.signals import StopTaskException
 if TYPE_CHECKING:
     from aura_core.context import Context
     from aura_core.engine.interpreter import Interpreter
-    from aura_core.model.steps import StopStep
+    from aura_core.language.steps import StopStep
 
 
 async def execute(engine: Interpreter, step: StopStep, context: Context) -> None:  # noqa: ARG001 (one signature for all kinds)

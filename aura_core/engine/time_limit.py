@@ -7,9 +7,9 @@ from collections.abc import Awaitable, Generator
 from contextlib import contextmanager, nullcontext
 from typing import TypeVar
 
-from aura_core.cancellation import being_ended, may_end
 from aura_core.engine.pause import current_gate
 from aura_core.engine.signals import JumpSignal, StopTaskException
+from aura_core.execution.cancellation import being_ended, may_end
 from aura_core.execution.clock import Pausable, PausableTimeout
 from aura_core.execution.slots import current_slots
 

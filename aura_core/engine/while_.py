@@ -10,7 +10,7 @@ from aura_core.errors import LoopLimitError
 if TYPE_CHECKING:
     from aura_core.context import Context
     from aura_core.engine.interpreter import Interpreter
-    from aura_core.model.steps import WhileStep
+    from aura_core.language.steps import WhileStep
 
 BREATH = 127
 

@@ -12,7 +12,7 @@ from aura_core.errors import ActionError, ShutDownError
 from aura_core.execution.calls import outcome
 from aura_core.execution.closing import all_closed, close_beside
 from aura_core.execution.processes import Processes
-from aura_core.logger import get_logger
+from aura_core.ground.logger import get_logger
 
 if TYPE_CHECKING:
     from collections.abc import Callable

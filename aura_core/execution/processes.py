@@ -15,7 +15,7 @@ from aura_core.errors import WorkerDiedError
 from aura_core.execution.calls import outcome
 from aura_core.execution.closing import all_closed, close_beside
 from aura_core.execution.worker import WorkerCall, leave_interrupts_to_parent, run_call
-from aura_core.logger import get_logger
+from aura_core.ground.logger import get_logger
 
 END_SECONDS = 10.0
 """For a process that was killed to be gone: it has no say in it, but a busy machine takes its time."""

@@ -4,9 +4,23 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Mapping
 
+from pydantic_core import PydanticCustomError
+
 from aura_core.errors import InputError
 from aura_core.execution.semaphores import PrioritySemaphore
-from aura_core.model.meta import split_resource
+
+
+def split_resource(tag: str) -> tuple[str, int | None]:
+    """`name:limit` as name and limit; the limit is None if it is left out, which counts as 1.
+
+    Raises:
+        PydanticCustomError: the name is empty, or the limit is not a whole number above zero.
+    """
+    name, colon, limit = tag.partition(":")
+    if not name.strip() or (colon and not (limit.isdecimal() and int(limit) > 0)):
+        message = "{tag} is no resource: write name or name:limit, with a limit of 1 or more"
+        raise PydanticCustomError("resource", message, {"tag": repr(tag)})
+    return name, int(limit) if colon else None
 
 
 def parse_tag(tag: str) -> tuple[str, int | None]:

@@ -12,19 +12,16 @@ import importlib
 import pickle
 import signal
 import sys
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
 from aura_core.asynccontext import current_plan_name
 from aura_core.config import ConfigService, using_config
 from aura_core.errors import ActionError
-from aura_core.exits import exit_text
-from aura_core.plan_modules import PlanModules, mounted
-from aura_core.reasons import reason_of
-
-if TYPE_CHECKING:
-    from aura_core.registry import ActionDefinition
+from aura_core.execution.plan_modules import PlanModules, mounted
+from aura_core.execution.system_exit import exit_text
+from aura_core.ground.reasons import reason_of
 
 
 @dataclass(frozen=True, slots=True)
@@ -107,24 +104,31 @@ def run_call(call: WorkerCall) -> bytes | None:
         return pickle.dumps((False, ActionError(text)))
 
 
-def pack(action: ActionDefinition, arguments: dict[str, Any], settings: Mapping[str, Any]) -> WorkerCall:
-    """Writes down a call of an action, with the settings that `config()` reads there as here (seed 003).
+def pack(
+    function: Callable[..., Any],
+    plan: str,
+    modules: PlanModules,
+    arguments: dict[str, Any],
+    settings: Mapping[str, Any],
+) -> WorkerCall:
+    """Writes down a call of a cpu action, with the settings that `config()` reads there as here (seed 003).
 
     Args:
-        action: a cpu action.
+        function: the action's function.
+        plan: the name of its plan.
+        modules: the plan's Python files.
         arguments: its parameters by name.
         settings: those of its plan.
 
     Raises:
         ActionError: an argument cannot travel to another process.
     """
-    function = action.function
     try:
         data = pickle.dumps((arguments, dict(settings)))
     except Exception as error:
         name = function.__qualname__
         raise ActionError(f"A parameter of cpu action {name} cannot travel to another process: {error}") from error
-    return WorkerCall(function.__module__, function.__qualname__, action.plan, data, action.modules)
+    return WorkerCall(function.__module__, function.__qualname__, plan, data, modules)
 
 
 def _packed_error(error: Exception) -> bytes:

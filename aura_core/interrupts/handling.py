@@ -9,21 +9,21 @@ from contextlib import nullcontext
 from typing import TYPE_CHECKING, Any
 from weakref import WeakKeyDictionary
 
-from aura_core.cancellation import being_ended
 from aura_core.engine.failure import explain, task_error
 from aura_core.engine.time_limit import within
 from aura_core.execution.calls import Unfinished, given_up_calls
-from aura_core.execution.few_threads import FewThreads
+from aura_core.execution.cancellation import being_ended
 from aura_core.execution.slots import beside_the_task
-from aura_core.exits import failure_for
+from aura_core.execution.system_exit import failure_for
+from aura_core.execution.thread_limit import ThreadLimit
+from aura_core.ground.logger import get_logger
 from aura_core.interrupts.events import InterruptFired
-from aura_core.logger import get_logger
 from aura_core.tasklet import TaskError
 
 if TYPE_CHECKING:
     from typing import Literal
 
-    from aura_core.events import EventBus
+    from aura_core.ground.events import EventBus
     from aura_core.interrupts.watched import Watched
     from aura_core.orchestrator import Orchestrator
     from aura_core.tasklet import RunInfo
@@ -48,7 +48,7 @@ class Handling:
         self._orchestrator = orchestrator
         self._events = events
         self._failing: dict[str, type[Exception]] = {}
-        self._threads: WeakKeyDictionary[Callable[..., Any], FewThreads] = WeakKeyDictionary()
+        self._threads: WeakKeyDictionary[Callable[..., Any], ThreadLimit] = WeakKeyDictionary()
         self._unfinished: dict[str, Unfinished] = defaultdict(Unfinished)
 
     async def holds(self, one: Watched, run: RunInfo) -> bool:
@@ -65,7 +65,7 @@ class Handling:
         try:
             orchestrator = self._orchestrator(one.plan)
             action = orchestrator.condition_action(condition)
-            threads = self._threads.setdefault(action.function, FewThreads()) if action.how == "io" else None
+            threads = self._threads.setdefault(action.function, ThreadLimit()) if action.how == "io" else None
             async with nullcontext() if threads is None else threads.turn():
                 check = orchestrator.perform_condition_check(condition, run=run)
                 with beside_the_task():

@@ -10,19 +10,19 @@ from math import inf
 from typing import TYPE_CHECKING, Any
 
 from aura_core.errors import NotFoundError
+from aura_core.ground.logger import get_logger
 from aura_core.interrupts.guard import Guard
 from aura_core.interrupts.handling import Handling
 from aura_core.interrupts.pausing import Pause
 from aura_core.interrupts.watched import Watched
 from aura_core.interrupts.watcher import Watcher
-from aura_core.logger import get_logger
 from aura_core.tasklet import RunInfo
 
 if TYPE_CHECKING:
-    from aura_core.events import EventBus
     from aura_core.execution.slots import Slots
-    from aura_core.model.plan import PlanDefinition
-    from aura_core.model.task import TaskDefinition
+    from aura_core.ground.events import EventBus
+    from aura_core.language.plan import PlanDefinition
+    from aura_core.language.task import TaskDefinition
     from aura_core.orchestrator import Orchestrator
 
 

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
-from aura_core.model.interrupts import Interrupt
+from aura_core.language.interrupts import Interrupt
 
 
 @dataclass(frozen=True, slots=True, eq=False)

@@ -8,7 +8,7 @@ from contextlib import AbstractContextManager, suppress
 from math import inf
 from typing import Any
 
-from aura_core.cancellation import may_end
+from aura_core.execution.cancellation import may_end
 from aura_core.interrupts.watched import Watched
 
 Check = Callable[[Watched], Awaitable[bool]]

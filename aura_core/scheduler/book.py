@@ -8,7 +8,7 @@ from dataclasses import replace
 from datetime import UTC, datetime, timedelta
 
 from aura_core.errors import NotFoundError, ScheduleError, ScheduleStoreError
-from aura_core.nearest import hint, sentence
+from aura_core.ground.suggestions import hint, sentence
 from aura_core.scheduler.job import Firing, Job, described, firing_id
 from aura_core.scheduler.rows import Unreadable
 from aura_core.scheduler.storable import storable

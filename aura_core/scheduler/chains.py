@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import asyncio
 
-from aura_core.events import EventBus
+from aura_core.ground.events import EventBus
 from aura_core.scheduler.book import JobBook
 from aura_core.scheduler.events import JobSkipped
 from aura_core.scheduler.job import PREFIX, Firing, Job

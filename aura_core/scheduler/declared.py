@@ -7,7 +7,7 @@ from dataclasses import dataclass, field
 from datetime import datetime
 
 from aura_core.errors import CoreError, Problem
-from aura_core.model.task import TaskDefinition
+from aura_core.language.task import TaskDefinition
 from aura_core.scheduler.job import Job
 from aura_core.scheduler.when import trigger_of
 

@@ -6,7 +6,7 @@ import asyncio
 from datetime import timedelta
 
 from aura_core.errors import ScheduleStoreError
-from aura_core.logger import get_logger
+from aura_core.ground.logger import get_logger
 from aura_core.scheduler.book import JobBook
 
 KEPT = timedelta(days=7)

@@ -6,7 +6,7 @@ import asyncio
 from collections import deque
 from collections.abc import Awaitable, Callable
 
-from aura_core.logger import get_logger
+from aura_core.ground.logger import get_logger
 from aura_core.scheduler.job import Firing, Job
 
 RunFiring = Callable[[Job, Firing], Awaitable[None]]

@@ -7,8 +7,8 @@ from collections.abc import Awaitable, Callable
 from collections.abc import Set as AbstractSet
 
 from aura_core.errors import CoreError
-from aura_core.events import EventBus, Subscription
-from aura_core.logger import get_logger
+from aura_core.ground.events import EventBus, Subscription
+from aura_core.ground.logger import get_logger
 from aura_core.scheduler.topics import Happening, happening_of, matches
 
 

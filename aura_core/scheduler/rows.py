@@ -12,7 +12,7 @@ from pydantic import TypeAdapter, ValidationError
 from pydantic_core import PydanticSerializationError
 
 from aura_core.errors import ScheduleError
-from aura_core.schedule_rules import check_cron, check_every, zone_of
+from aura_core.language.time_rules import check_cron, check_every, zone_of
 from aura_core.scheduler.job import Firing, Job, described
 from aura_core.scheduler.storable import storable
 from aura_core.scheduler.triggers import At, Cron, Every, Trigger

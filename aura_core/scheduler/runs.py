@@ -8,9 +8,9 @@ from contextlib import suppress
 from datetime import datetime
 
 from aura_core.errors import NotFoundError, ScheduleStoreError
-from aura_core.events import EventBus
-from aura_core.logger import get_logger
-from aura_core.reasons import reason_of
+from aura_core.ground.events import EventBus
+from aura_core.ground.logger import get_logger
+from aura_core.ground.reasons import reason_of
 from aura_core.scheduler.book import JobBook
 from aura_core.scheduler.events import JobEnded, JobFired, JobSkipped
 from aura_core.scheduler.job import Firing, FiringEnd, Job

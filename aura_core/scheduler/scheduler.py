@@ -11,8 +11,8 @@ from datetime import datetime, timedelta
 from typing import Self
 
 from aura_core.errors import ScheduleError, ScheduleStoreError
-from aura_core.events import EventBus
-from aura_core.logger import get_logger
+from aura_core.ground.events import EventBus
+from aura_core.ground.logger import get_logger
 from aura_core.scheduler.book import JobBook, by_start, no_job
 from aura_core.scheduler.chains import EventChains
 from aura_core.scheduler.events import JobSkipped

@@ -11,7 +11,7 @@ from pathlib import Path
 from typing import Any, TypeVar, cast
 
 from aura_core.errors import ScheduleStoreError
-from aura_core.logger import get_logger
+from aura_core.ground.logger import get_logger
 from aura_core.scheduler.database import BUSY, DAMAGE, identity, leave, open_database
 from aura_core.scheduler.job import Firing, FiringEnd, Job
 from aura_core.scheduler.rows import Unreadable, UnreadableRowError, firing_body, firing_of, job_body, job_of

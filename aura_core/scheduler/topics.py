@@ -7,12 +7,12 @@ from dataclasses import asdict, dataclass, field
 from fnmatch import fnmatchcase
 from typing import Any
 
+from aura_core.data.plan_state import StateSetAside
 from aura_core.errors import ScheduleError
-from aura_core.hot_reload.events import PlansReloaded
+from aura_core.execution.task_events import TaskChanged
+from aura_core.generations.events import PlansReloaded
+from aura_core.ground.suggestions import hint, sentence
 from aura_core.interrupts.events import InterruptFired
-from aura_core.nearest import hint, sentence
-from aura_core.plan_state import StateSetAside
-from aura_core.task_events import TaskChanged
 
 _TASK_TOPICS = {
     "running": "task.started",

@@ -8,7 +8,7 @@ from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
 from typing import Literal
 
-from aura_core.schedule_rules import MOST_YEARS, as_croniter_means_it
+from aura_core.language.time_rules import MOST_YEARS, as_croniter_means_it
 from aura_core.scheduler.zones import moment_of, zone_of
 
 

@@ -6,7 +6,7 @@ from datetime import UTC, datetime
 from zoneinfo import ZoneInfo
 
 from aura_core.errors import ScheduleError
-from aura_core.schedule_rules import check_cron, check_every
+from aura_core.language.time_rules import check_cron, check_every
 from aura_core.scheduler.topics import check_pattern
 from aura_core.scheduler.triggers import At, Cron, Every, OnEvent, Trigger
 from aura_core.scheduler.zones import check_moment, machine_timezone, moment_of, zone_of

@@ -8,8 +8,8 @@ from pathlib import Path
 from zoneinfo import ZoneInfo, ZoneInfoNotFoundError
 
 from aura_core.errors import ScheduleError
-from aura_core.posix_zone import PREFIX, rule_in
-from aura_core.schedule_rules import zone_of
+from aura_core.language.posix_zone import PREFIX, rule_in
+from aura_core.language.time_rules import zone_of
 
 __all__ = ["check_moment", "machine_timezone", "moment_of", "zone_of"]
 SECOND = timedelta(seconds=1)

@@ -10,15 +10,15 @@ from typing import TYPE_CHECKING
 from aura_core.engine.time_limit import within
 from aura_core.errors import StatePlanningError
 from aura_core.execution.slots import current_slots
-from aura_core.state_planner.journey import Journey
 from aura_core.state_planner.limits import PlanningLimits
 from aura_core.state_planner.routes import Routes
 from aura_core.state_planner.sensing import RunTask, Sensing
+from aura_core.state_planner.transitions import Transitions
 
 if TYPE_CHECKING:
     from collections.abc import AsyncGenerator
 
-    from aura_core.model.task import TaskDefinition
+    from aura_core.language.task import TaskDefinition
     from aura_core.orchestrator import Orchestrator
     from aura_core.tasklet import RunInfo, TaskResult
 
@@ -69,7 +69,7 @@ class StatePlanner:
             orchestrator.plan_name, states.states, _runner(orchestrator, beside, limits.check_seconds, "check")
         )
         travel = _runner(orchestrator, beside, limits.transition_seconds, "transition")
-        journey = Journey(
+        journey = Transitions(
             task.ref,
             orchestrator.plan_name,
             states=states,

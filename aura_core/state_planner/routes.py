@@ -6,12 +6,12 @@ from collections import Counter
 from itertools import pairwise
 from typing import TYPE_CHECKING
 
-from aura_core.model.states import ANY_STATE
+from aura_core.language.states import ANY_STATE
 
 if TYPE_CHECKING:
     import networkx as nx
 
-    from aura_core.model.states import StateMap, Transition
+    from aura_core.language.states import StateMap, Transition
 
 
 class Routes:

@@ -8,13 +8,13 @@ from functools import partial
 from itertools import groupby
 from typing import TYPE_CHECKING, TypeAlias
 
-from aura_core.cancellation import being_ended
 from aura_core.engine.failure import explain
 from aura_core.engine.parallel import side_by_side
-from aura_core.logger import get_logger
+from aura_core.execution.cancellation import being_ended
+from aura_core.ground.logger import get_logger
 
 if TYPE_CHECKING:
-    from aura_core.model.states import State
+    from aura_core.language.states import State
     from aura_core.tasklet import TaskResult
 
 RunTask: TypeAlias = Callable[[str], "Awaitable[TaskResult]"]

@@ -8,7 +8,7 @@ from typing import Any
 
 import jinja2
 
-from aura_core.templates import compile_template
+from aura_core.expressions import compile_template
 from benchmarks.case import AURA, FLOOR, Case, Contestant, Series, Size, Target, ratio
 from benchmarks.stopwatch import per_call
 

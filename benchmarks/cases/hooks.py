@@ -7,7 +7,7 @@ from contextlib import asynccontextmanager
 from typing import Any
 
 from aura_core.execution.pools import Pools
-from aura_core.hooks import HookManager
+from aura_core.plugins.hooks import HookManager
 from benchmarks import aura
 from benchmarks.case import AURA, FLOOR, Case, Contestant, Series, Size, Target, ratio
 from benchmarks.stopwatch import per_item

@@ -12,7 +12,7 @@ from typing import Any
 
 import yaml
 
-from aura_core.model.loader import TaskLoader
+from aura_core.language.loader import TaskLoader
 from benchmarks.aura import write_plan
 from benchmarks.case import AURA, FLOOR, Case, Contestant, Measure, Series, Size, Target, figure
 from benchmarks.stopwatch import MILLISECONDS, check

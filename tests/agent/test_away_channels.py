@@ -16,7 +16,7 @@ from agent.channels.telegram import sending
 from agent.channels.telegram.bot import run_bot
 from agent.contracts import Incoming, Question
 from agent.errors import ChannelAwayError
-from agent.running import channels
+from agent.run import channels
 from tests.agent.conftest import KeepingTransport
 from tests.fixtures.telegram.bench import OWNER, eventually, hurry
 from tests.fixtures.telegram_emulator import Emulator, Person

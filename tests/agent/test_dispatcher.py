@@ -4,9 +4,9 @@ from agent.contracts import Profile
 from agent.dispatcher import Dispatcher
 from agent.errors import NotAllowedError
 from agent.shortlist import shortlist
-from aura_core.builtin import builtin_folder
 from aura_core.errors import NotFoundError
 from aura_core.framework import Framework
+from aura_core.plugins.builtin import builtin_folder
 from tests.fixtures.catalogue import built_in_cards
 
 OWNER = Profile(name="owner")

@@ -14,11 +14,11 @@ from pathlib import Path
 
 import pytest
 
-from agent.durable.local import LocalEngine
-from agent.durable.protocol import Ctx, Json
-from agent.durable.reader import StoreReader
-from agent.durable.writer import Writer
-from agent.errors import DurableError, HomeInUseError, HomeNotWritableError
+from aura_core.durable.local import LocalEngine
+from aura_core.durable.protocol import Ctx, Json
+from aura_core.durable.reader import StoreReader
+from aura_core.durable.writer import Writer
+from aura_core.errors import DurableError, HomeInUseError, HomeNotWritableError
 
 
 async def waits(ctx: Ctx, args: Json) -> Json:
@@ -63,7 +63,7 @@ async def test_a_forked_child_that_outlives_the_program_does_not_keep_the_lock(p
     script = (
         "import asyncio, os, sys, time\n"
         "from pathlib import Path\n"
-        "from agent.durable.local import LocalEngine\n"
+        "from aura_core.durable.local import LocalEngine\n"
         "engine = LocalEngine(Path(sys.argv[1]))\n"
         "asyncio.run(engine.launch())\n"
         "child = os.fork()\n"

@@ -13,8 +13,8 @@ import pytest
 from agent.app import App
 from agent.contracts import ExecutorRequest, PlanStep
 from agent.progress import QuestionClosed
-from agent.running import lost_plans
-from agent.running.questions import QUESTION_TASK
+from agent.questions.desk import QUESTION_TASK
+from agent.run import missing_plugins as lost_plans
 from tests.agent.conftest import incoming
 
 ME = "terminal:me"

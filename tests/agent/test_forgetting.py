@@ -8,8 +8,8 @@ from pathlib import Path
 
 import structlog.testing
 
-from agent.durable.forgetting import DAY_SECONDS, forgetting_runs
-from agent.durable.local import LocalEngine
+from aura_core.durable.forgetting import DAY_SECONDS, forgetting_runs
+from aura_core.durable.local import LocalEngine
 from tests.agent.test_durable_local import launched
 
 AT_ONCE = -1.0

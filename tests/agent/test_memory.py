@@ -12,12 +12,12 @@ from pathlib import Path
 import pytest
 
 from agent.config import AppConfig
-from agent.errors import HomeNotWritableError
 from agent.llm.client import ModelClient
 from agent.memory.file import MOST_READ, bounded, cleaned, is_known, stems_from, with_facts
 from agent.memory.secret_words import looks_secret
 from agent.memory.signals import explicit_facts, may_hold_facts
 from agent.memory.update import ARCHIVE_ABOVE, COMPACT_ABOVE, maybe_update_memory, read_memory
+from aura_core.errors import HomeNotWritableError
 
 NOW = datetime(2026, 11, 21, 9, tzinfo=UTC)
 

@@ -12,9 +12,10 @@ import yaml
 
 from agent.app import App
 from agent.contracts import Question
-from agent.durable.local import LocalEngine
-from agent.errors import HomeNotWritableError
-from agent.running import deaths, questions
+from agent.questions import desk as questions
+from agent.run import crash_loop as deaths
+from aura_core.durable.local import LocalEngine
+from aura_core.errors import HomeNotWritableError
 from tests.agent.conftest import KeepingTransport, incoming
 from tests.fixtures.telegram.bench import eventually
 

@@ -2,7 +2,7 @@ import pytest
 
 from agent.errors import ConfigError
 from agent.prompts import as_data, render, use_prompts_from
-from aura_core.builtin import builtin_folder
+from aura_core.plugins.builtin import builtin_folder
 
 
 @pytest.fixture

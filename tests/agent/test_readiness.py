@@ -13,8 +13,8 @@ from agent.errors import ModelUnavailableError
 from agent.llm.messages import Completion
 from agent.planner import PlannerConfig, plan_steps
 from agent.planner.readiness import keep_ready
-from aura_core.events import EventBus
-from aura_core.hot_reload import PlansReloaded
+from aura_core.generations.events import PlansReloaded
+from aura_core.ground.events import EventBus
 from tests.fixtures.catalogue import built_in_cards
 
 OWNER = Profile(name="owner", allow=["*"], model="embedded:tiny")

@@ -8,7 +8,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from agent.contracts import ExecutorResponse, Plan, PlanStep, Usage
-from agent.running.state import RunState, progress_context
+from agent.run.state import RunState, progress_context
 
 
 def step(name: str, **fields) -> PlanStep:

@@ -16,10 +16,10 @@ import pytest
 
 from agent.app import App
 from agent.config import AppConfig
-from agent.schedules import keeper
+from agent.schedules import user_jobs
+from agent.schedules.chat_command import schedule_answer
 from agent.schedules.listing import known_jobs
 from agent.schedules.owner import JobOwner
-from agent.schedules.talk import schedule_answer
 from aura_core.errors import InputError, NotFoundError, ScheduleError, ScheduleStoreError
 from aura_core.scheduler.events import JobEnded
 from aura_core.scheduler.job import Job, firing_id
@@ -568,7 +568,7 @@ async def test_a_reminder_of_nothing_or_of_too_much_is_explained(lab: Lab, trans
 
 
 async def test_nobody_adds_jobs_without_end(lab: Lab, monkeypatch: pytest.MonkeyPatch):
-    monkeypatch.setattr(keeper, "MOST_JOBS", 2)
+    monkeypatch.setattr(user_jobs, "MOST_JOBS", 2)
     async with lab.running() as app:
         for text in ("a", "b"):
             await app.schedules.add(RUN, "lab/say", {"text": text}, every=60)

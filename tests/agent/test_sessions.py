@@ -15,10 +15,10 @@ from pathlib import Path
 
 import pytest
 
-from agent.disk.atomic_file import write_atomically
-from agent.errors import HomeInUseError, HomeNotWritableError
 from agent.sessions import HomeLock, SessionStore
 from agent.sessions.file import KEPT_CONVERSATIONS, NewerSessionError
+from aura_core.errors import HomeInUseError, HomeNotWritableError
+from aura_core.storage.atomic_file import write_atomically
 
 
 @pytest.fixture
@@ -311,7 +311,7 @@ def test_a_file_is_whole_at_every_moment_of_a_kill(tmp_path):
     script = (
         "import sys\n"
         "from pathlib import Path\n"
-        "from agent.disk.atomic_file import write_atomically\n"
+        "from aura_core.storage.atomic_file import write_atomically\n"
         "number = 0\n"
         "while True:\n"
         "    write_atomically(Path(sys.argv[1]), str(number % 10) * 200_000)\n"

@@ -18,7 +18,7 @@ from agent.channels.telegram.sending import Sender
 from agent.contracts import PlanStep, TaskCard
 from agent.errors import ConfigError, NotAllowedError
 from agent.progress import PhaseChanged, QuestionClosed
-from aura_core.hot_reload import PlansReloaded
+from aura_core.generations.events import PlansReloaded
 from tests.fixtures.stand_in_app import Run
 from tests.fixtures.telegram.bench import OWNER, PlayedApp, eventually, hurry, running
 from tests.fixtures.telegram.world import Post

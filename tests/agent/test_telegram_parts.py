@@ -12,7 +12,7 @@ from agent.channels.telegram.commands import parse_command
 from agent.channels.telegram.destination import Destination, session_of
 from agent.channels.telegram.files import safe_name
 from agent.channels.telegram.keyboard import keyboard_of, parse_tap, question_part, token_of
-from agent.channels.telegram.limits import Governor
+from agent.channels.telegram.rate_limiter import RateLimiter
 from agent.channels.telegram.store import Store
 from agent.contracts import ExecutorResponse, Plan, PlanStep, Question
 from agent.errors import AgentError
@@ -202,7 +202,7 @@ class Clock:
 
 def test_progress_leaves_room_for_the_answer():
     clock = Clock()
-    governor = Governor(clock)
+    governor = RateLimiter(clock)
     taken = sum(governor.spare(-5) for _ in range(100))
     assert 0 < taken < 3
     assert governor.delay(-5) == 0
@@ -211,7 +211,7 @@ def test_progress_leaves_room_for_the_answer():
 
 def test_a_hold_of_one_chat_leaves_the_others_alone():
     clock = Clock()
-    governor = Governor(clock)
+    governor = RateLimiter(clock)
     governor.hold(1, 30)
     assert governor.delay(1) == 30
     assert governor.delay(2) == 0

@@ -16,7 +16,7 @@ from aiogram.methods import EditMessageText, SendChatAction, SendDocument, SendM
 from aiogram.types import BufferedInputFile, MessageEntity
 
 from agent.channels.telegram.failures import described
-from agent.channels.telegram.limits import Governor
+from agent.channels.telegram.rate_limiter import RateLimiter
 from agent.channels.telegram.sending import Sender
 from agent.channels.telegram.sendings import Sendings
 from agent.channels.telegram.store import Store
@@ -52,7 +52,7 @@ async def sender_of(telegram: Emulator, folder: Path) -> AsyncIterator[Sender]:
         if not telegram.world.posts[chat_id, number].from_bot:
             sendings.record_message(chat_id, number)
     try:
-        yield Sender(Bot(telegram.world.token, session=session), Governor(), sendings, first_pause=0.05)
+        yield Sender(Bot(telegram.world.token, session=session), RateLimiter(), sendings, first_pause=0.05)
     finally:
         await session.close()
         store.close()

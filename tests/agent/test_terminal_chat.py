@@ -16,7 +16,7 @@ from agent.contracts import PlanStep, RunSummary, TaskCard
 from agent.errors import AgentError, ModelMissingError, ModelUnavailableError
 from agent.progress import RunStarted
 from aura_core.errors import Problem
-from aura_core.hot_reload import PlanEditRefused, PlansReloaded
+from aura_core.generations.events import PlanEditRefused, PlansReloaded
 from tests.fixtures.stand_in_app import StandInApp, echo
 from tests.fixtures.stand_in_chat import NOTE, play
 

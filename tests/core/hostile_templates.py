@@ -10,7 +10,7 @@ import time
 from typing import Any
 
 from aura_core.errors import ExpressionError
-from aura_core.templates import compile_template
+from aura_core.expressions import compile_template
 
 MEMORY = 1_000_000_000
 SECONDS = 10

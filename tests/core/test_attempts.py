@@ -10,13 +10,13 @@ import structlog.testing
 
 from aura_core.engine.action import LONGEST_PAUSE, pause
 from aura_core.engine.time_limit import within
-from aura_core.events import EventBus
 from aura_core.execution.slots import Slots, current_slots
+from aura_core.ground.events import EventBus
 from aura_core.interrupts import handling
 from aura_core.interrupts.watched import Watched
-from aura_core.model.interrupts import Interrupt, InterruptCondition
-from aura_core.model.states import State
-from aura_core.model.steps import Retry
+from aura_core.language.interrupts import Interrupt, InterruptCondition
+from aura_core.language.states import State
+from aura_core.language.steps import Retry
 from aura_core.state_planner.sensing import Sensing
 from aura_core.tasklet import RunInfo, Tasklet, TaskResult
 from tests.fixtures.guarded import Disk, write_guarded
@@ -103,7 +103,7 @@ async def test_a_condition_whose_time_is_up_takes_no_places_for_a_task_that_wait
     token = current_slots.set(slots)
     monkeypatch.setattr(handling, "CONDITION_SECONDS", 0.01)
 
-    class Lingering:
+    class AbandonedCalls:
         def condition_action(self, _condition: object) -> SimpleNamespace:
             return SimpleNamespace(how="async")
 
@@ -118,7 +118,7 @@ async def test_a_condition_whose_time_is_up_takes_no_places_for_a_task_that_wait
     try:
         async with slots.waiting_for_person():
             assert slots.given_back
-            asked = handling.Handling(lambda _plan: Lingering(), EventBus())
+            asked = handling.Handling(lambda _plan: AbandonedCalls(), EventBus())
             assert not await asked.holds(one, RunInfo())
             assert slots.given_back
     finally:

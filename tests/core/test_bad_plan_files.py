@@ -8,7 +8,7 @@ from pathlib import Path
 import pytest
 
 from aura_core.errors import Problem
-from aura_core.plan_loading import check_folders
+from aura_core.generations.plan_loading import check_folders
 
 
 def problems_of(folder: Path, data: bytes, name: str = "tasks/t.yaml") -> list[Problem]:

@@ -9,11 +9,11 @@ from pathlib import Path
 
 import pytest
 
-from aura_core import plan_state
 from aura_core.context import ContextManager
+from aura_core.data import plan_state
+from aura_core.data.plan_state import PlanState, StateSetAside
 from aura_core.errors import ForbiddenPathError, PlanStateError
-from aura_core.events import EventBus
-from aura_core.plan_state import PlanState, StateSetAside
+from aura_core.ground.events import EventBus
 from aura_core.tasklet import RunInfo
 
 
@@ -101,7 +101,7 @@ async def test_two_programs_lose_no_edit(tmp_path: Path):
     code = f"""
 import asyncio
 from pathlib import Path
-from aura_core.plan_state import PlanState
+from aura_core.data.plan_state import PlanState
 async def main():
     state = PlanState("p", Path({str(tmp_path / "p.json")!r}))
     for _ in range(15):

@@ -14,8 +14,8 @@ from hypothesis import strategies as st
 from structlog.testing import capture_logs
 
 from aura_core.engine.shape import Shape, shape_of
-from aura_core.model.source import Source
-from aura_core.model.task import TaskDefinition, TaskFile
+from aura_core.language.source import Source
+from aura_core.language.task import TaskDefinition, TaskFile
 from tests.fixtures.crashing import ACTIONS, World, life
 from tests.fixtures.project import Project
 

@@ -5,7 +5,7 @@ from __future__ import annotations
 import pytest
 
 from aura_core.engine import ExecutionEngine
-from aura_core.model.steps import GoStepStep
+from aura_core.language.steps import GoStepStep
 from aura_core.tasklet import RunInfo, Tasklet
 from tests.fixtures.project import Project
 

@@ -5,9 +5,9 @@ from __future__ import annotations
 import asyncio
 from collections.abc import Sequence
 
+from aura_core.execution.task_events import TaskChanged
 from aura_core.execution_manager import ExecutionLimits
 from aura_core.framework import Framework
-from aura_core.task_events import TaskChanged
 from aura_core.tasklet import RunInfo, Tasklet, TaskResult
 from tests.fixtures.project import Project
 

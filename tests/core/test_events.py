@@ -5,7 +5,7 @@ from __future__ import annotations
 import asyncio
 from dataclasses import dataclass
 
-from aura_core.events import EventBus
+from aura_core.ground.events import EventBus
 
 
 @dataclass(frozen=True)

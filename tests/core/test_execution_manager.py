@@ -14,10 +14,10 @@ from typing import Any
 import pytest
 
 from aura_core.errors import InputError, ShutDownError, StatePlanningError
+from aura_core.execution.task_events import TaskChanged
 from aura_core.execution_manager import ExecutionLimits
 from aura_core.framework import Framework
-from aura_core.model.task import TaskDefinition
-from aura_core.task_events import TaskChanged
+from aura_core.language.task import TaskDefinition
 from aura_core.tasklet import RunInfo, Tasklet, TaskResult
 from tests.fixtures.project import Project
 
@@ -654,7 +654,7 @@ async def test_a_slot_still_held_by_a_thread_is_given_up_at_shutdown(project: Pr
         assert (await framework.submit(Tasklet("p/hold", timeout=0.05))).status == "timeout"
         assert framework.execution_manager._global_sem.held == 1
     await settle()
-    assert len(framework.execution_manager._lingering) == 0
+    assert len(framework.execution_manager._abandoned) == 0
     thread_gate.set()
 
 

@@ -14,9 +14,9 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from aura_core import file_reading
+from aura_core.data import file_reading
+from aura_core.data.file_reading import read_beneath, resolve_readable
 from aura_core.errors import ForbiddenPathError, InputError, NotFoundError
-from aura_core.file_reading import read_beneath, resolve_readable
 
 SECRET = b"the secret outside"
 

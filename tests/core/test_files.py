@@ -11,8 +11,8 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from aura_core.data.files import resolve_inside
 from aura_core.errors import ForbiddenPathError
-from aura_core.files import resolve_inside
 
 
 @pytest.mark.parametrize("name", ["a.txt", "deep/er/a.txt", "./a.txt", "deep/../a.txt", "not/there/yet", "..a", "a\\b"])

@@ -11,9 +11,9 @@ import pytest
 
 from aura_core.asynccontext import current_plan_name
 from aura_core.execution.calls import Unfinished, unfinished_work
-from aura_core.execution.few_threads import THREADS
 from aura_core.execution.pools import Pools
-from aura_core.hooks import HookManager
+from aura_core.execution.thread_limit import THREADS
+from aura_core.plugins.hooks import HookManager
 from tests.fixtures.project import Project
 
 

@@ -16,9 +16,9 @@ import pytest
 
 from aura_core.errors import NotFoundError
 from aura_core.execution.limits import ExecutionLimits
+from aura_core.execution.plan_modules import PREFIX
 from aura_core.framework import Framework
-from aura_core.hot_reload import PlanNotice, notice_of
-from aura_core.plan_modules import PREFIX
+from aura_core.generations.events import PlanNotice, notice_of
 from aura_core.tasklet import Tasklet, TaskResult
 from tests.fixtures.project import Project
 

@@ -12,11 +12,12 @@ from typing import Any
 import pytest
 from opentelemetry import trace
 
-from aura_core import injector, middleware, orchestrator
+from aura_core import orchestrator
 from aura_core.api import ActionSpec
-from aura_core.middleware import ActionCall, Proceed
-from aura_core.registry import problem_at
-from aura_core.signature import SignatureError, read_signature
+from aura_core.plugins import injector, middleware
+from aura_core.plugins.middleware import ActionCall, Proceed
+from aura_core.plugins.registry import problem_at
+from aura_core.plugins.signature import SignatureError, read_signature
 from aura_core.tasklet import Tasklet, TaskResult
 from tests.fixtures.project import Project
 

@@ -6,9 +6,9 @@ import asyncio
 
 import pytest
 
+from aura_core.execution.task_events import TaskChanged
 from aura_core.framework import Framework
 from aura_core.interrupts import InterruptFired
-from aura_core.task_events import TaskChanged
 from aura_core.tasklet import RunInfo, Tasklet, TaskResult
 from tests.fixtures.guarded import Disk, write_guarded
 from tests.fixtures.project import Project

@@ -13,14 +13,14 @@ import pytest
 import structlog
 
 from aura_core.errors import NotFoundError
-from aura_core.events import EventBus
 from aura_core.execution.slots import Slots
 from aura_core.execution_manager import ExecutionLimits
 from aura_core.framework import Framework
+from aura_core.ground.events import EventBus
 from aura_core.interrupts import InterruptFired, InterruptService
 from aura_core.interrupts.watched import Watched
 from aura_core.interrupts.watcher import Watcher
-from aura_core.model.interrupts import Interrupt, InterruptCondition
+from aura_core.language.interrupts import Interrupt, InterruptCondition
 from aura_core.orchestrator import Orchestrator
 from aura_core.tasklet import RunInfo, Tasklet, TaskResult
 from tests.fixtures.guarded import Disk, write_guarded

@@ -5,7 +5,7 @@ from __future__ import annotations
 import pytest
 import structlog.testing
 
-from aura_core.logger import get_logger
+from aura_core.ground.logger import get_logger
 
 
 @pytest.mark.parametrize("level", ["debug", "info", "warning", "error"])

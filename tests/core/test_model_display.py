@@ -10,7 +10,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from aura_core.errors import Problem
-from aura_core.model.display import MOST_COLUMNS, MOST_TOLD, drawn, in_short, ordered, problem_text, shown
+from aura_core.language.display import MOST_COLUMNS, MOST_TOLD, drawn, in_short, ordered, problem_text, shown
 
 
 def written(folder: Path, text: str | bytes, name: str = "t.yaml") -> str:

@@ -11,13 +11,13 @@ import pytest
 from pydantic import TypeAdapter, ValidationError
 
 from aura_core.errors import DefinitionError, InputError, NotFoundError, Problem
-from aura_core.model.fields import seconds_of
-from aura_core.model.plan_manager import PlanManager
-from aura_core.model.problems import Finder
-from aura_core.model.source import Source
-from aura_core.model.steps import ActionStep, AskStep, ForStep, IfStep, ParallelStep, SetStep, Step, place_text
-from aura_core.model.task import TaskDefinition
-from aura_core.plan_loading import check_folders
+from aura_core.generations.plan_loading import check_folders
+from aura_core.language.fields import seconds_of
+from aura_core.language.plan_manager import PlanManager
+from aura_core.language.problems import Finder
+from aura_core.language.source import Source
+from aura_core.language.steps import ActionStep, AskStep, ForStep, IfStep, ParallelStep, SetStep, Step, place_text
+from aura_core.language.task import TaskDefinition
 
 SAY = """
 from aura_core.api import action, hook, requires_services, service

@@ -15,10 +15,10 @@ from hypothesis import strategies as st
 from pydantic import TypeAdapter, ValidationError
 
 from agent.cli import run
-from aura_core.model.loader import ROOT_KEYS
-from aura_core.model.schema import FILES, language_schema, schema_text
-from aura_core.model.source import Source
-from aura_core.model.steps import STEP_KINDS
+from aura_core.language.loader import ROOT_KEYS
+from aura_core.language.schema import FILES, language_schema, schema_text
+from aura_core.language.source import Source
+from aura_core.language.steps import STEP_KINDS
 
 ONLY_THE_LOADER = {"expression", "condition", "cron", "timezone", "resource", "pattern", "input_spec"}
 """What takes more than a schema to see."""

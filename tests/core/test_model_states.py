@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import pytest
 
-from aura_core.model.states import Transition
+from aura_core.language.states import Transition
 from tests.fixtures.project import Project
 
 TASKS = {

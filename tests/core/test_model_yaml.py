@@ -11,8 +11,8 @@ import pytest
 import yaml
 
 from aura_core.errors import DefinitionError, Problem
-from aura_core.model.source import MAX_BYTES, Source
-from aura_core.model.yaml_nodes import YamlError, build, compose
+from aura_core.language.source import MAX_BYTES, Source
+from aura_core.language.yaml_nodes import YamlError, build, compose
 
 
 def load(text: str) -> Any:
@@ -133,7 +133,7 @@ def test_a_bomb_of_anchors_is_refused_before_it_grows():
 
 
 def test_a_hundred_thousand_brackets_do_not_end_the_process(tmp_path: Path):
-    script = "from aura_core.model.yaml_nodes import *\n"
+    script = "from aura_core.language.yaml_nodes import *\n"
     script += "for text in ('[' * 100000 + ']' * 100000, '- ' * 100000 + 'a', '{a: ' * 100000 + '}' * 100000):\n"
     script += " try:\n  build(compose(text))\n except YamlError as error:\n  print(error.message)"
     done = subprocess.run([sys.executable, "-c", script], capture_output=True, text=True, timeout=60, check=False)

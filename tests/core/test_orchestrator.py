@@ -14,7 +14,7 @@ from aura_core.asynccontext import current_plan_name
 from aura_core.config import config
 from aura_core.errors import ForbiddenPathError, InputError, NotFoundError
 from aura_core.execution_manager import ExecutionLimits
-from aura_core.middleware import ActionCall, Proceed
+from aura_core.plugins.middleware import ActionCall, Proceed
 from aura_core.tasklet import RunInfo, Tasklet
 from tests.fixtures.project import Project
 

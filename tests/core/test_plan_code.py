@@ -8,7 +8,7 @@ from pathlib import Path
 
 import pytest
 
-from aura_core.plan_code import PlanCode, load_plan_code
+from aura_core.plugins.plan_code import PlanCode, load_plan_code
 
 
 def write(folder: Path, name: str, text: str) -> Path:

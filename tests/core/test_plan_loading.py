@@ -10,8 +10,8 @@ from pathlib import Path
 
 import pytest
 
-from aura_core.plan_loading import check_folders
-from aura_core.plan_modules import PREFIX
+from aura_core.execution.plan_modules import PREFIX
+from aura_core.generations.plan_loading import check_folders
 from aura_core.tasklet import Tasklet
 from tests.fixtures.project import Project
 

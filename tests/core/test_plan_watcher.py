@@ -11,10 +11,10 @@ from pathlib import Path
 
 import pytest
 
-from aura_core.events import Subscription
 from aura_core.framework import Framework
-from aura_core.hot_reload import PlanNotice, notice_of
-from aura_core.hot_reload.watching import PlanWatcher, is_relevant
+from aura_core.generations.events import PlanNotice, notice_of
+from aura_core.generations.watching import PlanWatcher, is_relevant
+from aura_core.ground.events import Subscription
 from aura_core.tasklet import Tasklet
 from tests.fixtures.project import Project
 

@@ -12,11 +12,11 @@ from pathlib import Path
 
 import pytest
 
+from aura_core.execution.plan_modules import PlanModules
 from aura_core.execution.processes import Processes
 from aura_core.execution.worker import WorkerCall, run_call
 from aura_core.execution_manager import ExecutionLimits
 from aura_core.framework import Framework
-from aura_core.plan_modules import PlanModules
 from aura_core.tasklet import Tasklet
 from tests.fixtures.project import Project
 

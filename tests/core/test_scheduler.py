@@ -19,11 +19,12 @@ import pytest
 import structlog.testing
 import tzlocal
 
+from aura_core.data.plan_state import StateSetAside
 from aura_core.errors import NotFoundError, ScheduleError, ScheduleStoreError
-from aura_core.events import EventBus
+from aura_core.execution.task_events import TaskChanged
+from aura_core.ground.events import EventBus
 from aura_core.interrupts.events import InterruptFired
-from aura_core.plan_state import StateSetAside
-from aura_core.posix_zone import posix_zone
+from aura_core.language.posix_zone import posix_zone
 from aura_core.scheduler import database, triggers, zones
 from aura_core.scheduler.book import TICK, JobBook, no_job
 from aura_core.scheduler.events import JobEnded, JobFired, JobSkipped
@@ -36,7 +37,6 @@ from aura_core.scheduler.topics import TOPICS
 from aura_core.scheduler.triggers import At, Cron, Every, OnEvent, next_after
 from aura_core.scheduler.when import trigger_of
 from aura_core.scheduler.zones import machine_timezone
-from aura_core.task_events import TaskChanged
 from aura_core.tasklet import TaskError
 
 START = datetime(2026, 11, 21, 12, 0, tzinfo=UTC)

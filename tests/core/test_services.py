@@ -6,7 +6,7 @@ import asyncio
 
 import pytest
 
-from aura_core import service_registry
+from aura_core.plugins import service_registry
 from aura_core.tasklet import Tasklet
 from tests.fixtures.project import Project
 

@@ -10,17 +10,17 @@ from typing import Any
 import pytest
 import structlog
 
-from aura_core.cancellation import may_end
-from aura_core.engine.trail import begin, current_trail
+from aura_core.engine.replay_key import begin, current_trail
 from aura_core.errors import StatePlanningError
+from aura_core.execution.cancellation import may_end
+from aura_core.execution.task_events import TaskChanged
 from aura_core.execution_manager import ExecutionLimits
 from aura_core.framework import Framework
-from aura_core.model.states import State, Transition
-from aura_core.model.task import TaskDefinition
+from aura_core.language.states import State, Transition
+from aura_core.language.task import TaskDefinition
 from aura_core.state_planner import PlanningLimits, StatePlanner
-from aura_core.state_planner.journey import Journey
 from aura_core.state_planner.sensing import Sensing
-from aura_core.task_events import TaskChanged
+from aura_core.state_planner.transitions import Transitions
 from aura_core.tasklet import RunInfo, Tasklet, TaskResult
 from tests.fixtures.project import Project
 from tests.fixtures.world import World, write_states, write_task
@@ -479,7 +479,7 @@ async def test_what_fails_while_the_task_is_being_ended_is_its_end_and_no_answer
 
     with pytest.raises(asyncio.CancelledError):
         await Sensing("p", {"ready": State(check="look")}, too_late).holds("ready")
-    journey = Journey(
+    journey = Transitions(
         "p/t",
         "p",
         states=None,  # pyright: ignore[reportArgumentType] (one transition looks at no others)

@@ -12,8 +12,8 @@ import pytest
 
 from aura_core.execution import calls
 from aura_core.execution.limits import ExecutionLimits
+from aura_core.execution.task_events import TaskChanged
 from aura_core.framework import Framework
-from aura_core.task_events import TaskChanged
 from aura_core.tasklet import Tasklet
 from tests.fixtures.project import Project
 
@@ -93,7 +93,7 @@ async def until(condition: Callable[[], bool]) -> None:
 
 async def given_up(framework: Framework) -> None:
     """Waits until a call was given up, and lets whatever follows go on."""
-    await until(lambda: len(framework.execution_manager._lingering) > 0)
+    await until(lambda: len(framework.execution_manager._abandoned) > 0)
     for _ in range(50):
         await asyncio.sleep(0)
 
@@ -149,7 +149,7 @@ async def test_a_call_that_does_not_return_fails_the_step_that_would_call_again(
         assert framework.execution_manager._global_sem.held == 1
         assert (await framework.submit(Tasklet("p/goes_on"))).result == 1
         camera.door.set()
-        await framework.execution_manager._lingering.ended()
+        await framework.execution_manager._abandoned.ended()
         assert framework.execution_manager._global_sem.held == 0
 
 
@@ -189,7 +189,7 @@ async def test_cancelling_does_not_wait_for_a_call_that_hangs_but_its_places_do(
         desk = framework.execution_manager._resource_sems["camera"]
         assert (camera.inside, desk.held) == (1, 1)
         camera.door.set()
-        await framework.execution_manager._lingering.ended()
+        await framework.execution_manager._abandoned.ended()
         assert desk.held == 0
 
 
@@ -217,7 +217,7 @@ async def test_a_question_gives_no_place_back_while_a_call_still_runs(project: P
             held = framework.execution_manager._resource_sems["camera"]
             assert (camera.inside, held.held) == (1, 1)
             camera.door.set()
-            await framework.execution_manager._lingering.ended()
+            await framework.execution_manager._abandoned.ended()
             assert held.held == 0
             person.answers.set()
             assert (await run).ok

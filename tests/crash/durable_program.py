@@ -14,8 +14,8 @@ import sys
 from pathlib import Path
 from typing import Any
 
-from agent.durable.local import LocalEngine
-from agent.durable.protocol import Ctx, Json
+from aura_core.durable.local import LocalEngine
+from aura_core.durable.protocol import Ctx, Json
 
 RUN = "run"
 WIDTH = 3

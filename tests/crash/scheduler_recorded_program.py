@@ -14,7 +14,7 @@ import sys
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
 
-from aura_core.events import EventBus
+from aura_core.ground.events import EventBus
 from aura_core.interrupts.events import InterruptFired
 from aura_core.scheduler.book import JobBook
 from aura_core.scheduler.job import Firing, FiringEnd, Job

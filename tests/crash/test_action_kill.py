@@ -16,7 +16,7 @@ from pathlib import Path
 
 import pytest
 
-from agent.running.deaths import MOST_DEATHS
+from agent.run.crash_loop import MOST_DEATHS
 
 ROOT = Path(__file__).parents[2]
 ACTIONS = """

@@ -13,7 +13,7 @@ from pathlib import Path
 
 import pytest
 
-from agent.durable.reader import StoreReader
+from aura_core.durable.reader import StoreReader
 from tests.crash.durable_program import RUN, SIZE, WIDTH
 
 ROOT = Path(__file__).parents[2]

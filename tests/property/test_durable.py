@@ -14,11 +14,12 @@ from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 from hypothesis.stateful import RuleBasedStateMachine, initialize, invariant, rule
 
-from agent.durable.local import LocalEngine
-from agent.durable.protocol import Ctx, Json
-from agent.durable.queues import Slot, WorkQueue
-from agent.durable.values import decode, encode
-from agent.errors import AgentError, DurableError, TaskCancelledError, TaskFailedError
+from agent.errors import AgentError
+from aura_core.durable.local import LocalEngine
+from aura_core.durable.protocol import Ctx, Json
+from aura_core.durable.queues import Slot, WorkQueue
+from aura_core.durable.values import decode, encode
+from aura_core.errors import DurableError, TaskCancelledError, TaskFailedError
 
 LIMIT = 2
 ENDED = ("done", "failed", "cancelled")

@@ -23,9 +23,9 @@ from hypothesis import strategies as st
 from hypothesis.stateful import RuleBasedStateMachine, initialize, invariant, precondition, rule
 
 from aura_core.errors import ShutDownError
+from aura_core.execution.task_events import TaskChanged
 from aura_core.execution_manager import ExecutionLimits
 from aura_core.framework import Framework
-from aura_core.task_events import TaskChanged
 from aura_core.tasklet import RunInfo, Tasklet, TaskResult
 from tests.fixtures.project import Project
 

@@ -16,8 +16,8 @@ from typing import Any
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
+from aura_core.execution.plan_modules import PREFIX
 from aura_core.framework import Framework
-from aura_core.plan_modules import PREFIX
 from aura_core.tasklet import RunInfo, Tasklet, TaskResult
 from tests.fixtures.project import Project
 

@@ -7,7 +7,7 @@ from typing import Any, Literal, Optional, Union
 from hypothesis import given
 from hypothesis import strategies as st
 
-from aura_core.signature import _is_plain, _Later, read_signature
+from aura_core.plugins.signature import _is_plain, _Later, read_signature
 
 LITERALS = st.lists(st.text(max_size=3) | st.integers() | st.booleans(), min_size=1, max_size=3)
 TYPES = st.recursive(

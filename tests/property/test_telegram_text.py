@@ -7,9 +7,9 @@ from hypothesis import example, given
 from hypothesis import strategies as st
 
 from agent.channels.telegram.files import safe_name
-from agent.channels.telegram.limits import GROUP_LIMITS, OVERALL_LIMITS, PRIVATE_LIMITS, Governor
+from agent.channels.telegram.rate_limiter import GROUP_LIMITS, OVERALL_LIMITS, PRIVATE_LIMITS, RateLimiter
 from agent.channels.telegram.text import Part, Span, parts_of, render, shorten, split
-from aura_core.files import resolve_inside
+from aura_core.data.files import resolve_inside
 from tests.fixtures.telegram.refusals import checked_text, utf16
 
 WORDS = st.text(st.sampled_from("ab я中🚀\n \t#*_`~>|[]()-1.<>&$\\"), max_size=300)
@@ -116,7 +116,7 @@ class Clock:
 @given(st.lists(st.tuples(st.sampled_from([1, 2, -3]), st.booleans(), st.floats(0, 3)), max_size=150))
 def test_no_window_ever_holds_more_calls_than_its_limit(wishes: list[tuple[int, bool, float]]):
     clock = Clock()
-    governor = Governor(clock)
+    governor = RateLimiter(clock)
     made: list[tuple[int, float]] = []
     for chat_id, urgent, pause in wishes:
         clock.now += pause

@@ -8,7 +8,7 @@ import pytest
 
 from agent.config import AppConfig
 from agent.errors import ConfigError
-from aura_core.builtin import builtin_folder
+from aura_core.plugins.builtin import builtin_folder
 
 
 def load(folder: Path, **environment: str) -> AppConfig:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Awaitable
 
-from aura_core.logger import get_logger
+from aura_core.ground.logger import get_logger
 
 
 async def logged(work: Awaitable[None], what: str) -> None:

@@ -25,20 +25,20 @@ from agent.channels.telegram.destination import CHANNEL, Destination, person_of
 from agent.channels.telegram.failures import described
 from agent.channels.telegram.guests import Guests
 from agent.channels.telegram.inbox import Inbox
-from agent.channels.telegram.limits import Governor
 from agent.channels.telegram.live_cards import CardBook, LiveCards
 from agent.channels.telegram.polling import REFUSED, Poller
 from agent.channels.telegram.question_book import QuestionBook
-from agent.channels.telegram.reception import Reception
+from agent.channels.telegram.rate_limiter import RateLimiter
 from agent.channels.telegram.sending import Sender
 from agent.channels.telegram.sendings import Sendings
 from agent.channels.telegram.store import Store
 from agent.channels.telegram.transport import TelegramTransport
+from agent.channels.telegram.update_queue import UpdateQueue
 from agent.channels.telegram.updates import Updates
 from agent.config import TelegramSettings
 from agent.errors import ConfigError, ModelError
 from agent.progress import Progress
-from aura_core.logger import get_logger
+from aura_core.ground.logger import get_logger
 
 if TYPE_CHECKING:
     from agent.app import App
@@ -113,7 +113,7 @@ async def _run(app: App, bot: Bot, store: Store, announce: Callable[[str], None]
     with app.events.subscribe(Progress, _is_ours) as events:
         try:
             async with asyncio.TaskGroup() as group:
-                reception = Reception(group, channel.inbox, channel.updates)
+                reception = UpdateQueue(group, channel.inbox, channel.updates)
                 group.create_task(channel.cards.watch(events))
                 group.create_task(channel.commands.follow_plans())
                 group.create_task(_go_on(app))
@@ -161,7 +161,7 @@ def _is_ours(event: Progress) -> bool:
 
 def _wire(app: App, bot: Bot, store: Store, me: User) -> Channel:
     sendings = Sendings(store)
-    sender = Sender(bot, Governor(), sendings)
+    sender = Sender(bot, RateLimiter(), sendings)
     asking = Asking(app, sender, QuestionBook(store))
     book = CardBook(store)
     cards = LiveCards(app, sender, book, asking)

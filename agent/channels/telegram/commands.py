@@ -13,7 +13,7 @@ from aiogram.types import BotCommand, BotCommandScopeChat, BotCommandScopeDefaul
 from agent.channels.telegram.sending import Sender
 from agent.channels.telegram.text import shorten
 from agent.contracts import Profile, TaskCard
-from aura_core.hot_reload import PlansReloaded
+from aura_core.generations.events import PlansReloaded
 
 if TYPE_CHECKING:
     from agent.app import App

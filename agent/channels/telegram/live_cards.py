@@ -18,9 +18,9 @@ from agent.channels.telegram.sending import Sender
 from agent.channels.telegram.store import Store
 from agent.channels.telegram.text import Part
 from agent.channels.telegram.transport import NO_PREVIEW, message
-from agent.errors import RunNotFoundError
 from agent.progress import Progress, QuestionClosed, RunEnded
-from aura_core.events import Subscription
+from aura_core.errors import RunNotFoundError
+from aura_core.ground.events import Subscription
 
 if TYPE_CHECKING:
     from agent.app import App

@@ -21,7 +21,7 @@ from pydantic import ValidationError
 
 from agent.channels.telegram.failures import described
 from agent.errors import ConfigError
-from aura_core.logger import get_logger
+from aura_core.ground.logger import get_logger
 
 POLL_SECONDS = 25
 GRACE_SECONDS = 15

@@ -23,10 +23,10 @@ from aiogram.methods import (
 )
 
 from agent.channels.telegram.failures import described, is_unchanged, meaning_of
-from agent.channels.telegram.limits import Governor
+from agent.channels.telegram.rate_limiter import RateLimiter
 from agent.channels.telegram.sendings import UNDELIVERABLE, Sendings
 from agent.errors import ChannelAwayError
-from aura_core.logger import get_logger
+from aura_core.ground.logger import get_logger
 
 ResultT = TypeVar("ResultT")
 MAX_ATTEMPTS = 60
@@ -48,7 +48,7 @@ class Sender:
         first_pause: seconds after the first failure; doubled each time, up to a minute.
     """
 
-    def __init__(self, bot: Bot, governor: Governor, sendings: Sendings, *, first_pause: float = 1.0) -> None:
+    def __init__(self, bot: Bot, governor: RateLimiter, sendings: Sendings, *, first_pause: float = 1.0) -> None:
         self._bot = bot
         self._governor = governor
         self._sendings = sendings

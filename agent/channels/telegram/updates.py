@@ -18,7 +18,7 @@ from agent.channels.telegram.sendings import Sendings
 from agent.channels.telegram.text import Part, split
 from agent.channels.telegram.transport import message as message_to
 from agent.contracts import Incoming, Profile
-from agent.schedules.talk import schedule_answer
+from agent.schedules.chat_command import schedule_answer
 
 if TYPE_CHECKING:
     from agent.app import App

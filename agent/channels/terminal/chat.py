@@ -20,11 +20,11 @@ from agent.channels.terminal.draw import (
 from agent.channels.terminal.person import CHANNEL
 from agent.channels.terminal.words import clean_request
 from agent.contracts import Incoming
-from agent.errors import AgentError, ModelMissingError
+from agent.errors import ModelMissingError
 from agent.progress import Progress, QuestionAsked, QuestionClosed, RunEnded
-from aura_core.errors import CoreError
-from aura_core.hot_reload import PlanNotice, PlansReloaded, notice_of
-from aura_core.logger import get_logger
+from aura_core.errors import AuraError
+from aura_core.generations.events import PlanNotice, PlansReloaded, notice_of
+from aura_core.ground.logger import get_logger
 
 if TYPE_CHECKING:
     from collections.abc import Awaitable, Coroutine
@@ -36,7 +36,7 @@ if TYPE_CHECKING:
     from agent.channels.terminal.board import Board, RunBoard
     from agent.channels.terminal.terminal import Terminal
     from agent.contracts import Question
-    from aura_core.events import Subscription
+    from aura_core.ground.events import Subscription
 
 STOP_WORDS = ("/quit", "/exit")
 
@@ -110,7 +110,7 @@ class Chat:
         """One line: a command, an answer or a request."""
         try:
             text = clean_request(line)
-        except AgentError as error:
+        except AuraError as error:
             await self._terminal.show(notice_view(str(error), "red"))
             return
         if self._terminal.live:
@@ -124,7 +124,7 @@ class Chat:
         """A mistake, the person's or ours, ends one request and not the chat."""
         try:
             await work
-        except (AgentError, CoreError) as error:
+        except AuraError as error:
             await self._terminal.show(notice_view(str(error), "red"))
         except Exception as error:  # noqa: BLE001 (said to the person and logged; the chat goes on)
             get_logger("agent.terminal").exception("unexpected error in the chat", said=True)

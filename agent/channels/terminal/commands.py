@@ -14,7 +14,7 @@ from agent.channels.terminal.controls import one_line, printable
 from agent.channels.terminal.draw import notice_view
 from agent.channels.terminal.session_files import session_files
 from agent.channels.terminal.welcome import model_view
-from agent.schedules.talk import schedule_answer
+from agent.schedules.chat_command import schedule_answer
 
 if TYPE_CHECKING:
     from collections.abc import Awaitable, Callable, Iterable

@@ -23,9 +23,10 @@ from agent.channels.terminal.plain import PlainTerminal
 from agent.channels.terminal.signs import signs_for
 from agent.channels.terminal.welcome import fitting_examples, welcome_view
 from agent.config import EMBEDDED_MODEL
-from agent.errors import AgentError, ModelMissingError
+from agent.errors import ModelMissingError
 from agent.llm.known_models import MODELS
-from aura_core.model.display import in_short
+from aura_core.errors import AuraError
+from aura_core.language.display import in_short
 
 if TYPE_CHECKING:
     from contextlib import AbstractContextManager
@@ -152,7 +153,7 @@ async def _fetch(app: App, terminal: Terminal, name: str) -> str:
     if fetching.cancelled():
         return f"Stopped. `aura model pull {name}` goes on where it was."
     error = fetching.exception()
-    if error is None or isinstance(error, AgentError):
+    if error is None or isinstance(error, AuraError):
         return str(error or "")
     raise error
 

@@ -15,7 +15,7 @@ from agent.channels.terminal.controls import one_line
 from agent.channels.terminal.draw import notice_view
 from agent.llm.choice import label
 from agent.llm.known_models import MODELS
-from aura_core.builtin import builtin_folder
+from aura_core.plugins.builtin import builtin_folder
 
 if TYPE_CHECKING:
     from rich.console import RenderableType

@@ -10,8 +10,8 @@ from typing import Any
 
 import pytest
 
-from agent.durable.local import LocalEngine
-from agent.durable.protocol import Engine
+from aura_core.durable.local import LocalEngine
+from aura_core.durable.protocol import Engine
 
 Declare = Callable[[Engine], None]
 Launched = Callable[[Declare], AbstractAsyncContextManager[Engine]]

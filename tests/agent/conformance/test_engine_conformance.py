@@ -9,8 +9,8 @@ from typing import Any
 
 import pytest
 
-from agent.durable.protocol import Ctx, Engine, Json
-from agent.errors import DurableError, RunNotFoundError, TaskCancelledError, TaskFailedError
+from aura_core.durable.protocol import Ctx, Engine, Json
+from aura_core.errors import DurableError, RunNotFoundError, TaskCancelledError, TaskFailedError
 
 
 async def until(condition) -> None:

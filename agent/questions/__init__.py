@@ -1,0 +1,1 @@
+"""A question to a person: asked, shown, answered, replied to, closed; who may answer."""

@@ -1,0 +1,121 @@
+"""RunHistory: what the durable store says of runs, the same way for a live, an interrupted and an old one."""
+
+from __future__ import annotations
+
+from collections.abc import Set as AbstractSet
+
+from agent.config import AppConfig
+from agent.contracts import ExecutorResponse, Plan, PlanStep, RunOutcome, RunRequest, RunStatus, RunSummary, Usage
+from agent.questions.desk import QUESTION_TASK, answer_response, open_questions
+from aura_core.durable.protocol import Records, TaskRecord
+from aura_core.durable.reader import StoreReader
+from aura_core.durable.schema import STATE_FILE
+from aura_core.errors import RunNotFoundError
+
+MAX_CHILDREN = 1000
+RUN_TASK = "run"
+
+
+def run_history(config: AppConfig) -> RunHistory:
+    """The runs of an AURA_HOME, also while another program works on it."""
+    return RunHistory(StoreReader(config.home / STATE_FILE))
+
+
+class RunHistory:
+    """The runs of a durable store, live or only read.
+
+    Args:
+        records: the store.
+        answered: ids of questions whose answer is on its way, in this process.
+    """
+
+    def __init__(self, records: Records, answered: AbstractSet[str] = frozenset()) -> None:
+        self._records = records
+        self._answered = answered
+
+    async def runs(self, limit: int = 20) -> list[RunSummary]:
+        """The latest runs, newest first."""
+        records = await self._records.list(task=RUN_TASK, limit=limit)
+        asked = await open_questions(self._records)
+        waiting = {question.run_id for question in asked if question.id not in self._answered}
+        return [summary_of(record, waiting=record.id in waiting) for record in records]
+
+    async def record(self, run_id: str) -> TaskRecord:
+        """A run's durable record.
+
+        Raises:
+            RunNotFoundError: no such run.
+        """
+        record = await self._records.get(run_id)
+        if record is None or record.task != RUN_TASK:
+            raise RunNotFoundError(f"There is no run {run_id!r}; `aura runs` lists them.")
+        return record
+
+    async def outcome(self, run_id: str) -> RunOutcome:
+        """How a run ended; of one that has not: its latest plan, results so far and open questions.
+
+        Raises:
+            RunNotFoundError: no such run.
+        """
+        record = await self.record(run_id)
+        if record.status == "done":
+            return RunOutcome.model_validate(record.result)
+        plan = await self._latest_plan(run_id)
+        unfinished = record.status in ("pending", "waiting")
+        asked = await open_questions(self._records, run_id=run_id) if unfinished else []
+        questions = [question for question in asked if question.id not in self._answered]
+        results, usage = await self._results(run_id, {step.id: step for step in plan.steps})
+        return RunOutcome(
+            run_id=run_id,
+            status=status_of(record, waiting=bool(questions)),
+            answer=f"The request could not be finished: {record.error}" if record.status == "failed" else "",
+            plan=plan.steps,
+            results=results,
+            replans=plan.revision,
+            usage=usage,
+            questions=questions,
+        )
+
+    async def _latest_plan(self, run_id: str) -> Plan:
+        steps = await self._records.steps(run_id)
+        plans = [value["plan"] for key, value in steps.items() if key.startswith("plan:") and "plan" in value]
+        return Plan.model_validate(plans[-1]) if plans else Plan(steps=[])
+
+    async def _results(self, run_id: str, steps: dict[str, PlanStep]) -> tuple[list[ExecutorResponse], Usage]:
+        responses: list[ExecutorResponse] = []
+        usage = Usage()
+        children = await self._records.list(parent=run_id, statuses=["done"], limit=MAX_CHILDREN)
+        for child in sorted(children, key=lambda record: record.updated_at):
+            if child.task == QUESTION_TASK:
+                step_id = str(child.args["step_id"])
+                step = steps.get(step_id, PlanStep(id=step_id, kind="ask_user"))
+                if child.args["purpose"] == "input":
+                    responses.append(answer_response(step, child.result))
+                continue
+            responses.append(ExecutorResponse.model_validate(child.result["response"]))
+            spent = Usage.model_validate(child.result["usage"])
+            usage = Usage(tokens=usage.tokens + spent.tokens, money=usage.money + spent.money)
+        return responses, usage
+
+
+def summary_of(record: TaskRecord, *, waiting: bool) -> RunSummary:
+    """One line of `aura runs`."""
+    request = RunRequest.model_validate(record.args)
+    status = status_of(record, waiting=waiting)
+    if record.status == "done":
+        status = RunOutcome.model_validate(record.result).status
+    return RunSummary(
+        run_id=record.id,
+        session_id=request.incoming.session_id,
+        status=status,
+        text=request.incoming.text,
+        created_at=record.created_at,
+        updated_at=record.updated_at,
+    )
+
+
+def status_of(record: TaskRecord, *, waiting: bool = False) -> RunStatus:
+    """The run's status in the words of the contract."""
+    if record.status in ("pending", "waiting"):
+        return "waiting" if waiting else "running"
+    return {"done": "ok", "failed": "error", "cancelled": "cancelled"}[record.status]  # pyright: ignore[reportReturnType] (the three values are RunStatus)

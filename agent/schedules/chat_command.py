@@ -1,0 +1,49 @@
+"""Talk: what `/schedule` says in every chat: a person's own reminders and jobs, and how to remove one."""
+
+from __future__ import annotations
+
+from agent.schedules.user_jobs import UserJobs
+from aura_core.errors import CoreError
+from aura_core.scheduler.job import Job
+from aura_core.scheduler.triggers import At
+
+NOTHING = "Nothing runs by itself for you. For example: /remind every weekday at 8 stand up"
+HOW_TO_REMOVE = "/schedule remove ID removes one."
+
+
+async def schedule_answer(keeper: UserJobs, person: str, words: str) -> str:
+    """Answers `/schedule`.
+
+    Args:
+        keeper: the jobs of people.
+        person: who asks, as `channel:id`.
+        words: what stands behind the command: nothing, or `remove` and an id. Numbers of a list would not do: a message
+            that is handled twice would remove two.
+    """
+    order, _, name = words.strip().partition(" ")
+    try:
+        if not order or order.casefold() == "list":
+            return _listed(await keeper.jobs_of(person))
+        if order.casefold() == "remove" and name.strip():
+            gone = await keeper.remove_of(person, name.strip())
+            return f"Removed: {_title(gone)}"
+    except CoreError as error:
+        return str(error)
+    return f"/schedule lists what runs by itself for you; {HOW_TO_REMOVE}"
+
+
+def _listed(jobs: list[Job]) -> str:
+    return "\n".join([*map(_line, jobs), "", HOW_TO_REMOVE]) if jobs else NOTHING
+
+
+def _line(job: Job) -> str:
+    parts = [] if isinstance(job.trigger, At) else [str(job.trigger)]
+    if job.next_at is not None:
+        parts.append(f"{'next ' if parts else ''}{job.next_at.astimezone():%Y-%m-%d %H:%M}")
+    if job.last_status not in ("", "ok"):
+        parts.append(f"last: {job.last_status}")
+    return f"{job.id} · {_title(job)} · {', '.join(parts)}"
+
+
+def _title(job: Job) -> str:
+    return " ".join((job.title or job.task).split())

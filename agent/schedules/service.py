@@ -1,0 +1,89 @@
+"""ScheduleDesk: the service `schedule`: what a running task may do with the jobs of the person behind it."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Mapping
+from typing import TYPE_CHECKING, Any
+
+from agent.schedules.naming import name_for
+from agent.schedules.owner import JobOwner, belongs_to
+from agent.schedules.user_jobs import UserJobs
+from aura_core.scheduler.job import Job, Missed
+from aura_core.scheduler.triggers import At, Cron
+from aura_core.scheduler.when import trigger_of
+from aura_core.scheduler.zones import machine_timezone, zone_of
+from aura_core.services import ScheduledJob
+
+if TYPE_CHECKING:
+    from datetime import datetime
+
+    from aura_core.tasklet import RunInfo
+
+
+class ScheduleDesk:
+    """Implements `aura_core.services.ScheduleService`.
+
+    Args:
+        keeper: the jobs of people.
+    """
+
+    def __init__(self, keeper: UserJobs) -> None:
+        self.keeper = keeper
+        self.book = keeper.book
+
+    async def add(
+        self,
+        run: RunInfo,
+        task: str,
+        inputs: Mapping[str, Any],
+        *,
+        cron: str | None = None,
+        every: float | None = None,
+        at: datetime | None = None,
+        on_event: str | None = None,
+        timezone: str | None = None,
+        missed: Missed = "once",
+        title: str = "",
+    ) -> ScheduledJob:
+        """Adds a job for the person behind a run; see the protocol.
+
+        A durable step that is repeated finds the job that it added, also when its time has passed meanwhile.
+
+        Raises:
+            NotAllowedError: the person's profile does not allow the task.
+        """
+        said = json.dumps([task, inputs, cron, every, on_event, title], sort_keys=True, default=str)
+        key = run.once_key(f"schedule:{said}")
+        name = name_for(key)
+        known = await self.book.known(name) if key else None
+        if known is not None and belongs_to(known, run.person):
+            return view(known)
+        now = self.book.now()
+        trigger = trigger_of(now=now, cron=cron, every=every, at=at, on_event=on_event, timezone=timezone)
+        owner = JobOwner(person=run.person, session_id=run.session_id, dest=dict(run.dest))
+        put = self.keeper.put(name, task, dict(inputs), trigger, owner=owner, missed=missed, title=title)
+        return view(await put)
+
+    async def list(self, run: RunInfo, task: str = "") -> list[ScheduledJob]:
+        """The person's jobs; see the protocol."""
+        return [view(job) for job in await self.keeper.jobs_of(run.person) if task in ("", job.task)]
+
+    async def remove(self, run: RunInfo, id: str) -> ScheduledJob:  # noqa: A002 (the protocol's word)
+        """Removes one of the person's jobs; see the protocol."""
+        return view(await self.keeper.remove_of(run.person, id))
+
+
+def view(job: Job) -> ScheduledJob:
+    """A job as plans see it."""
+    zone = job.trigger.timezone if isinstance(job.trigger, Cron) else machine_timezone()
+    return ScheduledJob(
+        id=job.id,
+        task=job.task,
+        when=str(job.trigger),
+        timezone=zone,
+        next_at=job.next_at.astimezone(zone_of(zone)) if job.next_at else None,
+        inputs=job.inputs,
+        title=job.title,
+        repeats=not isinstance(job.trigger, At),
+    )

@@ -1,0 +1,233 @@
+"""LocalEngine: durable tasks on asyncio and one SQLite file; the default, with nothing to install."""
+
+from __future__ import annotations
+
+import asyncio
+import time
+from collections.abc import Sequence
+from typing import TYPE_CHECKING
+
+from aura_core.durable.queues import WorkQueue
+from aura_core.durable.runtime import Runtime
+from aura_core.durable.store import UNFINISHED, Store
+from aura_core.durable.values import encode
+from aura_core.errors import DurableError, RunNotFoundError
+from aura_core.storage.program_lock import ProgramLock
+
+if TYPE_CHECKING:
+    from pathlib import Path
+
+    from aura_core.durable.protocol import DurableStatus, Json, TaskFunction, TaskRecord
+    from aura_core.durable.store import TaskRow
+
+PRUNE_BATCH = 50
+"""So many roots are deleted in one transaction, so that running work hardly waits for it."""
+
+
+class LocalEngine:
+    """Implements `aura_core.durable.protocol.Engine` for one process.
+
+    Beyond the protocol's words: a task that ends cancels the tasks it started and left behind; a task that waits (for
+    a signal or for other tasks) holds no slot of its queue; a timeout counts the time in which the task holds its slot,
+    anew after a restart; a task whose records cannot be written stays unfinished.
+
+    Args:
+        path: the SQLite file, e.g. AURA_HOME/state.db; its folder is made if it is not there.
+        program: this program's name, for whoever finds the file in use.
+    """
+
+    def __init__(self, path: Path, program: str = "aura") -> None:
+        self._path = path
+        self._store = Store(path)
+        self._lock = ProgramLock(path.with_name(f"{path.name}.lock"), f"The store of runs {path}", program)
+        self._functions: dict[str, TaskFunction] = {}
+        self._queues: dict[str, WorkQueue] = {}
+        self._runtime: Runtime | None = None
+
+    @property
+    def notice(self) -> str:
+        """After `launch`: what the person should know of a damaged store; empty otherwise."""
+        return self._store.notice
+
+    def task(self, name: str, fn: TaskFunction) -> None:
+        """Registers `fn` under a name; before `launch`.
+
+        Raises:
+            DurableError: the name is taken, or the engine runs already.
+        """
+        self._before_launch(f"task {name!r}", name in self._functions)
+        self._functions[name] = fn
+
+    def queue(self, name: str, *, limit: int) -> None:
+        """Declares a queue and how many of its tasks run at once; before `launch`.
+
+        Raises:
+            DurableError: the name is taken, the limit is below 1, or the engine runs already.
+        """
+        self._before_launch(f"queue {name!r}", name in self._queues)
+        if limit < 1:
+            raise DurableError(f"The limit of queue {name!r} must be at least 1, not {limit}.")
+        self._queues[name] = WorkQueue(name, limit)
+
+    def _before_launch(self, what: str, taken: bool) -> None:
+        if self._runtime is not None:
+            raise DurableError(f"The {what} must be declared before the engine is launched.")
+        if taken:
+            raise DurableError(f"The {what} was declared twice.")
+
+    async def launch(self) -> None:
+        """Locks and opens the store; a damaged file is set aside and `notice` says so.
+
+        Raises:
+            HomeInUseError: another program has the store.
+            HomeNotWritableError: the store cannot be written.
+            DurableError: it is another program's database, or of a newer Aura, or the engine runs already.
+        """
+        if self._runtime is not None:
+            raise DurableError("The engine was launched twice.")
+        await asyncio.to_thread(self._lock.acquire)
+        try:
+            await self._store.open()
+        except BaseException:
+            await self._store.close()
+            self._lock.release()
+            raise
+        self._runtime = Runtime(self._store, self._functions, self._queues)
+
+    async def close(self) -> None:
+        """Stops running work without ending it; harmless if nothing was launched."""
+        if self._runtime is None:
+            return
+        try:
+            await self._runtime.interrupt()
+        finally:
+            self._runtime = None
+            await self._store.close()
+            self._lock.release()
+
+    async def start(self, task: str, args: Json, *, id: str) -> str:  # noqa: A002 (the protocol's word)
+        """Starts a root task; a second start with the same id changes nothing."""
+        if not id:
+            raise DurableError("A durable task needs an id.")
+        runtime = self._running()
+        new = runtime.new_task(id, task, encode(args, f"the arguments of task {id!r}"))
+        found = await self._store.insert(new)
+        if found is not None and found[1]:
+            runtime.run(found[0])
+        return id
+
+    async def resume(self, id: str) -> bool:  # noqa: A002 (the protocol's word)
+        """Goes on with an unfinished root task and its children; False if it is finished or already running.
+
+        Raises:
+            RunNotFoundError: no such task.
+            DurableError: it is the child of another one, or one of its functions is not registered any more.
+        """
+        runtime = self._running()
+        loaded = await self._store.load(id)
+        if not loaded:
+            record = (await self._row(id)).record
+            if record.parent is not None:
+                raise DurableError(f"The task {id!r} is a part of {record.parent!r}; resume that.")
+            return False
+        for row, _ in loaded:
+            runtime.check_function(row.record.task)
+            runtime.check_queue(row.record.id, row.queue)
+        begun = [runtime.run(row, past) for row, past in loaded]
+        return begun[0]
+
+    async def signal(self, id: str, key: str, value: Json) -> bool:  # noqa: A002 (the protocol's word)
+        """Answers a `wait_signal`, also before the task waits. The first value counts."""
+        runtime = self._running()
+        text = encode(value, f"the signal {key!r} to task {id!r}")
+        counts = await self._store.signal(id, key, text)
+        live = runtime.living.get(id)
+        if counts and live is not None:
+            live.deliver(key, text)
+        return counts
+
+    async def cancel(self, id: str) -> bool:  # noqa: A002 (the protocol's word)
+        """Cancels a task and its children; returns when their work has really ended. False if it had ended."""
+        runtime = self._running()
+        ids = await self._store.request_cancel(id, inclusive=True)
+        await runtime.stop(ids)
+        return bool(ids)
+
+    async def outcome(self, id: str) -> TaskRecord:  # noqa: A002 (the protocol's word)
+        """Waits until the task has ended and returns its record.
+
+        Raises:
+            RunNotFoundError: no such task.
+            HomeNotWritableError: its end cannot be recorded; it can be resumed when there is room.
+            DurableError: the engine was closed before.
+        """
+        endings = self._running().endings
+        future = endings.watch([id])
+        try:
+            row = await self._row(id)
+            if row.record.status in UNFINISHED:
+                await future
+                row = await self._row(id)
+            return row.record
+        finally:
+            endings.unwatch([id], future)
+
+    async def settled(self, id: str) -> TaskRecord:  # noqa: A002 (the protocol's word)
+        """Waits until a root task has ended, or until all that is left of it waits for signals.
+
+        Returns:
+            The record; unfinished means that signals are waited for, or that it was not resumed.
+
+        Raises:
+            RunNotFoundError: no such task.
+        """
+        runtime = self._running()
+        await self._row(id)
+        await runtime.still(id)
+        return (await self._row(id)).record
+
+    async def get(self, id: str) -> TaskRecord | None:  # noqa: A002 (the protocol's word)
+        """The task's record as it stands, without waiting."""
+        row = await self._store.row(id)
+        return None if row is None else row.record
+
+    async def list(
+        self,
+        *,
+        task: str | None = None,
+        statuses: Sequence[DurableStatus] | None = None,
+        parent: str | None = None,
+        limit: int = 100,
+    ) -> Sequence[TaskRecord]:
+        """Records, newest first; `parent=None` does not filter."""
+        return await self._store.listed(task, statuses, parent, limit)
+
+    async def steps(self, id: str) -> dict[str, Json]:  # noqa: A002 (the protocol's word)
+        """Values of the recorded steps of a task by key, in order of recording."""
+        return await self._store.steps(id)
+
+    async def prune(self, older_than: float) -> int:
+        """Deletes finished root tasks, with all below them, that ended long ago.
+
+        Args:
+            older_than: seconds since they ended.
+
+        Returns:
+            How many roots were deleted.
+        """
+        before = time.time() - older_than
+        deleted = 0
+        while batch := await self._store.prune(before, PRUNE_BATCH):
+            deleted += batch
+        return deleted
+
+    def _running(self) -> Runtime:
+        if self._runtime is None:
+            raise DurableError("The engine is not launched, or was closed.")
+        return self._runtime
+
+    async def _row(self, id_: str) -> TaskRow:
+        row = await self._store.row(id_)
+        if row is None:
+            raise RunNotFoundError(f"There is no run {id_!r}; `aura runs` lists those that exist.")
+        return row

@@ -1,0 +1,327 @@
+"""What the engine remembers: tasks, their records and signals, each change one small operation of the writer."""
+
+from __future__ import annotations
+
+import sqlite3
+import time
+from collections.abc import Sequence
+from dataclasses import dataclass, field
+from functools import partial
+from typing import TYPE_CHECKING, cast
+
+from aura_core.durable.protocol import DurableStatus, Json, TaskRecord
+from aura_core.durable.schema import open_database
+from aura_core.durable.values import decode
+from aura_core.durable.writer import Writer
+
+if TYPE_CHECKING:
+    from pathlib import Path
+
+FREED_PAGES = 500
+"""So many pages go back to the disk with every batch of deleted runs."""
+UNFINISHED: tuple[DurableStatus, ...] = ("pending", "waiting")
+
+Columns = tuple[
+    str, str, str, DurableStatus, str | None, str | None, str, float, float, str, str | None, str | None, int,
+    float | None, int,
+]  # fmt: skip
+COLUMNS = (
+    "id, task, args, status, parent, result, error, created_at, updated_at, "
+    "root, queue, resource, priority, timeout, seq"
+)
+_OF_ONE = f"SELECT {COLUMNS} FROM tasks WHERE id = ?"  # noqa: S608 (a constant)
+_OF_ROOT = f"SELECT {COLUMNS} FROM tasks WHERE root = ? AND status IN ('pending', 'waiting') ORDER BY seq"  # noqa: S608
+_LISTED = (
+    f"SELECT {COLUMNS} FROM tasks WHERE (?1 IS NULL OR task = ?1) AND (?2 IS NULL OR parent = ?2) "  # noqa: S608
+    "AND (?3 IS NULL OR instr(?3, ',' || status || ',')) ORDER BY seq DESC LIMIT ?4"
+)
+_TREE = """
+WITH RECURSIVE tree (id) AS (
+  SELECT id FROM tasks WHERE id = ?1 AND ?2 OR parent = ?1 AND NOT ?2
+  UNION ALL SELECT tasks.id FROM tasks JOIN tree ON tasks.parent = tree.id
+)
+SELECT id FROM tasks WHERE id IN (SELECT id FROM tree) AND status IN ('pending', 'waiting') ORDER BY seq
+"""
+
+
+@dataclass(frozen=True, slots=True)
+class TaskRow:
+    """A task with what the engine needs to run it; `seq` is the order of starting."""
+
+    record: TaskRecord
+    root: str
+    queue: str | None
+    resource: str | None
+    priority: int
+    timeout: float | None
+    seq: int
+
+
+@dataclass(frozen=True, slots=True)
+class NewTask:
+    """A task to be started; `args` is JSON text."""
+
+    id: str
+    task: str
+    args: str
+    parent: str | None = None
+    root: str = ""
+    queue: str | None = None
+    resource: str | None = None
+    priority: int = 0
+    timeout: float | None = None
+
+
+@dataclass(slots=True)
+class Past:
+    """What a task did before: records as (kind, key) -> JSON text, signals and journal entries as key -> JSON text."""
+
+    records: dict[tuple[str, str], str] = field(default_factory=dict[tuple[str, str], str])
+    signals: dict[str, str] = field(default_factory=dict[str, str])
+    entries: dict[str, str] = field(default_factory=dict[str, str])
+
+
+@dataclass(frozen=True, slots=True)
+class Ending:
+    """How a task's own code ended; `result` is JSON text when done."""
+
+    status: DurableStatus
+    result: str | None = None
+    error: str = ""
+
+
+class Store:
+    """The SQLite file of one engine. Every method is one transaction and returns after its commit.
+
+    Attributes:
+        notice: after `open`, what the person should know of a damaged file; empty otherwise.
+
+    Every method raises HomeNotWritableError (disk full, read-only) and DurableError (damaged, closed).
+    """
+
+    def __init__(self, path: Path) -> None:
+        self.notice = ""
+        self._path = path
+        self._writer = Writer(path, self._connect)
+
+    def _connect(self) -> sqlite3.Connection:
+        connection, self.notice = open_database(self._path)
+        return connection
+
+    async def open(self) -> None:
+        """Opens the file; what was being cancelled when the last program died counts as cancelled."""
+        await self._writer.open()
+        await self._writer.run(_finish_cancelled_of_before)
+
+    async def close(self) -> None:
+        """Closes the file after what was handed over is done."""
+        await self._writer.close()
+
+    async def insert(self, new: NewTask) -> tuple[TaskRow, bool] | None:
+        """Adds a task, or returns the one that has the id; None if its parent has ended or is being cancelled."""
+        return await self._writer.run(partial(_insert, new=new), lasting=new.parent is None)
+
+    async def record(self, task: str, key: str, kind: str, value: str) -> None:
+        """Adds a record of a step or a choice."""
+        await self._writer.run(partial(_record, task=task, key=key, kind=kind, value=value))
+
+    async def note(self, task: str, entries: Sequence[tuple[str, str]]) -> None:
+        """Adds entries (key, JSON text) to a task's journal, all or none; one that is there is replaced."""
+        await self._writer.run(partial(_note, task=task, entries=entries))
+
+    async def wait(self, task: str, key: str) -> str | None:
+        """Marks the task as waiting for a signal, or returns the signal's JSON text if it is there already."""
+        return await self._writer.run(partial(_wait, task=task, key=key), lasting=False)
+
+    async def signal(self, task: str, key: str, value: str) -> bool:
+        """Adds a signal if the task is unfinished and has none of that key; True if it was added."""
+        return await self._writer.run(partial(_signal, task=task, key=key, value=value))
+
+    async def finish(self, task: str, ending: Ending) -> TaskRecord:
+        """Records how a task ended; a cancellation that was asked for before wins."""
+        return await self._writer.run(partial(_finish, task=task, ending=ending))
+
+    async def request_cancel(self, task: str, *, inclusive: bool) -> Sequence[str]:
+        """Marks the task (if `inclusive`) and all below as being cancelled; ids of the unfinished ones."""
+        return await self._writer.run(partial(_request_cancel, task=task, inclusive=inclusive))
+
+    async def load(self, root: str) -> Sequence[tuple[TaskRow, Past]]:
+        """The unfinished tasks of a root with their past, in order of starting."""
+        return await self._writer.run(partial(_load, root=root))
+
+    async def row(self, task: str) -> TaskRow | None:
+        """One task."""
+        return await self._writer.run(partial(select_row, task=task))
+
+    async def ended(self, tasks: Sequence[str]) -> dict[str, bool]:
+        """Whether each of the tasks has ended; unknown ones are missing."""
+        return await self._writer.run(partial(_ended, tasks=tasks))
+
+    async def listed(
+        self, task: str | None, statuses: Sequence[DurableStatus] | None, parent: str | None, limit: int
+    ) -> Sequence[TaskRecord]:
+        """Records, newest first."""
+        return await self._writer.run(partial(select_records, task=task, statuses=statuses, parent=parent, limit=limit))
+
+    async def steps(self, task: str) -> dict[str, Json]:
+        """Values of the recorded steps by key, in order of recording."""
+        return await self._writer.run(partial(select_steps, task=task))
+
+    async def prune(self, before: float, limit: int) -> int:
+        """Deletes roots that ended before a moment (seconds since the epoch): at most `limit`, oldest first."""
+        return await self._writer.run(partial(_prune, before=before, limit=limit))
+
+
+def select_row(connection: sqlite3.Connection, task: str) -> TaskRow | None:
+    """One task by id."""
+    found = cast("Columns | None", connection.execute(_OF_ONE, (task,)).fetchone())
+    return None if found is None else _row(found)
+
+
+def select_records(
+    connection: sqlite3.Connection,
+    task: str | None,
+    statuses: Sequence[DurableStatus] | None,
+    parent: str | None,
+    limit: int,
+) -> Sequence[TaskRecord]:
+    """Records, newest first; None does not filter."""
+    wanted = None if statuses is None else f",{','.join(statuses)},"
+    found = cast("Sequence[Columns]", connection.execute(_LISTED, (task, parent, wanted, limit)).fetchall())
+    return [_row(columns).record for columns in found]
+
+
+def select_steps(connection: sqlite3.Connection, task: str) -> dict[str, Json]:
+    """Values of the recorded steps by key, in order of recording."""
+    query = "SELECT key, value FROM records WHERE task_id = ? AND kind = 'step' ORDER BY seq"
+    found = cast("Sequence[tuple[str, str]]", connection.execute(query, (task,)).fetchall())
+    return {key: decode(value) for key, value in found}
+
+
+def _row(columns: Columns) -> TaskRow:
+    id_, task, args, status, parent, result, error, created, updated, root, queue, resource, priority, timeout, seq = (
+        columns
+    )
+    value = None if result is None else decode(result)
+    record = TaskRecord(id_, task, decode(args), status, parent, value, error, created, updated)
+    return TaskRow(record, root, queue, resource, priority, timeout, seq)
+
+
+def _finish_cancelled_of_before(connection: sqlite3.Connection) -> None:
+    connection.execute(
+        "UPDATE tasks SET status = 'cancelled', waiting_for = NULL, updated_at = ? "
+        "WHERE cancelling AND status IN ('pending', 'waiting')",
+        (time.time(),),
+    )
+
+
+def _insert(connection: sqlite3.Connection, new: NewTask) -> tuple[TaskRow, bool] | None:
+    there = select_row(connection, new.id)
+    if there is not None:
+        return there, False
+    if new.parent is not None:
+        query = "SELECT 1 FROM tasks WHERE id = ? AND NOT cancelling AND status IN ('pending', 'waiting')"
+        if connection.execute(query, (new.parent,)).fetchone() is None:
+            return None
+    now = time.time()
+    limits = (new.queue, new.resource, new.priority, new.timeout)
+    connection.execute(
+        "INSERT INTO tasks (id, root, parent, task, args, status, queue, resource, priority, timeout, created_at, "
+        "updated_at) VALUES (?, ?, ?, ?, ?, 'pending', ?, ?, ?, ?, ?, ?)",
+        (new.id, new.root or new.id, new.parent, new.task, new.args, *limits, now, now),
+    )
+    return cast("TaskRow", select_row(connection, new.id)), True
+
+
+def _record(connection: sqlite3.Connection, task: str, key: str, kind: str, value: str) -> None:
+    connection.execute(
+        "INSERT INTO records (task_id, key, kind, value, at) VALUES (?, ?, ?, ?, ?)",
+        (task, key, kind, value, time.time()),
+    )
+
+
+def _note(connection: sqlite3.Connection, task: str, entries: Sequence[tuple[str, str]]) -> None:
+    connection.executemany(
+        "INSERT OR REPLACE INTO entries (task_id, key, value) VALUES (?, ?, ?)",
+        [(task, key, value) for key, value in entries],
+    )
+
+
+def _wait(connection: sqlite3.Connection, task: str, key: str) -> str | None:
+    query = "SELECT value FROM signals WHERE task_id = ? AND key = ?"
+    found = cast("tuple[str] | None", connection.execute(query, (task, key)).fetchone())
+    if found is not None:
+        return found[0]
+    connection.execute(
+        "UPDATE tasks SET status = 'waiting', waiting_for = ?, updated_at = ? "
+        "WHERE id = ? AND status IN ('pending', 'waiting')",
+        (key, time.time(), task),
+    )
+    return None
+
+
+def _signal(connection: sqlite3.Connection, task: str, key: str, value: str) -> bool:
+    now = time.time()
+    added = connection.execute(
+        "INSERT OR IGNORE INTO signals (task_id, key, value, at) "
+        "SELECT id, ?, ?, ? FROM tasks WHERE id = ? AND NOT cancelling AND status IN ('pending', 'waiting')",
+        (key, value, now, task),
+    ).rowcount
+    connection.execute(
+        "UPDATE tasks SET status = 'pending', waiting_for = NULL, updated_at = ? WHERE id = ? AND waiting_for = ?",
+        (now, task, key),
+    )
+    return added == 1
+
+
+def _finish(connection: sqlite3.Connection, task: str, ending: Ending) -> TaskRecord:
+    connection.execute(
+        "UPDATE tasks SET status = iif(cancelling, 'cancelled', ?1), result = iif(cancelling, NULL, ?2), "
+        "error = iif(cancelling AND ?1 <> 'cancelled', '', ?3), waiting_for = NULL, updated_at = ?4 "
+        "WHERE id = ?5 AND status IN ('pending', 'waiting')",
+        (ending.status, ending.result, ending.error, time.time(), task),
+    )
+    connection.execute("DELETE FROM entries WHERE task_id = ?", (task,))
+    return cast("TaskRow", select_row(connection, task)).record
+
+
+def _request_cancel(connection: sqlite3.Connection, task: str, *, inclusive: bool) -> Sequence[str]:
+    found = cast("Sequence[tuple[str]]", connection.execute(_TREE, (task, inclusive)).fetchall())
+    ids = [row[0] for row in found]
+    if inclusive and task not in ids:
+        return []
+    connection.executemany("UPDATE tasks SET cancelling = 1 WHERE id = ?", [(one,) for one in ids])
+    return ids
+
+
+def _ended(connection: sqlite3.Connection, tasks: Sequence[str]) -> dict[str, bool]:
+    rows = {task: select_row(connection, task) for task in tasks}
+    return {task: row.record.status not in UNFINISHED for task, row in rows.items() if row is not None}
+
+
+def _load(connection: sqlite3.Connection, root: str) -> Sequence[tuple[TaskRow, Past]]:
+    rows = [_row(columns) for columns in cast("Sequence[Columns]", connection.execute(_OF_ROOT, (root,)).fetchall())]
+    loaded: list[tuple[TaskRow, Past]] = []
+    for row in rows:
+        past = Past()
+        query = "SELECT key, kind, value FROM records WHERE task_id = ?"
+        for key, kind, value in cast("Sequence[tuple[str, str, str]]", connection.execute(query, (row.record.id,))):
+            past.records[kind, key] = value
+        query = "SELECT key, value FROM signals WHERE task_id = ?"
+        past.signals.update(cast("Sequence[tuple[str, str]]", connection.execute(query, (row.record.id,))))
+        query = "SELECT key, value FROM entries WHERE task_id = ?"
+        past.entries.update(cast("Sequence[tuple[str, str]]", connection.execute(query, (row.record.id,))))
+        loaded.append((row, past))
+    return loaded
+
+
+def _prune(connection: sqlite3.Connection, before: float, limit: int) -> int:
+    deleted = connection.execute(
+        "DELETE FROM tasks WHERE id IN (SELECT id FROM tasks WHERE parent IS NULL AND updated_at < ? "
+        "AND status NOT IN ('pending', 'waiting') ORDER BY seq LIMIT ?)",
+        (before, limit),
+    ).rowcount
+    free: int = connection.execute("PRAGMA freelist_count").fetchone()[0]
+    for _ in range(min(free, FREED_PAGES)):  # Python steps such a statement once, and a step frees one page
+        connection.execute("PRAGMA incremental_vacuum(1)")
+    return deleted

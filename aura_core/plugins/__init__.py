@@ -1,0 +1,1 @@
+"""A plan's Python: imported, registered, injected with services, called through middleware."""

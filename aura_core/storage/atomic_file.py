@@ -1,0 +1,84 @@
+"""Files that are whole or not there: writing through a temporary file, and setting damaged ones aside."""
+
+from __future__ import annotations
+
+import contextlib
+import os
+import tempfile
+from datetime import UTC, datetime
+from pathlib import Path
+
+from aura_core.errors import HomeNotWritableError
+
+
+def write_atomically(path: Path, text: str) -> None:
+    """Replaces a file's text; a reader, a kill or a power cut sees the old text or the new one, never a part.
+
+    Args:
+        path: the file; its folder is made if it is not there.
+        text: the whole new text, written as UTF-8.
+
+    Raises:
+        HomeNotWritableError: disk full, read-only, not allowed; the old file is intact.
+    """
+    temporary: Path | None = None
+    try:
+        path.parent.mkdir(parents=True, exist_ok=True)
+        handle, name = tempfile.mkstemp(prefix=f".{path.name}.", suffix=".tmp", dir=path.parent)
+        temporary = Path(name)
+        with os.fdopen(handle, "w", encoding="utf-8", newline="\n") as file:
+            file.write(text)
+            file.flush()
+            os.fsync(file.fileno())
+        temporary.replace(path)
+        _sync_folder(path.parent)
+    except OSError as error:
+        raise not_writable(path, error) from error
+    finally:
+        if temporary is not None:
+            with contextlib.suppress(OSError):
+                temporary.unlink(missing_ok=True)
+
+
+def not_writable(path: Path, error: OSError) -> HomeNotWritableError:
+    """The error for a path below AURA_HOME that cannot be written: what happened, where, what to do."""
+    return HomeNotWritableError(
+        f"{path} cannot be written: {error.strerror or error}. Make room or give this user the right to write there, "
+        f"or choose another folder with AURA_HOME. What was there before is unchanged."
+    )
+
+
+def damaged_name(path: Path) -> Path:
+    """A free name beside `path` for its damaged content, `<name>.damaged-<UTC time><ending>`."""
+    stamp = datetime.now(UTC).strftime("%Y%m%dT%H%M%SZ")
+    aside = path.with_name(f"{path.stem}.damaged-{stamp}{path.suffix}")
+    number = 1
+    while aside.exists():
+        number += 1
+        aside = path.with_name(f"{path.stem}.damaged-{stamp}-{number}{path.suffix}")
+    return aside
+
+
+def set_aside(path: Path) -> Path:
+    """Renames a damaged file, so that it is kept and never overwritten; returns the new path.
+
+    Raises:
+        HomeNotWritableError: it cannot be renamed.
+    """
+    aside = damaged_name(path)
+    try:
+        path.rename(aside)
+    except OSError as error:
+        raise not_writable(path, error) from error
+    return aside
+
+
+def _sync_folder(folder: Path) -> None:
+    """Makes a rename last through a power cut, where the system can."""
+    if os.name == "nt":
+        return
+    handle = os.open(folder, os.O_RDONLY)
+    try:
+        os.fsync(handle)
+    finally:
+        os.close(handle)
