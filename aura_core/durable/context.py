@@ -7,8 +7,8 @@ from contextlib import contextmanager
 from typing import TYPE_CHECKING, Any, Protocol, TypeVar
 
 from aura_core.durable.journal import TaskJournal
-from aura_core.durable.values import decode, encode
 from aura_core.errors import AuraError, DurableError, TaskCancelledError, TaskFailedError
+from aura_core.storage.json_values import decode, encode
 
 if TYPE_CHECKING:
     from collections.abc import Awaitable, Callable, Generator, Mapping, Sequence

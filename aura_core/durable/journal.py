@@ -6,8 +6,8 @@ import asyncio
 from collections.abc import Mapping
 from typing import TYPE_CHECKING, Any
 
-from aura_core.durable.values import decode, encode
 from aura_core.errors import AuraError
+from aura_core.storage.json_values import decode, encode
 
 if TYPE_CHECKING:
     from aura_core.durable.live import Live

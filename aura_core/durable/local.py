@@ -10,8 +10,8 @@ from typing import TYPE_CHECKING
 from aura_core.durable.queues import WorkQueue
 from aura_core.durable.runtime import Runtime
 from aura_core.durable.store import UNFINISHED, Store
-from aura_core.durable.values import encode
 from aura_core.errors import DurableError, RunNotFoundError
+from aura_core.storage.json_values import encode
 from aura_core.storage.program_lock import ProgramLock
 
 if TYPE_CHECKING:

@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING, TypeVar
 
 from aura_core.durable.schema import open_for_reading
 from aura_core.durable.store import select_records, select_row, select_steps
-from aura_core.durable.writer import explain
+from aura_core.storage.database import explain
 
 if TYPE_CHECKING:
     from pathlib import Path

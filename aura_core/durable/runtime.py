@@ -9,9 +9,9 @@ from aura_core.durable.context import LocalCtx
 from aura_core.durable.live import Endings, Live
 from aura_core.durable.queues import Slot, WorkQueue
 from aura_core.durable.store import UNFINISHED, Ending, NewTask, Store, TaskRow
-from aura_core.durable.values import encode
 from aura_core.errors import AuraError, DurableError, HomeNotWritableError
 from aura_core.ground.logger import get_logger
+from aura_core.storage.json_values import encode
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Sequence

@@ -6,9 +6,9 @@ import contextlib
 import sqlite3
 from typing import TYPE_CHECKING
 
-from aura_core.durable.writer import is_damage
 from aura_core.errors import DurableError
 from aura_core.storage.atomic_file import damaged_name
+from aura_core.storage.database import is_damage
 
 if TYPE_CHECKING:
     from pathlib import Path

@@ -11,8 +11,8 @@ from typing import TYPE_CHECKING, cast
 
 from aura_core.durable.protocol import DurableStatus, Json, TaskRecord
 from aura_core.durable.schema import open_database
-from aura_core.durable.values import decode
-from aura_core.durable.writer import Writer
+from aura_core.storage.database import Writer
+from aura_core.storage.json_values import decode
 
 if TYPE_CHECKING:
     from pathlib import Path

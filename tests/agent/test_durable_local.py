@@ -17,8 +17,8 @@ import pytest
 from aura_core.durable.local import LocalEngine
 from aura_core.durable.protocol import Ctx, Json
 from aura_core.durable.reader import StoreReader
-from aura_core.durable.writer import Writer
 from aura_core.errors import DurableError, HomeInUseError, HomeNotWritableError
+from aura_core.storage.database import Writer
 
 
 async def waits(ctx: Ctx, args: Json) -> Json:

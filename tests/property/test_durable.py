@@ -18,8 +18,8 @@ from agent.errors import AgentError
 from aura_core.durable.local import LocalEngine
 from aura_core.durable.protocol import Ctx, Json
 from aura_core.durable.queues import Slot, WorkQueue
-from aura_core.durable.values import decode, encode
 from aura_core.errors import DurableError, TaskCancelledError, TaskFailedError
+from aura_core.storage.json_values import decode, encode
 
 LIMIT = 2
 ENDED = ("done", "failed", "cancelled")

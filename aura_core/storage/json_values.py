@@ -10,8 +10,9 @@ from aura_core.errors import DurableError
 
 if TYPE_CHECKING:
     from collections.abc import Iterable
+    from typing import Any
 
-    from aura_core.durable.protocol import Json
+    Json = Any
 
 MAX_DEPTH = 100
 

@@ -15,6 +15,8 @@ from queue import Empty, SimpleQueue
 from typing import TYPE_CHECKING, Any, Generic, TypeVar
 
 from aura_core.errors import AuraError, DurableError, HomeNotWritableError
+from aura_core.storage.atomic_file import not_writable
+from aura_core.storage.schema import Part, is_damage, open_database, primary_code
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Sequence
@@ -32,34 +34,22 @@ _UNWRITABLE = {
     sqlite3.SQLITE_PERM: "this user may not open it",
     sqlite3.SQLITE_AUTH: "this user may not open it",
 }
-_DAMAGED = {sqlite3.SQLITE_CORRUPT, sqlite3.SQLITE_NOTADB}
-
-
-def primary_code(error: sqlite3.Error) -> int:
-    """SQLite's primary result code, without the extended part; 0 if the error has none."""
-    code: int = getattr(error, "sqlite_errorcode", 0) or 0
-    return code & 0xFF
-
-
-def is_damage(error: sqlite3.Error) -> bool:
-    """True if SQLite says that the file itself is broken, or is no database."""
-    return primary_code(error) in _DAMAGED
 
 
 def explain(error: sqlite3.Error, path: Path) -> AuraError:
-    """The agent's error for one of SQLite's: what happened, where, what to do."""
+    """The error for one of SQLite's: what happened, where, what to do."""
     reason = _UNWRITABLE.get(primary_code(error))
     if reason is not None:
         return HomeNotWritableError(
-            f"The durable store {path} cannot be used: {reason} ({error}). Make room or give this user the right to "
+            f"The store {path} cannot be used: {reason} ({error}). Make room or give this user the right to "
             f"write there, or choose another folder with AURA_HOME. Nothing that was recorded is lost."
         )
     if is_damage(error):
         return DurableError(
-            f"The durable store {path} is damaged ({error}). Stop Aura and start it again: the file is then set aside "
+            f"The store {path} is damaged ({error}). Stop Aura and start it again: the file is then set aside "
             f"under a new name and a fresh one begun."
         )
-    return DurableError(f"The durable store {path} refused an operation: {error}.")
+    return DurableError(f"The store {path} refused an operation: {error}.")
 
 
 @dataclass(slots=True)
@@ -71,20 +61,34 @@ class _Job(Generic[T]):
     error: BaseException | None = None
 
 
-class Writer:
-    """Runs operations on the connection that `connect` makes, on a thread of its own.
+class Database:
+    """The database file of a home, with one connection on a thread of its own.
+
+    Several programs may have the file open; each change is a transaction.
 
     Args:
-        path: the file, for messages.
-        connect: opens the connection; called on the thread.
+        path: the file; its folder is made if it is not there.
+        parts: whose tables it has.
+
+    Attributes:
+        notice: after `open`, what the person should know of a damaged file; empty otherwise.
     """
 
-    def __init__(self, path: Path, connect: Callable[[], sqlite3.Connection]) -> None:
-        self._path = path
-        self._connect = connect
+    def __init__(self, path: Path, parts: Sequence[Part]) -> None:
+        self.path = path
+        self.notice = ""
+        self._parts = parts
         self._jobs: SimpleQueue[_Job[Any] | None] = SimpleQueue()
         self._thread: threading.Thread | None = None
         self._synchronous = "FULL"
+
+    def _connect(self) -> sqlite3.Connection:
+        try:
+            self.path.parent.mkdir(mode=0o700, parents=True, exist_ok=True)
+        except OSError as error:
+            raise not_writable(self.path.parent, error) from error
+        connection, self.notice = open_database(self.path, self._parts)
+        return connection
 
     async def open(self) -> None:
         """Starts the thread and opens the connection.
@@ -127,7 +131,7 @@ class Writer:
             DurableError: the file is damaged, or the operation broke a rule of the store.
         """
         if self._thread is None:
-            raise DurableError(f"The durable store {self._path} is closed; launch it first.")
+            raise DurableError(f"The store {self.path} is closed; open it first.")
         job = _Job(operation, lasting, asyncio.get_running_loop().create_future())
         self._jobs.put(job)
         return await job.future
@@ -136,7 +140,7 @@ class Writer:
         try:
             connection = self._connect()
         except sqlite3.Error as error:
-            loop.call_soon_threadsafe(opened.set_exception, explain(error, self._path))
+            loop.call_soon_threadsafe(opened.set_exception, explain(error, self.path))
             return
         except BaseException as error:  # noqa: BLE001 (handed to the caller, who waits for it)
             loop.call_soon_threadsafe(opened.set_exception, error)
@@ -184,7 +188,7 @@ class Writer:
             with contextlib.suppress(sqlite3.Error):  # after a disk error SQLite has rolled back by itself
                 connection.rollback()
             for job in batch:
-                job.error = explain(error, self._path) if isinstance(error, sqlite3.Error) else error
+                job.error = explain(error, self.path) if isinstance(error, sqlite3.Error) else error
             return False
         return True
 
