@@ -5,6 +5,7 @@ from __future__ import annotations
 import asyncio
 from collections.abc import AsyncGenerator, Callable, Mapping, Sequence
 from contextlib import AbstractAsyncContextManager, AsyncExitStack, asynccontextmanager
+from functools import partial
 from typing import Any
 
 from agent.assembly import Parts, assemble, local_now
@@ -23,6 +24,7 @@ from agent.contracts import (
 from agent.dispatcher import Dispatcher
 from agent.errors import NotAllowedError
 from agent.executor import Executor
+from agent.home import RUNS_KEPT_SECONDS, home_database
 from agent.llm.client import ModelClient
 from agent.orchestrator import OrchestratorRunner
 from agent.planner.readiness import keep_ready, make_ready
@@ -36,10 +38,10 @@ from agent.run.missing_plugins import LostPlans
 from agent.run.outcomes import RUN_TASK, RunHistory
 from agent.schedules.owner import JobOwner
 from agent.schedules.runner import JobRunner
-from agent.sessions import HomeLock
-from aura_core.durable.forgetting import forgetting_runs
 from aura_core.durable.protocol import TaskRecord
 from aura_core.language.task import TaskDefinition
+from aura_core.storage.forgetting import forgetting
+from aura_core.storage.home_lock import HomeLock
 
 PAUSE = 0.01
 """Seconds between two looks at a run that is about to move on."""
@@ -56,12 +58,13 @@ class App:
         self.model = parts.model
         self.sessions = parts.sessions
         self.engine = parts.engine
+        self.documents = parts.documents
+        self._database = parts.database
         self.dispatcher = Dispatcher(parts.framework)
         self._desk = parts.desk
         self._channels = parts.channels
         self._deliveries = Deliveries(parts.engine, parts.channels, parts.sessions)
         self._lost_plans = LostPlans(parts.framework, parts.desk, self._deliveries)
-        self._said_notice = False
         self._history = RunHistory(parts.engine, parts.desk.answered)
         self._messages: dict[int, int] = {}
         executor = Executor(
@@ -115,7 +118,8 @@ class App:
         Args:
             config: settings.
             program: who holds AURA_HOME, for the message that a second program gets.
-            durable: False for commands that run nothing durable: AURA_HOME is not locked and no store is opened.
+            durable: False for commands that run nothing durable: AURA_HOME is not locked, and its database is opened
+                only if something is read or written there.
             model: a client that is there already, e.g. since its model is being loaded; whoever made it closes it.
 
         Raises:
@@ -123,14 +127,17 @@ class App:
             HomeNotWritableError: AURA_HOME cannot be written.
         """
         async with AsyncExitStack() as stack:
+            lock = HomeLock(config.home, program)
             if durable:
-                stack.enter_context(HomeLock(config.home, program))
-            parts = await assemble(config, program, stack, alone=durable, model=model)
+                stack.enter_context(lock)
+            database = home_database(config.home, lock)
+            stack.push_async_callback(database.close)
+            parts = await assemble(config, database, stack, alone=durable, model=model)
             app = cls(config, parts)
             if durable:
                 await app.engine.launch()
                 stack.push_async_callback(app.engine.close)
-                await stack.enter_async_context(forgetting_runs(app.engine))
+                await stack.enter_async_context(forgetting(partial(app.engine.prune, RUNS_KEPT_SECONDS)))
             yield app
 
     def add_transport(self, transport: Transport) -> None:
@@ -352,12 +359,8 @@ class App:
 
     def take_notices(self) -> list[str]:
         """What the person should know of damaged files that were set aside; each is given once."""
-        notices = self.sessions.take_notices()
-        if self.engine.notice and not self._said_notice:
-            self._said_notice = True
-            notices.append(self.engine.notice)
-        notices += self.schedules.book.store.take_notices()
-        return notices
+        jobs = self.schedules.book.store
+        return [*self.sessions.take_notices(), *self._database.take_notices(), *jobs.take_notices()]
 
     def profile_of(self, person: str) -> Profile:
         """The profile of a person, `channel:id`; `guest` for strangers."""

@@ -19,12 +19,13 @@ from agent.sessions import SessionStore
 from agent.transports import Channels
 from aura_core.durable.local import LocalEngine
 from aura_core.durable.protocol import Engine
-from aura_core.durable.schema import STATE_FILE
 from aura_core.execution_manager import ExecutionLimits
 from aura_core.framework import Framework
 from aura_core.ground.events import EventBus
 from aura_core.scheduler.book import JobBook
 from aura_core.scheduler.store import JobStore
+from aura_core.storage.database import Database
+from aura_core.storage.documents import Documents, SqliteDocuments
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -35,7 +36,9 @@ class Parts:
         events: progress of all runs.
         channels: where answers and questions go.
         model: the model client.
-        engine: the durable engine.
+        database: the file of everything that lasts.
+        engine: the durable engine, on the database.
+        documents: small values that last, in the database.
         framework: the task framework.
         sessions: session folders.
         ledger: what was spent per profile and day.
@@ -47,7 +50,9 @@ class Parts:
     events: EventBus
     channels: Channels
     model: ModelClient
+    database: Database
     engine: Engine
+    documents: Documents
     framework: Framework
     sessions: SessionStore
     ledger: Ledger
@@ -57,7 +62,7 @@ class Parts:
 
 
 async def assemble(
-    config: AppConfig, program: str, stack: AsyncExitStack, *, alone: bool, model: ModelClient | None
+    config: AppConfig, database: Database, stack: AsyncExitStack, *, alone: bool, model: ModelClient | None
 ) -> Parts:
     """Makes the parts from the bottom up, the model client too unless there is one; `stack` ends what it made."""
     use_prompts_from(config.home / "prompts")
@@ -65,7 +70,7 @@ async def assemble(
     if model is None:
         model = await ModelClient.open(config)
         stack.push_async_callback(model.close)
-    engine = LocalEngine(config.home / STATE_FILE, program)
+    engine = LocalEngine(database)
     desk = QuestionDesk(engine, events, channels)
     schedules = ScheduleDesk(UserJobs(JobBook(JobStore(config.home / JOBS_FILE, alone=alone))))
     stack.callback(schedules.book.store.close)
@@ -75,7 +80,9 @@ async def assemble(
         events=events,
         channels=channels,
         model=model,
+        database=database,
         engine=engine,
+        documents=SqliteDocuments(database),
         framework=framework,
         sessions=SessionStore(config.home),
         ledger=Ledger(config.home / "usage.json"),

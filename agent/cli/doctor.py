@@ -72,7 +72,7 @@ def _python() -> Finding:
 
 
 def _home(config: AppConfig) -> Finding:
-    from agent.sessions import HomeLock
+    from aura_core.storage.home_lock import HomeLock
 
     try:
         with HomeLock(config.home, "aura doctor"):

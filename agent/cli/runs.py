@@ -41,7 +41,8 @@ def list_runs(
 async def _list(limit: int, *, as_json: bool) -> int:
     from agent.run.outcomes import run_history
 
-    runs = await run_history(settings()).runs(limit)
+    async with run_history(settings()) as history:
+        runs = await history.runs(limit)
     if as_json:
         print_json([run.model_dump(mode="json") for run in runs])
     elif runs:
@@ -79,7 +80,8 @@ def show(run_id: RunId, as_json: AsJson = False) -> int:
 async def _show(run_id: str, *, as_json: bool) -> int:
     from agent.run.outcomes import run_history
 
-    outcome = await run_history(settings()).outcome(run_id)
+    async with run_history(settings()) as history:
+        outcome = await history.outcome(run_id)
     if as_json:
         print_json(outcome.model_dump(mode="json"))
     else:

@@ -17,7 +17,9 @@ from filelock import FileLock, Timeout
 from agent.contracts import Profile, Usage
 from agent.errors import BudgetExceededError
 from agent.llm.messages import Completion
+from aura_core.errors import HomeNotWritableError
 from aura_core.ground.logger import get_logger
+from aura_core.storage.atomic_file import set_aside
 
 LOCK_SECONDS = 5.0
 DAYS_KEPT = 62
@@ -71,9 +73,8 @@ class Ledger:
         except FileNotFoundError:
             return {}
         except (ValueError, KeyError, TypeError, AttributeError):
-            aside = self._path.with_name(f"{self._path.name}.damaged-{secrets.token_hex(4)}")
-            with contextlib.suppress(OSError):
-                self._path.replace(aside)
+            with contextlib.suppress(HomeNotWritableError):
+                aside = set_aside(self._path)
                 self._log.warning("the account of what was spent is damaged; it was set aside", file=str(aside))
             return {}
 

@@ -2,23 +2,28 @@
 
 from __future__ import annotations
 
+from collections.abc import AsyncGenerator
 from collections.abc import Set as AbstractSet
+from contextlib import asynccontextmanager
 
 from agent.config import AppConfig
 from agent.contracts import ExecutorResponse, Plan, PlanStep, RunOutcome, RunRequest, RunStatus, RunSummary, Usage
+from agent.home import home_database
 from agent.questions.desk import QUESTION_TASK, answer_response, open_questions
 from aura_core.durable.protocol import Records, TaskRecord
-from aura_core.durable.reader import StoreReader
-from aura_core.durable.schema import STATE_FILE
+from aura_core.durable.store import Store
 from aura_core.errors import RunNotFoundError
+from aura_core.storage.home_lock import HomeLock
 
 MAX_CHILDREN = 1000
 RUN_TASK = "run"
 
 
-def run_history(config: AppConfig) -> RunHistory:
-    """The runs of an AURA_HOME, also while another program works on it."""
-    return RunHistory(StoreReader(config.home / STATE_FILE))
+@asynccontextmanager
+async def run_history(config: AppConfig) -> AsyncGenerator[RunHistory]:
+    """The runs of an AURA_HOME for the block, also while another program works on it."""
+    async with home_database(config.home, HomeLock(config.home, "aura runs")) as database:
+        yield RunHistory(Store(database))
 
 
 class RunHistory:

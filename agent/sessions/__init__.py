@@ -1,5 +1,5 @@
-"""Sessions: one folder each with SESSION.json, MEMORY.md and files/; one program per AURA_HOME (seed 004)."""
+"""Sessions: one folder each with SESSION.json, MEMORY.md and files/ (seed 004)."""
 
-from agent.sessions.store import HomeLock, SessionStore
+from agent.sessions.store import SessionStore
 
-__all__ = ["HomeLock", "SessionStore"]
+__all__ = ["SessionStore"]

@@ -33,7 +33,7 @@ def parse_session(text: str) -> dict[str, Any]:
     """SESSION.json as a value; keys that this version does not know are kept.
 
     Raises:
-        DamagedSessionError: it is not JSON, or not of the shape of DESIGN 9.
+        DamagedSessionError: it is not JSON, or it does not have the shape of a session.
         NewerSessionError: its version is higher than this one's.
     """
     try:

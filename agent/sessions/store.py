@@ -1,4 +1,4 @@
-"""Sessions: one folder each with SESSION.json, MEMORY.md and files/; one program per AURA_HOME (seed 004, DESIGN 9)."""
+"""Sessions: one folder each with SESSION.json, MEMORY.md and files/ (seed 004)."""
 
 from __future__ import annotations
 
@@ -26,7 +26,6 @@ from agent.sessions.names import folder_name
 from aura_core.errors import HomeInUseError
 from aura_core.ground.logger import get_logger
 from aura_core.storage.atomic_file import not_writable, set_aside, write_atomically
-from aura_core.storage.program_lock import ProgramLock
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Generator
@@ -42,21 +41,6 @@ MOST_FILES = 200
 LOCK_SECONDS = 10.0
 """How long a change waits for another program that changes the same SESSION.json."""
 CACHED_SESSIONS = 64
-
-
-class HomeLock(ProgramLock):
-    """One program per AURA_HOME.
-
-    `with HomeLock(home, "aura chat"):` raises HomeInUseError, which names the program that is there and its process
-    id, or HomeNotWritableError.
-
-    Args:
-        home: AURA_HOME; made if it is not there.
-        program: this program's name.
-    """
-
-    def __init__(self, home: Path, program: str) -> None:
-        super().__init__(home / "aura.lock", f"AURA_HOME {home}", program)
 
 
 class SessionStore:

@@ -6,16 +6,15 @@ import asyncio
 import copy
 import json
 import os
-import tempfile
 from collections.abc import Mapping
 from contextlib import asynccontextmanager
 from dataclasses import dataclass
-from datetime import UTC, datetime
 from typing import TYPE_CHECKING, Any
 
-from aura_core.errors import PlanStateError
+from aura_core.errors import HomeNotWritableError, PlanStateError
 from aura_core.ground.logger import get_logger
 from aura_core.ground.observation import observe
+from aura_core.storage.atomic_file import set_aside, write_atomically
 
 if TYPE_CHECKING:
     from collections.abc import AsyncGenerator, Iterator
@@ -122,12 +121,10 @@ class PlanState(Mapping[str, Any]):
             yield data
             text = self._to_json(data)
             try:
-                self._stamp = await asyncio.to_thread(_write_atomically, self.path, text)
-            except OSError as error:
-                raise PlanStateError(
-                    f"The data of plan {self.plan} cannot be written to {self.path}: {error}."
-                ) from error
-            self._data = data
+                await asyncio.to_thread(write_atomically, self.path, text)
+            except HomeNotWritableError as error:
+                raise PlanStateError(f"The data of plan {self.plan} was not stored. {error}") from error
+            self._data, self._stamp = data, _stamp_of(self.path)
 
     @asynccontextmanager
     async def _locked(self) -> AsyncGenerator[None]:
@@ -175,9 +172,7 @@ class PlanState(Mapping[str, Any]):
         self._data, self._stamp = value, stamp
 
     def _set_aside(self, reason: str) -> None:
-        moment = datetime.now(UTC).strftime("%Y%m%dT%H%M%S%f")
-        kept_as = self.path.with_name(f"{self.path.stem}.damaged-{moment}.json")
-        self.path.rename(kept_as)
+        kept_as = set_aside(self.path)
         self._data, self._stamp = {}, None
         _log.warning("plan_data_set_aside", plan=self.plan, kept_as=str(kept_as), reason=reason)
         if self._events is not None:
@@ -190,28 +185,3 @@ def _stamp_of(path: Path) -> _Stamp | None:
     except FileNotFoundError:
         return None
     return status.st_mtime_ns, status.st_size, status.st_ino
-
-
-def _write_atomically(path: Path, text: str) -> _Stamp | None:
-    handle, temporary = tempfile.mkstemp(dir=path.parent, prefix=f".{path.stem}-", suffix=".tmp")
-    try:
-        with os.fdopen(handle, "w", encoding="utf-8") as file:
-            file.write(text)
-            file.flush()
-            os.fsync(file.fileno())
-        os.replace(temporary, path)  # noqa: PTH105 (atomic on every system)
-    except BaseException:
-        os.unlink(temporary)  # noqa: PTH108 (nothing half-written stays behind)
-        raise
-    _sync_folder(path.parent)
-    return _stamp_of(path)
-
-
-def _sync_folder(folder: Path) -> None:
-    if os.name != "posix":
-        return
-    handle = os.open(folder, os.O_RDONLY)
-    try:
-        os.fsync(handle)
-    finally:
-        os.close(handle)

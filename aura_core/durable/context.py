@@ -1,71 +1,70 @@
-"""Ctx of the local engine: what a task's function calls."""
+"""The inside of a task of the local engine: what its function calls, and what its actions have done."""
 
 from __future__ import annotations
 
 import asyncio
 from contextlib import contextmanager
-from typing import TYPE_CHECKING, Any, Protocol, TypeVar
+from typing import TYPE_CHECKING, Any, TypeVar
 
-from aura_core.durable.journal import TaskJournal
 from aura_core.errors import AuraError, DurableError, TaskCancelledError, TaskFailedError
 from aura_core.storage.json_values import decode, encode
 
 if TYPE_CHECKING:
     from collections.abc import Awaitable, Callable, Generator, Mapping, Sequence
 
-    from aura_core.durable.live import Endings, Live
+    from aura_core.durable.live import Live
     from aura_core.durable.protocol import Json
-    from aura_core.durable.store import NewTask, Store, TaskRow
+    from aura_core.durable.runtime import Runtime
+    from aura_core.durable.store import Store
 
 T = TypeVar("T")
 
 
-class Surroundings(Protocol):
-    """What a task needs of the runtime it runs in (see `Runtime`)."""
+class TaskJournal:
+    """Implements `aura_core.durable.protocol.StepJournal` for one task.
+
+    Args:
+        live: the task.
+        store: where it is remembered.
+    """
+
+    def __init__(self, live: Live, store: Store) -> None:
+        self._live = live
+        self._store = store
 
     @property
-    def store(self) -> Store:
-        """The record."""
-        ...
+    def resumed(self) -> bool:
+        """Whether an earlier life of the engine began the task."""
+        return self._live.resumed
 
     @property
-    def living(self) -> Mapping[str, Live]:
-        """What runs now, by id."""
-        ...
+    def length(self) -> int:
+        """How many entries it holds; those whose key begins with `~` count not."""
+        return sum(not key.startswith("~") for key in self._live.past.entries)
 
-    @property
-    def endings(self) -> Endings:
-        """Who waits for tasks to end."""
-        ...
+    def recall(self, key: str) -> Any:
+        """The entry under the key, a new copy every time; None if there is none."""
+        text = self._live.past.entries.get(key)
+        return None if text is None else decode(text)
 
-    def new_task(
-        self,
-        id_: str,
-        task: str,
-        args: str,
-        *,
-        parent: TaskRow | None = None,
-        queue: str | None = None,
-        resource: str | None = None,
-        priority: int = 0,
-        timeout: float | None = None,
-    ) -> NewTask:
-        """A task to be stored, checked."""
-        ...
+    async def record(self, entries: Mapping[str, Any]) -> None:
+        """Keeps entries in one transaction.
 
-    def run(self, row: TaskRow) -> bool:
-        """Runs a stored task unless it has ended or runs already."""
-        ...
-
-    def look(self, root: str) -> None:
-        """Wakes those who wait for the root to be still, if it is."""
-        ...
+        A store that cannot write breaks the task off: it goes on after a resume, from what was recorded before.
+        """
+        texts = [(key, encode(entry, f"journal entry {key!r}")) for key, entry in entries.items()]
+        self._live.past.entries.update(texts)
+        try:
+            await self._store.note(self._live.id, texts)
+        except AuraError as error:
+            self._live.break_off(error)
+            await asyncio.get_running_loop().create_future()  # the cancellation ends this wait
 
 
 class LocalCtx:
-    """Implements `aura_core.durable.protocol.Ctx` on one SQLite file."""
+    """Implements `aura_core.durable.protocol.Ctx` for one task."""
 
-    def __init__(self, live: Live, runtime: Surroundings) -> None:
+    def __init__(self, live: Live, runtime: Runtime) -> None:
         self.id = live.id
         self.journal = TaskJournal(live, runtime.store)
         self._live = live

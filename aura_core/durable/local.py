@@ -1,24 +1,22 @@
-"""LocalEngine: durable tasks on asyncio and one SQLite file; the default, with nothing to install."""
+"""LocalEngine: durable tasks on asyncio and the database file of the home; the default, with nothing to install."""
 
 from __future__ import annotations
 
-import asyncio
 import time
 from collections.abc import Sequence
 from typing import TYPE_CHECKING
 
+from aura_core.durable.context import LocalCtx
 from aura_core.durable.queues import WorkQueue
 from aura_core.durable.runtime import Runtime
 from aura_core.durable.store import UNFINISHED, Store
 from aura_core.errors import DurableError, RunNotFoundError
 from aura_core.storage.json_values import encode
-from aura_core.storage.program_lock import ProgramLock
 
 if TYPE_CHECKING:
-    from pathlib import Path
-
     from aura_core.durable.protocol import DurableStatus, Json, TaskFunction, TaskRecord
     from aura_core.durable.store import TaskRow
+    from aura_core.storage.database import Database
 
 PRUNE_BATCH = 50
 """So many roots are deleted in one transaction, so that running work hardly waits for it."""
@@ -32,22 +30,14 @@ class LocalEngine:
     anew after a restart; a task whose records cannot be written stays unfinished.
 
     Args:
-        path: the SQLite file, e.g. AURA_HOME/state.db; its folder is made if it is not there.
-        program: this program's name, for whoever finds the file in use.
+        database: with the part `DURABLE`; no other program may run an engine on it.
     """
 
-    def __init__(self, path: Path, program: str = "aura") -> None:
-        self._path = path
-        self._store = Store(path)
-        self._lock = ProgramLock(path.with_name(f"{path.name}.lock"), f"The store of runs {path}", program)
+    def __init__(self, database: Database) -> None:
+        self._store = Store(database)
         self._functions: dict[str, TaskFunction] = {}
         self._queues: dict[str, WorkQueue] = {}
         self._runtime: Runtime | None = None
-
-    @property
-    def notice(self) -> str:
-        """After `launch`: what the person should know of a damaged store; empty otherwise."""
-        return self._store.notice
 
     def task(self, name: str, fn: TaskFunction) -> None:
         """Registers `fn` under a name; before `launch`.
@@ -76,34 +66,25 @@ class LocalEngine:
             raise DurableError(f"The {what} was declared twice.")
 
     async def launch(self) -> None:
-        """Locks and opens the store; a damaged file is set aside and `notice` says so.
+        """Makes the engine ready.
 
         Raises:
-            HomeInUseError: another program has the store.
             HomeNotWritableError: the store cannot be written.
-            DurableError: it is another program's database, or of a newer Aura, or the engine runs already.
+            DurableError: the store cannot be used, or the engine runs already.
         """
         if self._runtime is not None:
             raise DurableError("The engine was launched twice.")
-        await asyncio.to_thread(self._lock.acquire)
-        try:
-            await self._store.open()
-        except BaseException:
-            await self._store.close()
-            self._lock.release()
-            raise
-        self._runtime = Runtime(self._store, self._functions, self._queues)
+        await self._store.end_cancelled()
+        self._runtime = Runtime(self._store, self._functions, self._queues, LocalCtx)
 
     async def close(self) -> None:
-        """Stops running work without ending it; harmless if nothing was launched."""
+        """Stops running work without ending it; harmless if nothing was launched. The database stays open."""
         if self._runtime is None:
             return
         try:
             await self._runtime.interrupt()
         finally:
             self._runtime = None
-            await self._store.close()
-            self._lock.release()
 
     async def start(self, task: str, args: Json, *, id: str) -> str:  # noqa: A002 (the protocol's word)
         """Starts a root task; a second start with the same id changes nothing."""
@@ -188,8 +169,7 @@ class LocalEngine:
 
     async def get(self, id: str) -> TaskRecord | None:  # noqa: A002 (the protocol's word)
         """The task's record as it stands, without waiting."""
-        row = await self._store.row(id)
-        return None if row is None else row.record
+        return await self._store.get(id)
 
     async def list(
         self,
@@ -200,7 +180,7 @@ class LocalEngine:
         limit: int = 100,
     ) -> Sequence[TaskRecord]:
         """Records, newest first; `parent=None` does not filter."""
-        return await self._store.listed(task, statuses, parent, limit)
+        return await self._store.list(task=task, statuses=statuses, parent=parent, limit=limit)
 
     async def steps(self, id: str) -> dict[str, Json]:  # noqa: A002 (the protocol's word)
         """Values of the recorded steps of a task by key, in order of recording."""

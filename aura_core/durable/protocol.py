@@ -1,4 +1,4 @@
-"""Engine and Ctx: what the run loop needs of a durable engine, whichever store is behind it (DESIGN 4)."""
+"""Engine and Ctx: what the run loop needs of a durable engine, whichever store is behind it."""
 
 from __future__ import annotations
 
@@ -7,9 +7,7 @@ from dataclasses import dataclass
 from typing import Any, Literal, Protocol
 
 from aura_core.ground.journal import Journal
-
-Json = Any
-"""A JSON value: None, bool, int, float, str, list or dict with string keys."""
+from aura_core.storage.json_values import Json
 
 DurableStatus = Literal["pending", "waiting", "done", "failed", "cancelled"]
 
@@ -129,7 +127,7 @@ TaskFunction = Callable[[Ctx, Json], Awaitable[Json]]
 
 
 class Records(Protocol):
-    """Looking at what a store holds, without changing it: engines can, and readers beside a running program."""
+    """Looking at what a store holds, without changing it: engines can, and programs beside a running one."""
 
     async def get(self, id: str) -> TaskRecord | None:  # noqa: A002 (the protocol's word)
         """The task's record as it stands, without waiting."""
@@ -158,11 +156,6 @@ class Engine(Records, Protocol):
     tasks, does not count against the limits of its queue where the store can do that.
     """
 
-    @property
-    def notice(self) -> str:
-        """After `launch`: what the person should know of a damaged store; empty otherwise."""
-        ...
-
     def task(self, name: str, fn: TaskFunction) -> None:
         """Registers `fn` under a name; before `launch`."""
         ...
@@ -172,7 +165,7 @@ class Engine(Records, Protocol):
         ...
 
     async def launch(self) -> None:
-        """Opens the store. Nothing unfinished goes on before `resume`."""
+        """Makes the engine ready. Nothing unfinished goes on before `resume`."""
         ...
 
     async def close(self) -> None:

@@ -5,7 +5,6 @@ from __future__ import annotations
 import asyncio
 from typing import TYPE_CHECKING
 
-from aura_core.durable.context import LocalCtx
 from aura_core.durable.live import Endings, Live
 from aura_core.durable.queues import Slot, WorkQueue
 from aura_core.durable.store import UNFINISHED, Ending, NewTask, Store, TaskRow
@@ -14,9 +13,9 @@ from aura_core.ground.logger import get_logger
 from aura_core.storage.json_values import encode
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable, Sequence
+    from collections.abc import Callable, Iterable, Sequence
 
-    from aura_core.durable.protocol import TaskFunction
+    from aura_core.durable.protocol import Ctx, TaskFunction
     from aura_core.durable.store import Past
 
 CLOSE_SECONDS = 10.0
@@ -26,18 +25,28 @@ CLOSE_SECONDS = 10.0
 class Runtime:
     """Everything that runs in this process on one store.
 
-    Attributes:
+    Args:
         store: the record.
         functions: registered functions by name.
         queues: declared queues by name.
+        inside: makes what a task's function calls.
+
+    Attributes:
         living: what runs now, by id.
         endings: who waits for tasks to end.
     """
 
-    def __init__(self, store: Store, functions: dict[str, TaskFunction], queues: dict[str, WorkQueue]) -> None:
+    def __init__(
+        self,
+        store: Store,
+        functions: dict[str, TaskFunction],
+        queues: dict[str, WorkQueue],
+        inside: Callable[[Live, Runtime], Ctx],
+    ) -> None:
         self.store = store
         self.functions = functions
         self.queues = queues
+        self._inside = inside
         self.living: dict[str, Live] = {}
         self.endings = Endings()
         self._still: dict[str, set[asyncio.Future[None]]] = {}
@@ -155,7 +164,7 @@ class Runtime:
         try:
             async with deadline:
                 live.deadline = deadline
-                value = await self.functions[record.task](LocalCtx(live, self), record.args)
+                value = await self.functions[record.task](self._inside(live, self), record.args)
             if not deadline.expired():
                 return Ending("done", encode(value, f"the result of task {live.id!r}"))
         except HomeNotWritableError as error:
@@ -194,7 +203,7 @@ class Runtime:
         if live.has_children:
             left = await self.store.request_cancel(live.id, inclusive=False)
             await self.stop(left)
-        record = await self.store.finish(live.id, ending)
+        record = await self.store.finish(live.id, ending, lasting=live.row.record.parent is None)
         live.slot.give_back()
         del self.living[live.id]
         self.endings.ended(record)

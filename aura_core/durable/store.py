@@ -7,15 +7,11 @@ import time
 from collections.abc import Sequence
 from dataclasses import dataclass, field
 from functools import partial
-from typing import TYPE_CHECKING, cast
+from typing import cast
 
 from aura_core.durable.protocol import DurableStatus, Json, TaskRecord
-from aura_core.durable.schema import open_database
-from aura_core.storage.database import Writer
+from aura_core.storage.database import Database
 from aura_core.storage.json_values import decode
-
-if TYPE_CHECKING:
-    from pathlib import Path
 
 FREED_PAGES = 500
 """So many pages go back to the disk with every batch of deleted runs."""
@@ -91,108 +87,112 @@ class Ending:
 
 
 class Store:
-    """The SQLite file of one engine. Every method is one transaction and returns after its commit.
+    """What one engine remembers. Every method is one transaction and returns after its commit.
 
-    Attributes:
-        notice: after `open`, what the person should know of a damaged file; empty otherwise.
+    A commit waits for the disk only where something outside relies on it: the start and the end of a root, the result
+    of a step, journal entries, a signal, a cancellation. How a child began and ended, and what a task chose, is told
+    again by those records after a power cut, which loses the last changes only, never one that lies before a kept one.
+
+    Implements `aura_core.durable.protocol.Records`, also beside a program whose engine runs.
 
     Every method raises HomeNotWritableError (disk full, read-only) and DurableError (damaged, closed).
+
+    Args:
+        database: with the part `DURABLE`.
     """
 
-    def __init__(self, path: Path) -> None:
-        self.notice = ""
-        self._path = path
-        self._writer = Writer(path, self._connect)
+    def __init__(self, database: Database) -> None:
+        self._database = database
 
-    def _connect(self) -> sqlite3.Connection:
-        connection, self.notice = open_database(self._path)
-        return connection
-
-    async def open(self) -> None:
-        """Opens the file; what was being cancelled when the last program died counts as cancelled."""
-        await self._writer.open()
-        await self._writer.run(_finish_cancelled_of_before)
-
-    async def close(self) -> None:
-        """Closes the file after what was handed over is done."""
-        await self._writer.close()
+    async def end_cancelled(self) -> None:
+        """What was being cancelled when the last program died counts as cancelled."""
+        await self._database.run(_end_cancelled)
 
     async def insert(self, new: NewTask) -> tuple[TaskRow, bool] | None:
         """Adds a task, or returns the one that has the id; None if its parent has ended or is being cancelled."""
-        return await self._writer.run(partial(_insert, new=new), lasting=new.parent is None)
+        return await self._database.run(partial(_insert, new=new), lasting=new.parent is None)
 
     async def record(self, task: str, key: str, kind: str, value: str) -> None:
         """Adds a record of a step or a choice."""
-        await self._writer.run(partial(_record, task=task, key=key, kind=kind, value=value))
+        operation = partial(_record, task=task, key=key, kind=kind, value=value)
+        await self._database.run(operation, lasting=kind == "step")
 
     async def note(self, task: str, entries: Sequence[tuple[str, str]]) -> None:
         """Adds entries (key, JSON text) to a task's journal, all or none; one that is there is replaced."""
-        await self._writer.run(partial(_note, task=task, entries=entries))
+        await self._database.run(partial(_note, task=task, entries=entries))
 
     async def wait(self, task: str, key: str) -> str | None:
         """Marks the task as waiting for a signal, or returns the signal's JSON text if it is there already."""
-        return await self._writer.run(partial(_wait, task=task, key=key), lasting=False)
+        return await self._database.run(partial(_wait, task=task, key=key), lasting=False)
 
     async def signal(self, task: str, key: str, value: str) -> bool:
         """Adds a signal if the task is unfinished and has none of that key; True if it was added."""
-        return await self._writer.run(partial(_signal, task=task, key=key, value=value))
+        return await self._database.run(partial(_signal, task=task, key=key, value=value))
 
-    async def finish(self, task: str, ending: Ending) -> TaskRecord:
+    async def finish(self, task: str, ending: Ending, *, lasting: bool = True) -> TaskRecord:
         """Records how a task ended; a cancellation that was asked for before wins."""
-        return await self._writer.run(partial(_finish, task=task, ending=ending))
+        return await self._database.run(partial(_finish, task=task, ending=ending), lasting=lasting)
 
     async def request_cancel(self, task: str, *, inclusive: bool) -> Sequence[str]:
         """Marks the task (if `inclusive`) and all below as being cancelled; ids of the unfinished ones."""
-        return await self._writer.run(partial(_request_cancel, task=task, inclusive=inclusive))
+        return await self._database.run(partial(_request_cancel, task=task, inclusive=inclusive))
 
     async def load(self, root: str) -> Sequence[tuple[TaskRow, Past]]:
         """The unfinished tasks of a root with their past, in order of starting."""
-        return await self._writer.run(partial(_load, root=root))
+        return await self._database.run(partial(_load, root=root))
 
     async def row(self, task: str) -> TaskRow | None:
         """One task."""
-        return await self._writer.run(partial(select_row, task=task))
+        return await self._database.run(partial(_select_row, task=task))
 
     async def ended(self, tasks: Sequence[str]) -> dict[str, bool]:
         """Whether each of the tasks has ended; unknown ones are missing."""
-        return await self._writer.run(partial(_ended, tasks=tasks))
+        return await self._database.run(partial(_ended, tasks=tasks))
 
-    async def listed(
-        self, task: str | None, statuses: Sequence[DurableStatus] | None, parent: str | None, limit: int
+    async def get(self, id: str) -> TaskRecord | None:  # noqa: A002 (the protocol's word)
+        """See `Records.get`."""
+        row = await self.row(id)
+        return None if row is None else row.record
+
+    async def list(
+        self,
+        *,
+        task: str | None = None,
+        statuses: Sequence[DurableStatus] | None = None,
+        parent: str | None = None,
+        limit: int = 100,
     ) -> Sequence[TaskRecord]:
-        """Records, newest first."""
-        return await self._writer.run(partial(select_records, task=task, statuses=statuses, parent=parent, limit=limit))
+        """See `Records.list`."""
+        query = partial(_select_records, task=task, statuses=statuses, parent=parent, limit=limit)
+        return await self._database.run(query)
 
-    async def steps(self, task: str) -> dict[str, Json]:
-        """Values of the recorded steps by key, in order of recording."""
-        return await self._writer.run(partial(select_steps, task=task))
+    async def steps(self, id: str) -> dict[str, Json]:  # noqa: A002 (the protocol's word)
+        """See `Records.steps`."""
+        return await self._database.run(partial(_select_steps, task=id))
 
     async def prune(self, before: float, limit: int) -> int:
         """Deletes roots that ended before a moment (seconds since the epoch): at most `limit`, oldest first."""
-        return await self._writer.run(partial(_prune, before=before, limit=limit))
+        return await self._database.run(partial(_prune, before=before, limit=limit))
 
 
-def select_row(connection: sqlite3.Connection, task: str) -> TaskRow | None:
-    """One task by id."""
+def _select_row(connection: sqlite3.Connection, task: str) -> TaskRow | None:
     found = cast("Columns | None", connection.execute(_OF_ONE, (task,)).fetchone())
     return None if found is None else _row(found)
 
 
-def select_records(
+def _select_records(
     connection: sqlite3.Connection,
     task: str | None,
     statuses: Sequence[DurableStatus] | None,
     parent: str | None,
     limit: int,
 ) -> Sequence[TaskRecord]:
-    """Records, newest first; None does not filter."""
     wanted = None if statuses is None else f",{','.join(statuses)},"
     found = cast("Sequence[Columns]", connection.execute(_LISTED, (task, parent, wanted, limit)).fetchall())
     return [_row(columns).record for columns in found]
 
 
-def select_steps(connection: sqlite3.Connection, task: str) -> dict[str, Json]:
-    """Values of the recorded steps by key, in order of recording."""
+def _select_steps(connection: sqlite3.Connection, task: str) -> dict[str, Json]:
     query = "SELECT key, value FROM records WHERE task_id = ? AND kind = 'step' ORDER BY seq"
     found = cast("Sequence[tuple[str, str]]", connection.execute(query, (task,)).fetchall())
     return {key: decode(value) for key, value in found}
@@ -207,7 +207,7 @@ def _row(columns: Columns) -> TaskRow:
     return TaskRow(record, root, queue, resource, priority, timeout, seq)
 
 
-def _finish_cancelled_of_before(connection: sqlite3.Connection) -> None:
+def _end_cancelled(connection: sqlite3.Connection) -> None:
     connection.execute(
         "UPDATE tasks SET status = 'cancelled', waiting_for = NULL, updated_at = ? "
         "WHERE cancelling AND status IN ('pending', 'waiting')",
@@ -216,7 +216,7 @@ def _finish_cancelled_of_before(connection: sqlite3.Connection) -> None:
 
 
 def _insert(connection: sqlite3.Connection, new: NewTask) -> tuple[TaskRow, bool] | None:
-    there = select_row(connection, new.id)
+    there = _select_row(connection, new.id)
     if there is not None:
         return there, False
     if new.parent is not None:
@@ -230,7 +230,7 @@ def _insert(connection: sqlite3.Connection, new: NewTask) -> tuple[TaskRow, bool
         "updated_at) VALUES (?, ?, ?, ?, ?, 'pending', ?, ?, ?, ?, ?, ?)",
         (new.id, new.root or new.id, new.parent, new.task, new.args, *limits, now, now),
     )
-    return cast("TaskRow", select_row(connection, new.id)), True
+    return cast("TaskRow", _select_row(connection, new.id)), True
 
 
 def _record(connection: sqlite3.Connection, task: str, key: str, kind: str, value: str) -> None:
@@ -282,7 +282,7 @@ def _finish(connection: sqlite3.Connection, task: str, ending: Ending) -> TaskRe
         (ending.status, ending.result, ending.error, time.time(), task),
     )
     connection.execute("DELETE FROM entries WHERE task_id = ?", (task,))
-    return cast("TaskRow", select_row(connection, task)).record
+    return cast("TaskRow", _select_row(connection, task)).record
 
 
 def _request_cancel(connection: sqlite3.Connection, task: str, *, inclusive: bool) -> Sequence[str]:
@@ -295,7 +295,7 @@ def _request_cancel(connection: sqlite3.Connection, task: str, *, inclusive: boo
 
 
 def _ended(connection: sqlite3.Connection, tasks: Sequence[str]) -> dict[str, bool]:
-    rows = {task: select_row(connection, task) for task in tasks}
+    rows = {task: _select_row(connection, task) for task in tasks}
     return {task: row.record.status not in UNFINISHED for task, row in rows.items() if row is not None}
 
 

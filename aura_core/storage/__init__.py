@@ -1,1 +1,1 @@
-"""Files that must survive: written whole or not at all, held by one program, set aside when damaged."""
+"""What must last: the one database of a home, documents in it, files that are whole or not there, the home's lock."""

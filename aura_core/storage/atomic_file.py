@@ -48,17 +48,6 @@ def not_writable(path: Path, error: OSError) -> HomeNotWritableError:
     )
 
 
-def damaged_name(path: Path) -> Path:
-    """A free name beside `path` for its damaged content, `<name>.damaged-<UTC time><ending>`."""
-    stamp = datetime.now(UTC).strftime("%Y%m%dT%H%M%SZ")
-    aside = path.with_name(f"{path.stem}.damaged-{stamp}{path.suffix}")
-    number = 1
-    while aside.exists():
-        number += 1
-        aside = path.with_name(f"{path.stem}.damaged-{stamp}-{number}{path.suffix}")
-    return aside
-
-
 def set_aside(path: Path) -> Path:
     """Renames a damaged file, so that it is kept and never overwritten; returns the new path.
 
@@ -66,11 +55,38 @@ def set_aside(path: Path) -> Path:
         HomeNotWritableError: it cannot be renamed.
     """
     aside = damaged_name(path)
+    move(path, aside)
+    return aside
+
+
+def damaged_name(path: Path) -> Path:
+    """A free name beside `path` for its damaged content, `<name>.damaged-<UTC time><ending>`."""
+    return free_name(path, f"damaged-{datetime.now(UTC).strftime('%Y%m%dT%H%M%SZ')}")
+
+
+def free_name(path: Path, word: str) -> Path:
+    """A name beside `path` that no file has, `<name>.<word><ending>`, with a number behind the word if need be."""
+    free = path.with_name(f"{path.stem}.{word}{path.suffix}")
+    number = 1
+    while free.exists():
+        number += 1
+        free = path.with_name(f"{path.stem}.{word}-{number}{path.suffix}")
+    return free
+
+
+def move(path: Path, to: Path) -> None:
+    """Renames a file, and what SQLite keeps beside a database; the file itself last, so that a kill is made up for.
+
+    Raises:
+        HomeNotWritableError: it cannot be renamed.
+    """
     try:
-        path.rename(aside)
+        for ending in ("-wal", "-shm", ""):
+            with contextlib.suppress(FileNotFoundError):
+                path.with_name(path.name + ending).rename(to.with_name(to.name + ending))
+        _sync_folder(path.parent)
     except OSError as error:
         raise not_writable(path, error) from error
-    return aside
 
 
 def _sync_folder(folder: Path) -> None:

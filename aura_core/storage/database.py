@@ -12,44 +12,23 @@ import sqlite3
 import threading
 from dataclasses import dataclass
 from queue import Empty, SimpleQueue
-from typing import TYPE_CHECKING, Any, Generic, TypeVar
+from typing import TYPE_CHECKING, Any, Generic, Self, TypeVar
 
-from aura_core.errors import AuraError, DurableError, HomeNotWritableError
+from aura_core.errors import DurableError
 from aura_core.storage.atomic_file import not_writable
-from aura_core.storage.schema import Part, is_damage, open_database, primary_code
+from aura_core.storage.schema import Part, open_database
+from aura_core.storage.sqlite_errors import explain
+from aura_core.storage.takeover import TAKEOVER, OldFile, is_old, take_over
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Sequence
     from pathlib import Path
 
+    from aura_core.storage.home_lock import HomeLock
+
 T = TypeVar("T")
 BATCH = 256
 """At most so many operations share one commit, so that no caller waits long for others' work."""
-
-_UNWRITABLE = {
-    sqlite3.SQLITE_FULL: "the disk is full",
-    sqlite3.SQLITE_READONLY: "it may only be read",
-    sqlite3.SQLITE_IOERR: "the disk refuses to read or write it",
-    sqlite3.SQLITE_CANTOPEN: "it cannot be opened",
-    sqlite3.SQLITE_PERM: "this user may not open it",
-    sqlite3.SQLITE_AUTH: "this user may not open it",
-}
-
-
-def explain(error: sqlite3.Error, path: Path) -> AuraError:
-    """The error for one of SQLite's: what happened, where, what to do."""
-    reason = _UNWRITABLE.get(primary_code(error))
-    if reason is not None:
-        return HomeNotWritableError(
-            f"The store {path} cannot be used: {reason} ({error}). Make room or give this user the right to "
-            f"write there, or choose another folder with AURA_HOME. Nothing that was recorded is lost."
-        )
-    if is_damage(error):
-        return DurableError(
-            f"The store {path} is damaged ({error}). Stop Aura and start it again: the file is then set aside "
-            f"under a new name and a fresh one begun."
-        )
-    return DurableError(f"The store {path} refused an operation: {error}.")
 
 
 @dataclass(slots=True)
@@ -64,56 +43,65 @@ class _Job(Generic[T]):
 class Database:
     """The database file of a home, with one connection on a thread of its own.
 
-    Several programs may have the file open; each change is a transaction.
+    Several programs may have the file open; each change is a transaction. It is opened by `open`, or by the first
+    operation. What concerns the file as a whole is done only by a program that holds the lock of the home: one that
+    finds the file damaged sets it aside; one that finds files of an older Aura takes the lock for as long as it takes
+    them over.
 
     Args:
         path: the file; its folder is made if it is not there.
         parts: whose tables it has.
-
-    Attributes:
-        notice: after `open`, what the person should know of a damaged file; empty otherwise.
+        lock: the home's; None if no other program can have the file.
+        old_files: what an older Aura kept in the folder.
     """
 
-    def __init__(self, path: Path, parts: Sequence[Part]) -> None:
+    def __init__(
+        self, path: Path, parts: Sequence[Part], *, lock: HomeLock | None = None, old_files: Sequence[OldFile] = ()
+    ) -> None:
         self.path = path
-        self.notice = ""
-        self._parts = parts
+        self._parts = (*parts, TAKEOVER)
+        self._lock = lock
+        self._old_files = old_files
+        self._notices: list[str] = []
         self._jobs: SimpleQueue[_Job[Any] | None] = SimpleQueue()
         self._thread: threading.Thread | None = None
+        self._closed = False
+        self._connection: sqlite3.Connection | None = None
         self._synchronous = "FULL"
 
-    def _connect(self) -> sqlite3.Connection:
-        try:
-            self.path.parent.mkdir(mode=0o700, parents=True, exist_ok=True)
-        except OSError as error:
-            raise not_writable(self.path.parent, error) from error
-        connection, self.notice = open_database(self.path, self._parts)
-        return connection
-
     async def open(self) -> None:
-        """Starts the thread and opens the connection.
+        """Opens the file, if it is not open.
 
         Raises:
-            HomeNotWritableError: the file cannot be opened or written.
-            DurableError: the file is damaged.
+            HomeNotWritableError: it cannot be opened or written.
+            HomeInUseError: there are files of an older Aura, and another program works on them.
+            DurableError: it is damaged, another program's, or of a newer Aura.
         """
-        loop = asyncio.get_running_loop()
-        opened: asyncio.Future[None] = loop.create_future()
-        self._thread = threading.Thread(target=self._serve, args=(loop, opened), name="aura-store", daemon=True)
-        self._thread.start()
-        try:
-            await asyncio.shield(opened)
-        except AuraError:
-            self._thread.join()
-            self._thread = None
-            raise
+        await self.run(lambda _: None, lasting=False)
 
     async def close(self) -> None:
-        """Does what was handed over before, closes the connection and ends the thread."""
+        """Does what was handed over before, closes the file and ends the thread."""
+        self._closed = True
         if self._thread is not None:
             self._jobs.put(None)
             await asyncio.to_thread(self._thread.join)
             self._thread = None
+
+    async def __aenter__(self) -> Self:
+        try:
+            await self.open()
+        except BaseException:
+            await self.close()
+            raise
+        return self
+
+    async def __aexit__(self, *_: object) -> None:
+        await self.close()
+
+    def take_notices(self) -> list[str]:
+        """What the person should know of damaged files that were set aside; each is given once."""
+        notices, self._notices = self._notices, []
+        return notices
 
     async def run(self, operation: Callable[[sqlite3.Connection], T], *, lasting: bool = True) -> T:
         """Runs one operation inside a transaction; returns after its commit.
@@ -130,28 +118,41 @@ class Database:
             HomeNotWritableError: disk full, read-only, unreadable.
             DurableError: the file is damaged, or the operation broke a rule of the store.
         """
+        if self._closed:
+            raise DurableError(f"The store {self.path} is closed.")
+        loop = asyncio.get_running_loop()
         if self._thread is None:
-            raise DurableError(f"The store {self.path} is closed; open it first.")
-        job = _Job(operation, lasting, asyncio.get_running_loop().create_future())
+            self._thread = threading.Thread(target=self._serve, args=(loop,), name="aura-store", daemon=True)
+            self._thread.start()
+        job = _Job(operation, lasting, loop.create_future())
         self._jobs.put(job)
         return await job.future
 
-    def _serve(self, loop: asyncio.AbstractEventLoop, opened: asyncio.Future[None]) -> None:
-        try:
-            connection = self._connect()
-        except sqlite3.Error as error:
-            loop.call_soon_threadsafe(opened.set_exception, explain(error, self.path))
-            return
-        except BaseException as error:  # noqa: BLE001 (handed to the caller, who waits for it)
-            loop.call_soon_threadsafe(opened.set_exception, error)
-            return
-        loop.call_soon_threadsafe(opened.set_result, None)
+    def _serve(self, loop: asyncio.AbstractEventLoop) -> None:
         try:
             while batch := self._next_batch():
-                self._commit(connection, batch)
+                self._commit(batch)
                 loop.call_soon_threadsafe(_deliver, batch)
         finally:
+            if self._connection is not None:
+                self._connection.close()
+
+    def _connect(self) -> sqlite3.Connection:
+        try:
+            self.path.parent.mkdir(mode=0o700, parents=True, exist_ok=True)
+        except OSError as error:
+            raise not_writable(self.path.parent, error) from error
+        alone = self._lock is None or self._lock.held
+        connection, notice = open_database(self.path, self._parts, alone=alone)
+        self._notices += [notice] if notice else []
+        try:
+            if is_old(self.path.parent, self._old_files):
+                with self._lock or contextlib.nullcontext():
+                    self._notices += take_over(connection, self.path.parent, self._old_files)
+        except BaseException:
             connection.close()
+            raise
+        return connection
 
     def _next_batch(self) -> list[_Job[Any]]:
         """Everything that waits, at most BATCH; empty when the writer closes."""
@@ -169,13 +170,18 @@ class Database:
             self._jobs.put(None)
         return batch
 
-    def _commit(self, connection: sqlite3.Connection, batch: Sequence[_Job[Any]]) -> None:
+    def _commit(self, batch: Sequence[_Job[Any]]) -> None:
         """All in one transaction; if that fails, each in its own, so that one bad operation spoils no other."""
-        if self._try(connection, batch) or len(batch) == 1:
+        try:
+            self._connection = self._connection or self._connect()
+        except BaseException as error:  # noqa: BLE001 (handed to those who wait; a later operation tries again)
+            self._fail(batch, error)
+            return
+        if self._try(self._connection, batch) or len(batch) == 1:
             return
         for job in batch:
             job.error = None
-            self._try(connection, [job])
+            self._try(self._connection, [job])
 
     def _try(self, connection: sqlite3.Connection, batch: Sequence[_Job[Any]]) -> bool:
         try:
@@ -184,13 +190,17 @@ class Database:
             for job in batch:
                 job.result = job.operation(connection)
             connection.execute("COMMIT")
-        except BaseException as error:  # noqa: BLE001 (every job of the batch gets it; the thread must go on)
+        except BaseException as error:  # noqa: BLE001 (handed to those who wait; the thread must go on)
             with contextlib.suppress(sqlite3.Error):  # after a disk error SQLite has rolled back by itself
                 connection.rollback()
-            for job in batch:
-                job.error = explain(error, self.path) if isinstance(error, sqlite3.Error) else error
+            self._fail(batch, error)
             return False
         return True
+
+    def _fail(self, batch: Sequence[_Job[Any]], error: BaseException) -> None:
+        explained = explain(error, self.path) if isinstance(error, sqlite3.Error | UnicodeEncodeError) else error
+        for job in batch:
+            job.error = explained
 
     def _set_synchronous(self, connection: sqlite3.Connection, wanted: str) -> None:
         if wanted != self._synchronous:

@@ -3,19 +3,20 @@
 from __future__ import annotations
 
 import asyncio
+import copy
 import sqlite3
+import sys
 import time
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from functools import partial
-from typing import Any, Protocol, cast
+from typing import Protocol, cast
 
+from aura_core.errors import DurableError
 from aura_core.storage.database import Database
-from aura_core.storage.json_values import decode, encode
+from aura_core.storage.json_values import Json, decode, encode
 from aura_core.storage.schema import Part
 
-Json = Any
-"""A JSON value: None, bool, int, float, str, list or dict with string keys."""
 ATTEMPTS = 100
 """So often `change` tries; each failure means that somebody else's change went through."""
 
@@ -131,11 +132,15 @@ async def change(documents: Documents, namespace: str, key: str, changed: Callab
 
     Returns:
         The value before, and the one after; equal if nothing had to be written.
+
+    Raises:
+        DurableError: the new value is not JSON, or others changed it all the time.
+        HomeNotWritableError: the store cannot be written.
     """
     for _ in range(ATTEMPTS):
         found = await documents.get(namespace, key)
         before = None if found is None else found.value
-        after = changed(None if found is None else decode(encode(before, f"document {key!r}")))
+        after = changed(copy.deepcopy(before))
         if after == before:
             return before, before
         expected = 0 if found is None else found.revision
@@ -145,7 +150,7 @@ async def change(documents: Documents, namespace: str, key: str, changed: Callab
         elif await documents.put(namespace, key, after, expected=expected) is not None:
             return before, after
         await asyncio.sleep(0)
-    raise RuntimeError(f"The document {key!r} of {namespace!r} was changed by others {ATTEMPTS} times in a row.")
+    raise DurableError(f"The document {key!r} of {namespace!r} was changed by others {ATTEMPTS} times in a row.")
 
 
 class SqliteDocuments:
@@ -160,7 +165,7 @@ class SqliteDocuments:
 
     async def get(self, namespace: str, key: str) -> Document | None:
         """See `Documents.get`."""
-        return await self._database.run(partial(_get, namespace=namespace, key=key), lasting=False)
+        return await self._database.run(partial(_get, namespace=namespace, key=key))
 
     async def put(self, namespace: str, key: str, value: Json, *, expected: int | None = None) -> Document | None:
         """See `Documents.put`."""
@@ -182,11 +187,11 @@ class SqliteDocuments:
     ) -> Sequence[Document]:
         """See `Documents.list`."""
         query = partial(_list, namespace=namespace, prefix=prefix, since=since, until=until, limit=limit)
-        return await self._database.run(query, lasting=False)
+        return await self._database.run(query)
 
     async def revision(self, namespace: str) -> int:
         """See `Documents.revision`."""
-        return await self._database.run(partial(_revision, namespace=namespace), lasting=False)
+        return await self._database.run(partial(_revision, namespace=namespace))
 
     async def forget(self, namespace: str, before: float, *, prefix: str = "") -> int:
         """See `Documents.forget`."""
@@ -194,6 +199,24 @@ class SqliteDocuments:
 
 
 _COLUMNS = "namespace, key, value, revision, updated_at"
+_BEGINS = "namespace = ?1 AND key >= ?2 AND (?3 IS NULL OR key < ?3)"
+_FIRST_SURROGATE, _AFTER_SURROGATES = 0xD800, 0xE000
+
+
+def insert_document(connection: sqlite3.Connection, namespace: str, key: str, value: Json, updated_at: float) -> None:
+    """Puts a document into a database inside a transaction, unless there is one; for what is taken over.
+
+    Raises:
+        DurableError: the value is not JSON.
+    """
+    if _is_there(connection, namespace, key, 0):
+        text = encode(value, f"document {key!r} of {namespace!r}")
+        _write(connection, (namespace, key, text, _next_revision(connection, namespace), updated_at))
+
+
+def _write(connection: sqlite3.Connection, row: tuple[str, str, str, int, float]) -> Document:
+    connection.execute(f"INSERT OR REPLACE INTO documents ({_COLUMNS}) VALUES (?, ?, ?, ?, ?)", row)  # noqa: S608 (a constant)
+    return _document(row)
 
 
 def _document(row: tuple[str, str, str, int, float]) -> Document:
@@ -226,9 +249,7 @@ def _next_revision(connection: sqlite3.Connection, namespace: str) -> int:
 def _put(connection: sqlite3.Connection, namespace: str, key: str, text: str, expected: int | None) -> Document | None:
     if not _is_there(connection, namespace, key, expected):
         return None
-    row = (namespace, key, text, _next_revision(connection, namespace), time.time())
-    connection.execute(f"INSERT OR REPLACE INTO documents ({_COLUMNS}) VALUES (?, ?, ?, ?, ?)", row)  # noqa: S608 (a constant)
-    return _document(row)
+    return _write(connection, (namespace, key, text, _next_revision(connection, namespace), time.time()))
 
 
 def _delete(connection: sqlite3.Connection, namespace: str, key: str, expected: int | None) -> bool:
@@ -250,11 +271,21 @@ def _list(  # noqa: PLR0917 (the filters of `list`, handed on)
     limit: int | None,
 ) -> Sequence[Document]:
     query = (
-        f"SELECT {_COLUMNS} FROM documents WHERE namespace = ?1 AND substr(key, 1, length(?2)) = ?2 "  # noqa: S608 (a constant)
-        "AND (?3 IS NULL OR updated_at >= ?3) AND (?4 IS NULL OR updated_at < ?4) ORDER BY key LIMIT ?5"
+        f"SELECT {_COLUMNS} FROM documents WHERE {_BEGINS} "  # noqa: S608 (constants)
+        "AND (?4 IS NULL OR updated_at >= ?4) AND (?5 IS NULL OR updated_at < ?5) ORDER BY key LIMIT ?6"
     )
-    rows = connection.execute(query, (namespace, prefix, since, until, -1 if limit is None else limit)).fetchall()
+    most = -1 if limit is None else limit
+    rows = connection.execute(query, (namespace, prefix, _end_of(prefix), since, until, most)).fetchall()
     return [_document(row) for row in rows]
+
+
+def _end_of(prefix: str) -> str | None:
+    """The first text behind all that begin with the prefix, in the order of code points; None if there is none."""
+    for place in reversed(range(len(prefix))):
+        following = ord(prefix[place]) + 1
+        if following <= sys.maxunicode:
+            return prefix[:place] + chr(_AFTER_SURROGATES if following == _FIRST_SURROGATE else following)
+    return None
 
 
 def _revision(connection: sqlite3.Connection, namespace: str) -> int:
@@ -263,8 +294,8 @@ def _revision(connection: sqlite3.Connection, namespace: str) -> int:
 
 
 def _forget(connection: sqlite3.Connection, namespace: str, before: float, prefix: str) -> int:
-    query = "DELETE FROM documents WHERE namespace = ?1 AND updated_at < ?2 AND substr(key, 1, length(?3)) = ?3"
-    deleted = connection.execute(query, (namespace, before, prefix)).rowcount
+    query = f"DELETE FROM documents WHERE {_BEGINS} AND updated_at < ?4"  # noqa: S608 (a constant)
+    deleted = connection.execute(query, (namespace, prefix, _end_of(prefix), before)).rowcount
     if deleted:
         _next_revision(connection, namespace)
     return deleted

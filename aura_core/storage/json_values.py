@@ -4,16 +4,15 @@ from __future__ import annotations
 
 import json
 import math
-from typing import TYPE_CHECKING, cast
+from typing import TYPE_CHECKING, Any, cast
 
 from aura_core.errors import DurableError
 
 if TYPE_CHECKING:
     from collections.abc import Iterable
-    from typing import Any
 
-    Json = Any
-
+Json = Any
+"""A JSON value: None, bool, int, float, str, list or dict with string keys."""
 MAX_DEPTH = 100
 
 

@@ -9,7 +9,8 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from aura_core.errors import DurableError
-from aura_core.storage.atomic_file import damaged_name
+from aura_core.storage.atomic_file import set_aside
+from aura_core.storage.sqlite_errors import examine, is_damage
 
 FILE_NAME = "aura.db"
 """Its name in AURA_HOME."""
@@ -20,7 +21,6 @@ VERSION = 3
 PARTS = "CREATE TABLE parts (name TEXT PRIMARY KEY, version INTEGER NOT NULL) WITHOUT ROWID"
 BUSY_SECONDS = 10.0
 """So long one program waits for another one's transaction."""
-_DAMAGED = {sqlite3.SQLITE_CORRUPT, sqlite3.SQLITE_NOTADB}
 
 
 @dataclass(frozen=True, slots=True)
@@ -36,73 +36,61 @@ class Part:
     migrations: tuple[str, ...]
 
 
-def primary_code(error: sqlite3.Error) -> int:
-    """SQLite's primary result code, without the extended part; 0 if the error has none."""
-    code: int = getattr(error, "sqlite_errorcode", 0) or 0
-    return code & 0xFF
+def open_database(path: Path, parts: Sequence[Part], *, alone: bool) -> tuple[sqlite3.Connection, str]:
+    """Opens the file for reading and writing; makes it if it is not there.
 
-
-def is_damage(error: sqlite3.Error) -> bool:
-    """True if SQLite says that the file itself is broken, or is no database."""
-    return primary_code(error) in _DAMAGED
-
-
-def open_database(path: Path, parts: Sequence[Part]) -> tuple[sqlite3.Connection, str]:
-    """Opens the file for reading and writing, makes it if it is not there, sets it aside if it is damaged.
+    Args:
+        path: the file.
+        parts: whose tables it has.
+        alone: no other program works on the file, so all of it is examined, and one that is damaged is set aside.
 
     Returns:
         The connection, and a notice for the person: empty, or what was set aside under which name.
 
     Raises:
-        sqlite3.Error: it cannot be opened or written.
+        sqlite3.Error: it cannot be opened or written, or is damaged and somebody else's to set aside.
         DurableError: it is another program's database, or of a newer Aura.
     """
     try:
-        return _open(path, parts), ""
+        return _open(path, parts, alone=alone), ""
     except sqlite3.DatabaseError as error:
-        if not is_damage(error):
+        if not alone or not is_damage(error):
             raise
-        aside = _set_aside(path)
+        aside = set_aside(path)
         notice = (
             f"The store {path} was damaged ({error}). It was set aside as {aside.name}; a fresh one was begun, "
             f"so what was kept there (runs, jobs, open questions) is not known any more."
         )
-        return _open(path, parts), notice
+        return _open(path, parts, alone=alone), notice
 
 
-def open_for_reading(path: Path, parts: Sequence[Part]) -> sqlite3.Connection | None:
-    """A connection that cannot write, beside a program that does; None if that program has only just begun the file.
-
-    Raises:
-        sqlite3.Error: it is not there or cannot be read.
-        DurableError: it is another program's database, or of a newer Aura.
-    """
-    address = f"{path.absolute().as_uri()}?mode=ro"
-    connection = sqlite3.connect(address, uri=True, timeout=BUSY_SECONDS, isolation_level=None)
-    try:
-        if _check(connection, path) and _versions(connection, path, parts).keys() >= {part.name for part in parts}:
-            return connection
-    except BaseException:
-        connection.close()
-        raise
-    connection.close()
-    return None
-
-
-def _open(path: Path, parts: Sequence[Part]) -> sqlite3.Connection:
+def _open(path: Path, parts: Sequence[Part], *, alone: bool) -> sqlite3.Connection:
     connection = sqlite3.connect(path, timeout=BUSY_SECONDS, isolation_level=None, check_same_thread=False)
     try:
-        if not _check(connection, path):
+        if not _current(connection, path, parts):
             connection.execute("PRAGMA auto_vacuum = INCREMENTAL")
-        connection.execute("PRAGMA journal_mode = WAL")
+            connection.execute("PRAGMA journal_mode = WAL")
+            _migrate(connection, path, parts)
         connection.execute("PRAGMA synchronous = FULL")
         connection.execute("PRAGMA foreign_keys = ON")
-        _migrate(connection, path, parts)
-        _examine(connection)
+        if alone:
+            examine(connection)
     except BaseException:
         connection.close()
         raise
     return connection
+
+
+def _current(connection: sqlite3.Connection, path: Path, parts: Sequence[Part]) -> bool:
+    """Whether nothing is to be made; in one transaction, so that a file that is being made is not misread."""
+    connection.execute("BEGIN")
+    try:
+        if not _version(connection, path):
+            return False
+        versions = _versions(connection, path, parts)
+        return all(versions.get(part.name) == len(part.migrations) for part in parts)
+    finally:
+        connection.rollback()
 
 
 def _migrate(connection: sqlite3.Connection, path: Path, parts: Sequence[Part]) -> None:
@@ -147,46 +135,31 @@ def _versions(connection: sqlite3.Connection, path: Path, parts: Sequence[Part])
     return versions
 
 
-def _too_new(path: Path, found: str, known: str) -> DurableError:
-    return DurableError(
-        f"{path} was written by a newer Aura (store version {found}, this one knows {known}). "
-        f"Update Aura, or choose another AURA_HOME."
-    )
-
-
-def _examine(connection: sqlite3.Connection) -> None:
-    verdict: str = connection.execute("PRAGMA quick_check(1)").fetchone()[0]
-    if verdict != "ok":
-        damage = sqlite3.DatabaseError(verdict)
-        damage.sqlite_errorcode = sqlite3.SQLITE_CORRUPT
-        raise damage
-
-
-def _check(connection: sqlite3.Connection, path: Path) -> bool:
-    """Whether the file is ours and begun; in one transaction, so that a file that is being made is not misread."""
-    connection.execute("BEGIN")
-    try:
-        return _version(connection, path) > 0
-    finally:
-        connection.execute("COMMIT")
-
-
 def _version(connection: sqlite3.Connection, path: Path) -> int:
     """The version of the file; 0 for an empty one."""
     version: int = connection.execute("PRAGMA user_version").fetchone()[0]
-    owner: int = connection.execute("PRAGMA application_id").fetchone()[0]
-    tables: int = connection.execute("SELECT count(*) FROM sqlite_master").fetchone()[0]
-    if owner != APPLICATION_ID and (tables or version or owner):
-        raise DurableError(f"{path} is a database of another program. Move it away, or choose another AURA_HOME.")
+    if not is_ours(connection, path, APPLICATION_ID):
+        return 0
     if version > VERSION:
         raise _too_new(path, str(version), str(VERSION))
     return version
 
 
-def _set_aside(path: Path) -> Path:
-    """Renames the file and what SQLite keeps beside it."""
-    aside = damaged_name(path)
-    for ending in ("", "-wal", "-shm"):
-        with contextlib.suppress(FileNotFoundError):
-            path.with_name(path.name + ending).rename(aside.with_name(aside.name + ending))
-    return aside
+def is_ours(connection: sqlite3.Connection, path: Path, application_id: int) -> bool:
+    """Whether the file was begun by the program with this application id; False for an empty one.
+
+    Raises:
+        DurableError: it is another program's.
+    """
+    owner: int = connection.execute("PRAGMA application_id").fetchone()[0]
+    tables: int = connection.execute("SELECT count(*) FROM sqlite_master").fetchone()[0]
+    if owner != application_id and (tables or owner):
+        raise DurableError(f"{path} is a database of another program. Move it away, or choose another AURA_HOME.")
+    return tables > 0
+
+
+def _too_new(path: Path, found: str, known: str) -> DurableError:
+    return DurableError(
+        f"{path} was written by a newer Aura (store version {found}, this one knows {known}). "
+        f"Update Aura, or choose another AURA_HOME."
+    )

@@ -14,7 +14,6 @@ from agent.app import App
 from agent.contracts import Question
 from agent.questions import desk as questions
 from agent.run import crash_loop as deaths
-from aura_core.durable.local import LocalEngine
 from aura_core.errors import HomeNotWritableError
 from tests.agent.conftest import KeepingTransport, incoming
 from tests.fixtures.telegram.bench import eventually
@@ -41,8 +40,7 @@ class Showing(KeepingTransport):
 
 async def set_room(app: App, *, room: bool) -> None:
     """The store of runs refuses every write, or takes them again."""
-    assert isinstance(app.engine, LocalEngine)
-    await app.engine._store._writer.run(lambda connection: connection.set_authorizer(None if room else _refuse_writing))
+    await app._database.run(lambda connection: connection.set_authorizer(None if room else _refuse_writing))
 
 
 def _refuse_writing(operation: int, *_: str | None) -> int:

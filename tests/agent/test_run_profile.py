@@ -63,7 +63,7 @@ def settings(tmp_path: Path):
 
 def forget_permissions(home: Path) -> None:
     """Makes every run one that an older Aura began."""
-    with closing(sqlite3.connect(home / "state.db")) as store, store:
+    with closing(sqlite3.connect(home / "aura.db")) as store, store:
         for seq, args in store.execute("SELECT seq, args FROM tasks WHERE task = 'run'").fetchall():
             old = {name: value for name, value in json.loads(args).items() if name != "permissions"}
             store.execute("UPDATE tasks SET args = ? WHERE seq = ?", (json.dumps(old), seq))

@@ -1,42 +1,25 @@
-"""Sessions: what was said is kept whole, whatever happens to the file; one program per AURA_HOME."""
+"""Sessions: what was said is kept whole, whatever happens to the file."""
 
 from __future__ import annotations
 
 import asyncio
 import json
-import os
-import resource
-import signal
 import subprocess
 import sys
-from collections.abc import Iterator
-from contextlib import contextmanager
 from pathlib import Path
 
 import pytest
 
-from agent.sessions import HomeLock, SessionStore
+from agent.sessions import SessionStore
 from agent.sessions.file import KEPT_CONVERSATIONS, NewerSessionError
-from aura_core.errors import HomeInUseError, HomeNotWritableError
+from aura_core.errors import HomeNotWritableError
 from aura_core.storage.atomic_file import write_atomically
+from tests.fixtures.full_disk import full_disk
 
 
 @pytest.fixture
 def store(tmp_path: Path) -> SessionStore:
     return SessionStore(tmp_path)
-
-
-@contextmanager
-def full_disk() -> Iterator[None]:
-    """No file can grow: what the system says is what a full disk makes it say."""
-    soft, hard = resource.getrlimit(resource.RLIMIT_FSIZE)
-    before = signal.signal(signal.SIGXFSZ, signal.SIG_IGN)
-    resource.setrlimit(resource.RLIMIT_FSIZE, (0, hard))
-    try:
-        yield
-    finally:
-        resource.setrlimit(resource.RLIMIT_FSIZE, (soft, hard))
-        signal.signal(signal.SIGXFSZ, before)
 
 
 def entry(number: int, **more: object) -> dict[str, object]:
@@ -235,15 +218,6 @@ async def test_a_home_that_is_a_file_is_not_writable(tmp_path):
         store.folder("s")
     with pytest.raises(HomeNotWritableError):
         await store.append("s", entry(1))
-    with pytest.raises(HomeNotWritableError), HomeLock(tmp_path / "home", "aura chat"):
-        pass
-
-
-def test_a_full_disk_is_noticed_when_the_home_is_locked(tmp_path):
-    with full_disk(), pytest.raises(HomeNotWritableError):
-        HomeLock(tmp_path / "home", "aura chat").acquire()
-    with HomeLock(tmp_path / "home", "aura chat"):
-        pass
 
 
 @pytest.mark.parametrize(
@@ -272,38 +246,6 @@ async def test_file_names_are_those_a_person_would_count(store):
         (files / name).write_text("x", "utf-8")
     (files / "link.txt").symlink_to("/etc/passwd")
     assert await store.file_names("s") == ["a.md", "b.txt", "sub/c.csv"]
-
-
-def test_a_second_program_is_told_who_works_here(tmp_path):
-    with HomeLock(tmp_path / "home", "aura bot"), pytest.raises(HomeInUseError) as caught:
-        HomeLock(tmp_path / "home", "aura chat").acquire()
-    assert f"in use by aura bot (process {os.getpid()})" in str(caught.value)
-    assert "AURA_HOME" in str(caught.value)
-    with HomeLock(tmp_path / "home", "aura chat"):
-        pass
-
-
-def test_a_killed_program_leaves_the_home_free(tmp_path):
-    script = (
-        "import sys, time\n"
-        "from pathlib import Path\n"
-        "from agent.sessions.store import HomeLock\n"
-        "lock = HomeLock(Path(sys.argv[1]), 'aura bot')\n"
-        "lock.acquire()\n"
-        "print('locked', flush=True)\n"
-        "time.sleep(60)\n"
-    )
-    process = subprocess.Popen([sys.executable, "-c", script, str(tmp_path)], stdout=subprocess.PIPE, text=True)
-    try:
-        assert process.stdout is not None
-        assert process.stdout.readline() == "locked\n"
-        with pytest.raises(HomeInUseError, match=rf"aura bot \(process {process.pid}\)"):
-            HomeLock(tmp_path, "aura chat").acquire()
-    finally:
-        process.kill()
-        process.communicate()
-    with HomeLock(tmp_path, "aura chat"):
-        pass
 
 
 def test_a_file_is_whole_at_every_moment_of_a_kill(tmp_path):

@@ -16,6 +16,8 @@ from typing import Any
 
 from aura_core.durable.local import LocalEngine
 from aura_core.durable.protocol import Ctx, Json
+from aura_core.durable.schema import DURABLE
+from aura_core.storage.database import Database
 
 RUN = "run"
 WIDTH = 3
@@ -78,7 +80,8 @@ class Program:
 
 async def main(folder: Path) -> None:
     program = Program(folder)
-    engine = LocalEngine(folder / "state.db", "the program")
+    database = Database(folder / "aura.db", [DURABLE])
+    engine = LocalEngine(database)
     engine.queue("pieces", limit=WIDTH)
     engine.task("piece", program.piece)
     engine.task("question", program.question)
@@ -94,6 +97,7 @@ async def main(folder: Path) -> None:
         await asyncio.wait([outcome], timeout=0.01)
     sys.stdout.write(json.dumps(outcome.result().result) + "\n")
     await engine.close()
+    await database.close()
 
 
 if __name__ == "__main__":

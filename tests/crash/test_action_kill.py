@@ -108,13 +108,13 @@ class Program:
     @property
     def recorded(self) -> set[str]:
         """The marks whose results the program has recorded."""
-        with contextlib.closing(sqlite3.connect(self.home / "state.db")) as store:
+        with contextlib.closing(sqlite3.connect(self.home / "aura.db")) as store:
             values = [json.loads(value) for (value,) in store.execute("SELECT value FROM entries")]
         return {entry["result"]["text"] for entry in values if "result" in entry}
 
     def asked_at(self) -> float:
         """When the only question that was ever asked was asked."""
-        with contextlib.closing(sqlite3.connect(self.home / "state.db")) as store:
+        with contextlib.closing(sqlite3.connect(self.home / "aura.db")) as store:
             ((moment,),) = store.execute("SELECT created_at FROM tasks WHERE task = 'question'").fetchall()
         return moment
 

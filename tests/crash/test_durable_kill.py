@@ -13,7 +13,9 @@ from pathlib import Path
 
 import pytest
 
-from aura_core.durable.reader import StoreReader
+from aura_core.durable.schema import DURABLE
+from aura_core.durable.store import Store
+from aura_core.storage.database import Database
 from tests.crash.durable_program import RUN, SIZE, WIDTH
 
 ROOT = Path(__file__).parents[2]
@@ -62,12 +64,13 @@ def answer(folder: Path, text: str) -> None:
 
 def recorded_steps(folder: Path) -> set[str]:
     async def read() -> set[str]:
-        reader = StoreReader(folder / "state.db")
-        return {
-            f"step {record.id} {key}"
-            for record in await reader.list(limit=1000)
-            for key in await reader.steps(record.id)
-        }
+        async with Database(folder / "aura.db", [DURABLE]) as database:
+            reader = Store(database)
+            return {
+                f"step {record.id} {key}"
+                for record in await reader.list(limit=1000)
+                for key in await reader.steps(record.id)
+            }
 
     return asyncio.run(read())
 
@@ -123,7 +126,8 @@ def test_a_run_killed_again_and_again_ends_right_and_repeats_nothing_recorded(tm
 
 def test_a_question_survives_a_kill_and_is_asked_once(tmp_path: Path) -> None:
     async def waits() -> bool:
-        record = await StoreReader(tmp_path / "state.db").get(f"{RUN}/question")
+        async with Database(tmp_path / "aura.db", [DURABLE]) as database:
+            record = await Store(database).get(f"{RUN}/question")
         return record is not None and record.status == "waiting"
 
     life = Life(tmp_path)

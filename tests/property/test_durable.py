@@ -18,7 +18,9 @@ from agent.errors import AgentError
 from aura_core.durable.local import LocalEngine
 from aura_core.durable.protocol import Ctx, Json
 from aura_core.durable.queues import Slot, WorkQueue
+from aura_core.durable.schema import DURABLE
 from aura_core.errors import DurableError, TaskCancelledError, TaskFailedError
+from aura_core.storage.database import Database
 from aura_core.storage.json_values import decode, encode
 
 LIMIT = 2
@@ -219,11 +221,16 @@ class EngineMachine(RuleBasedStateMachine):
         return self.runner.run(bounded())
 
     async def open(self) -> LocalEngine:
-        engine = LocalEngine(self.folder / "state.db")
+        self.database = Database(self.folder / "aura.db", [DURABLE])
+        engine = LocalEngine(self.database)
         engine.task("node", self.world.node)
         engine.queue("q", limit=LIMIT)
         await engine.launch()
         return engine
+
+    async def close(self) -> None:
+        await self.engine.close()
+        await self.database.close()
 
     @rule(node=nodes)
     def start(self, node: dict[str, Any]) -> None:
@@ -290,7 +297,7 @@ class EngineMachine(RuleBasedStateMachine):
 
     @rule(resume=st.booleans())
     def restart(self, resume: bool) -> None:
-        self.do(self.engine.close())
+        self.do(self.close())
         assert self.world.working == set()
         self.engine = self.do(self.open())
         if resume:
@@ -320,7 +327,7 @@ class EngineMachine(RuleBasedStateMachine):
         try:
             self.finish()
         finally:
-            self.do(self.engine.close())
+            self.do(self.close())
             self.runner.close()
             shutil.rmtree(self.folder)
 

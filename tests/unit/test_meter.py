@@ -99,7 +99,7 @@ def test_a_damaged_account_is_set_aside_and_counting_goes_on(tmp_path, content):
     ledger = Ledger(path)
     ledger.add("family", 3, 0.0)
     assert ledger.spent("family").tokens == 3
-    [aside] = tmp_path.glob("usage.json.damaged-*")
+    [aside] = tmp_path.glob("usage.damaged-*.json")
     assert aside.read_text(encoding="utf-8") == content
 
 

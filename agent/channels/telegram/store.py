@@ -13,7 +13,7 @@ from pathlib import Path
 from typing import Any
 
 from aura_core.ground.logger import get_logger
-from aura_core.storage.database import explain, is_damage
+from aura_core.storage.sqlite_errors import explain, is_damage
 
 SCHEMA = """
 CREATE TABLE IF NOT EXISTS inbox (update_id INTEGER PRIMARY KEY, body TEXT NOT NULL, done INTEGER NOT NULL DEFAULT 0);

@@ -1,4 +1,4 @@
-"""One program at a time: a lock file whose holder is known by name and process id."""
+"""One program at a time works on an AURA_HOME: a lock file whose holder is known by name and process id."""
 
 from __future__ import annotations
 
@@ -15,22 +15,30 @@ from aura_core.storage.atomic_file import not_writable
 if TYPE_CHECKING:
     from pathlib import Path
 
+LOCK_FILE = "aura.lock"
+"""Its name in AURA_HOME; `aura.lock.holder` beside it says who holds it."""
 
-class ProgramLock:
-    """An exclusive lock that the operating system drops when the program dies, however it dies.
+
+class HomeLock:
+    """The lock of an AURA_HOME; the operating system drops it when the program dies, however it dies.
+
+    Whoever holds it may take it again: it is free when it was given back as often.
 
     Args:
-        path: the lock file; `<path>.holder` beside it says who holds it.
-        what: what it guards, for messages, e.g. "AURA_HOME /home/ann/aura".
+        home: AURA_HOME; made if it is not there.
         program: this program's name, e.g. "aura chat".
     """
 
-    def __init__(self, path: Path, what: str, program: str) -> None:
-        self._path = path
-        self._what = what
+    def __init__(self, home: Path, program: str) -> None:
+        self._home = home
         self._program = program
-        self._holder = path.with_name(f"{path.name}.holder")
-        self._lock = FileLock(path, thread_local=False)
+        self._holder = home / f"{LOCK_FILE}.holder"
+        self._lock = FileLock(home / LOCK_FILE, thread_local=False)
+
+    @property
+    def held(self) -> bool:
+        """Whether this program holds it."""
+        return self._lock.is_locked
 
     def acquire(self) -> None:
         """Takes the lock, or says who has it.
@@ -40,21 +48,22 @@ class ProgramLock:
             HomeNotWritableError: the lock file cannot be written.
         """
         try:
-            self._path.parent.mkdir(mode=0o700, parents=True, exist_ok=True)
+            self._home.mkdir(mode=0o700, parents=True, exist_ok=True)
             self._lock.acquire(blocking=False)
             self._holder.write_text(json.dumps({"program": self._program, "pid": os.getpid()}), encoding="utf-8")
         except Timeout:
             raise HomeInUseError(
-                f"{self._what} is in use by {self._holder_name()}. Ask there (/commands run tasks in a chat), end that "
-                f"program first, or give this one a folder of its own with AURA_HOME, and with AURA_PLANS your plans."
+                f"AURA_HOME {self._home} is in use by {self._holder_name()}. Ask there (/commands run tasks in a "
+                f"chat), end that program first, or give this one a folder of its own with AURA_HOME, and with "
+                f"AURA_PLANS your plans."
             ) from None
         except OSError as error:
             self._lock.release()
-            raise not_writable(self._path, error) from error
+            raise not_writable(self._home / LOCK_FILE, error) from error
 
     def release(self) -> None:
         """Gives the lock back; harmless if it is not held."""
-        if self._lock.is_locked:
+        if self._lock.lock_counter == 1:
             with contextlib.suppress(OSError):
                 self._holder.unlink(missing_ok=True)
         self._lock.release()

@@ -1,24 +1,21 @@
-"""What is particular to the engine on one SQLite file: its lock, its file, its reader, its slots."""
+"""What is particular to the engine on the database file of a home: a full disk, readers beside it, its slots."""
 
 from __future__ import annotations
 
 import asyncio
-import os
 import sqlite3
-import subprocess
-import sys
-import time
 from collections.abc import AsyncIterator, Callable
-from contextlib import asynccontextmanager, closing
+from contextlib import asynccontextmanager
 from pathlib import Path
 
 import pytest
 
 from aura_core.durable.local import LocalEngine
 from aura_core.durable.protocol import Ctx, Json
-from aura_core.durable.reader import StoreReader
-from aura_core.errors import DurableError, HomeInUseError, HomeNotWritableError
-from aura_core.storage.database import Writer
+from aura_core.durable.schema import DURABLE
+from aura_core.durable.store import Store
+from aura_core.errors import DurableError, HomeNotWritableError
+from aura_core.storage.database import Database
 
 
 async def waits(ctx: Ctx, args: Json) -> Json:
@@ -34,122 +31,22 @@ async def echo(ctx: Ctx, args: Json) -> Json:
 
 @pytest.fixture
 def path(tmp_path: Path) -> Path:
-    return tmp_path / "home" / "state.db"
+    return tmp_path / "home" / "aura.db"
 
 
 @asynccontextmanager
 async def launched(path: Path, declare: Callable[[LocalEngine], None] = lambda _: None) -> AsyncIterator[LocalEngine]:
-    engine = LocalEngine(path, "aura test")
-    engine.task("waits", waits)
-    engine.task("echo", echo)
-    declare(engine)
-    await engine.launch()
-    try:
-        async with asyncio.timeout(30):
-            yield engine
-    finally:
-        await engine.close()
-
-
-async def test_a_second_engine_on_the_file_is_told_who_has_it(path):
-    async with launched(path):
-        with pytest.raises(HomeInUseError, match=rf"aura test \(process {os.getpid()}\)"):
-            await LocalEngine(path).launch()
-    async with launched(path) as engine:
-        assert engine.notice == ""
-
-
-async def test_a_forked_child_that_outlives_the_program_does_not_keep_the_lock(path):
-    script = (
-        "import asyncio, os, sys, time\n"
-        "from pathlib import Path\n"
-        "from aura_core.durable.local import LocalEngine\n"
-        "engine = LocalEngine(Path(sys.argv[1]))\n"
-        "asyncio.run(engine.launch())\n"
-        "child = os.fork()\n"
-        "if child == 0:\n"
-        "    os.close(1)\n"
-        "    time.sleep(60)\n"
-        "    os._exit(0)\n"
-        "print(child, flush=True)\n"
-        "os._exit(9)\n"
-    )
-    if not hasattr(os, "fork"):
-        pytest.skip("this system does not fork")
-    command = [sys.executable, "-c", script, str(path)]
-    done = await asyncio.to_thread(subprocess.run, command, stdout=subprocess.PIPE, text=True, check=False, timeout=30)
-    orphan = int(done.stdout)
-    try:
-        assert done.returncode == 9
-        async with launched(path) as engine:
-            assert engine.notice == ""
-    finally:
-        os.kill(orphan, 9)
-
-
-@pytest.mark.parametrize("damage", ["nonsense", "torn"])
-async def test_a_damaged_file_is_set_aside_and_said(path, damage):
-    async with launched(path) as engine:
-        for number in range(50):
-            await engine.start("echo", "x" * 500, id=f"r{number}")
-        for number in range(50):
-            await engine.outcome(f"r{number}")
-    before = path.read_bytes()
-    broken = b"this is no database " * 1000 if damage == "nonsense" else before[:4096] + os.urandom(len(before) - 4096)
-    path.write_bytes(broken)
-    async with launched(path) as engine:
-        assert "set aside as state.damaged-" in engine.notice
-        assert await engine.list() == []
-        await engine.start("echo", 1, id="new")
-        assert (await engine.outcome("new")).status == "done"
-    (kept,) = path.parent.glob("state.damaged-*.db")
-    assert kept.read_bytes() == broken
-
-
-async def test_another_programs_database_is_left_alone(path):
-    path.parent.mkdir()
-    with closing(sqlite3.connect(path)) as other:
-        other.execute("CREATE TABLE photos (id)")
-    before = path.read_bytes()
-    with pytest.raises(DurableError, match="another program"):
-        await LocalEngine(path).launch()
-    assert path.read_bytes() == before
-    with pytest.raises(DurableError, match="another program"):
-        await StoreReader(path).list()
-
-
-async def test_a_store_of_a_newer_version_is_left_alone(path):
-    async with launched(path):
-        pass
-    with closing(sqlite3.connect(path)) as newer:
-        newer.execute("PRAGMA user_version = 99")
-    with pytest.raises(DurableError, match="newer Aura"):
-        await LocalEngine(path).launch()
-    assert not list(path.parent.glob("*damaged*"))
-    async with asyncio.timeout(5):
-        await asyncio.to_thread(_free, path)
-
-
-def _free(path: Path) -> None:
-    """A launch that failed holds no lock."""
-    with closing(sqlite3.connect(path)) as store:
-        store.execute("PRAGMA user_version = 1")
-    asyncio.run(_opens(path))
-
-
-async def _opens(path: Path) -> None:
-    async with launched(path):
-        pass
-
-
-@pytest.mark.parametrize("obstacle", ["file in the way", "folder in the way"])
-async def test_a_home_that_cannot_be_written_says_what_to_do(tmp_path, obstacle):
-    if obstacle == "file in the way":
-        (tmp_path / "home").write_text("a file")
-    else:
-        (tmp_path / "home" / "state.db").mkdir(parents=True)
-    with pytest.raises(HomeNotWritableError, match="AURA_HOME"):
-        await LocalEngine(tmp_path / "home" / "state.db").launch()
+    async with Database(path, [DURABLE]) as database:
+        engine = LocalEngine(database)
+        engine.task("waits", waits)
+        engine.task("echo", echo)
+        declare(engine)
+        await engine.launch()
+        try:
+            async with asyncio.timeout(30):
+                yield engine
+        finally:
+            await engine.close()
 
 
 async def test_a_full_disk_interrupts_and_the_run_goes_on_when_there_is_room(path):
@@ -171,7 +68,7 @@ async def test_a_full_disk_interrupts_and_the_run_goes_on_when_there_is_room(pat
         connection.execute("PRAGMA max_page_count = 80")
 
     async with launched(path, declare) as engine:
-        await engine._store._writer.run(limit)
+        await engine._store._database.run(limit)
         await engine.start("hoard", None, id="r")
         with pytest.raises(HomeNotWritableError, match="full"):
             await engine.outcome("r")
@@ -241,7 +138,7 @@ async def test_a_parent_is_interrupted_with_the_child_whose_end_could_not_be_rec
         connection.execute("PRAGMA max_page_count = 80")
 
     async with launched(path, declare) as engine:
-        await engine._store._writer.run(limit)
+        await engine._store._database.run(limit)
         await engine.start("root", None, id="r")
         with pytest.raises(HomeNotWritableError):
             await engine.outcome("r")
@@ -269,12 +166,12 @@ async def test_a_function_that_finds_no_room_has_not_ended_and_goes_on_later(pat
         assert (await engine.outcome("w")).result == "written"
 
 
-async def test_a_reader_looks_in_while_a_program_works(path):
-    reader = StoreReader(path)
-    assert list(await reader.list()) == []
-    assert await reader.get("r") is None
-    assert await reader.steps("r") == {}
-    async with launched(path) as engine:
+async def test_another_program_looks_in_while_the_engine_works(path):
+    async with launched(path) as engine, Database(path, [DURABLE]) as database:
+        reader = Store(database)
+        assert list(await reader.list()) == []
+        assert await reader.get("r") is None
+        assert await reader.steps("r") == {}
         await engine.start("echo", "hi", id="r")
         await engine.outcome("r")
         await engine.start("waits", None, id="w")
@@ -282,26 +179,7 @@ async def test_a_reader_looks_in_while_a_program_works(path):
         assert [record.id for record in await reader.list(statuses=["waiting"])] == ["w"]
         assert (await reader.get("r")).result == "hi"
         assert await reader.steps("r") == {"give": "hi"}
-        before = path.stat().st_mtime_ns
         assert [record.id for record in await reader.list()] == ["w", "r"]
-        assert path.stat().st_mtime_ns == before
-    assert [record.id for record in await reader.list()] == ["w", "r"]
-
-
-async def test_a_reader_may_look_while_the_store_is_being_made(tmp_path):
-    """Many stores are made while a thread reads each of them without a pause."""
-    for number in range(30):
-        path = tmp_path / str(number) / "state.db"
-        made = asyncio.Event()
-
-        async def look(path: Path = path, made: asyncio.Event = made) -> None:
-            while not made.is_set():
-                assert list(await StoreReader(path).list()) == []
-
-        async with asyncio.TaskGroup() as group:
-            group.create_task(look())
-            async with launched(path):
-                made.set()
 
 
 async def test_pruning_deletes_old_finished_runs_with_all_below_and_nothing_else(path):
@@ -317,7 +195,9 @@ async def test_pruning_deletes_old_finished_runs_with_all_below_and_nothing_else
         await engine.settled("w")
         assert await engine.prune(3600) == 0
         assert await engine.prune(-1) == 120
-        assert await engine._store._writer.run(lambda store: store.execute("PRAGMA freelist_count").fetchone()[0]) == 0
+        assert (
+            await engine._store._database.run(lambda store: store.execute("PRAGMA freelist_count").fetchone()[0]) == 0
+        )
         assert [record.id for record in await engine.list()] == ["w"]
         assert await engine.steps("r0/child") == {}
         await engine.start("root", None, id="r0")
@@ -450,7 +330,8 @@ async def test_a_child_cannot_be_resumed_by_itself(path):
 
 
 async def test_declarations_are_checked(path):
-    engine = LocalEngine(path)
+    database = Database(path, [DURABLE])
+    engine = LocalEngine(database)
     engine.task("echo", echo)
     engine.queue("q", limit=1)
     with pytest.raises(DurableError, match="twice"):
@@ -469,6 +350,7 @@ async def test_declarations_are_checked(path):
             await engine.launch()
     finally:
         await engine.close()
+        await database.close()
 
 
 @pytest.mark.parametrize(
@@ -538,35 +420,6 @@ async def test_a_call_that_was_broken_off_may_be_made_again(path):
         await engine.start("root", None, id="r")
         assert (await engine.outcome("r")).result == ["child", True]
     assert started == ["r/child"]
-
-
-async def test_one_bad_operation_spoils_no_other_of_its_batch(tmp_path):
-    writer = Writer(
-        tmp_path / "x.db", lambda: sqlite3.connect(tmp_path / "x.db", isolation_level=None, check_same_thread=False)
-    )
-    await writer.open()
-    await writer.run(lambda connection: connection.execute("CREATE TABLE t (n UNIQUE)") and None)
-
-    def add(number: int) -> Callable[[sqlite3.Connection], int]:
-        def operation(connection: sqlite3.Connection) -> int:
-            connection.execute("INSERT INTO t VALUES (?)", (number,))
-            return number
-
-        return operation
-
-    def slow(connection: sqlite3.Connection) -> None:
-        time.sleep(0.02)
-
-    results = await asyncio.gather(
-        writer.run(slow), *(writer.run(add(number)) for number in (1, 2, 2, 3)), return_exceptions=True
-    )
-    assert results[1:3] == [1, 2]
-    assert isinstance(results[3], DurableError)
-    assert results[4] == 3
-    assert await writer.run(lambda connection: connection.execute("SELECT count(*) FROM t").fetchone()[0]) == 3
-    await writer.close()
-    with pytest.raises(DurableError, match="closed"):
-        await writer.run(slow)
 
 
 async def test_a_task_that_calls_exit_has_failed_and_is_not_tried_again_at_every_start(path):

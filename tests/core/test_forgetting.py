@@ -1,16 +1,17 @@
-"""Runs that ended long ago are forgotten, also by a program that stays open; its care ends with it."""
+"""What is too old is forgotten, also by a program that stays open."""
 
 from __future__ import annotations
 
 import asyncio
 import sqlite3
+from functools import partial
 from pathlib import Path
 
 import structlog.testing
 
-from aura_core.durable.forgetting import DAY_SECONDS, forgetting_runs
 from aura_core.durable.local import LocalEngine
-from tests.agent.test_durable_local import launched
+from aura_core.storage.forgetting import DAY_SECONDS, forgetting
+from tests.core.test_durable_local import launched
 
 AT_ONCE = -1.0
 
@@ -39,9 +40,9 @@ async def end_run(engine: LocalEngine, name: str) -> None:
 
 async def test_old_runs_are_forgotten_at_the_start_and_every_day(tmp_path: Path):
     days = Days()
-    async with launched(tmp_path / "state.db") as engine:
+    async with launched(tmp_path / "aura.db") as engine:
         await end_run(engine, "before")
-        async with forgetting_runs(engine, AT_ONCE, days.sleep):
+        async with forgetting(partial(engine.prune, AT_ONCE), sleep=days.sleep):
             assert await engine.get("before") is None
             assert await days.begun.get() == DAY_SECONDS
             for name in ("first", "second"):
@@ -52,27 +53,26 @@ async def test_old_runs_are_forgotten_at_the_start_and_every_day(tmp_path: Path)
 
 
 async def test_a_day_on_which_the_store_cannot_be_written_is_logged_and_the_next_one_makes_up_for_it(tmp_path: Path):
-    days, path = Days(), tmp_path / "state.db"
-    async with launched(path) as engine, forgetting_runs(engine, AT_ONCE, days.sleep):
+    days, path = Days(), tmp_path / "aura.db"
+    others: list[str] = []
+
+    async def forget_others() -> None:
+        others.append("forgotten")
+
+    async with (
+        launched(path) as engine,
+        forgetting(partial(engine.prune, AT_ONCE), forget_others, sleep=days.sleep),
+    ):
         await days.begun.get()
         await end_run(engine, "old")
         with sqlite3.connect(path) as other, structlog.testing.capture_logs() as logs:
             other.execute("CREATE TRIGGER refused BEFORE DELETE ON tasks BEGIN SELECT RAISE(ABORT, 'not now'); END")
             other.commit()
             await days.another()
-            assert [entry["event"] for entry in logs] == ["old runs were not forgotten"]
+            assert [entry["event"] for entry in logs] == ["what is old was not forgotten"]
+            assert len(others) == 2
             assert await engine.get("old") is not None
             other.execute("DROP TRIGGER refused")
             other.commit()
         await days.another()
         assert await engine.get("old") is None
-
-
-async def test_the_care_of_an_app_begins_and_ends_with_it(open_app):
-    async with open_app():
-        assert "forgetting runs" in names_of_tasks()
-    assert "forgetting runs" not in names_of_tasks()
-
-
-def names_of_tasks() -> set[str]:
-    return {task.get_name() for task in asyncio.all_tasks()}

@@ -1,4 +1,4 @@
-"""What every durable engine does, whichever store is behind it (DESIGN 4)."""
+"""What every durable engine does, whichever store is behind it."""
 
 from __future__ import annotations
 

@@ -1,0 +1,96 @@
+"""What an App keeps in AURA_HOME: damaged files are said, old runs are forgotten, a home of an older Aura goes on."""
+
+from __future__ import annotations
+
+import asyncio
+import sqlite3
+from contextlib import closing
+from pathlib import Path
+
+import pytest
+
+from agent.app import App
+from agent.config import AppConfig
+from agent.run.outcomes import run_history
+from aura_core.errors import HomeInUseError
+from tests.fixtures.old_home import unpack
+
+QUICK, PAUSE, LONG = "run-ca0df2c95aa144c1", "run-29c1b289e7522195", "run-153812ae5fea0b73"
+
+
+@pytest.fixture
+def home(tmp_path: Path, plan_folder: Path) -> Path:
+    return unpack(tmp_path)
+
+
+def make_it_version_1(home: Path) -> None:
+    """As an Aura from before the journal wrote it."""
+    with closing(sqlite3.connect(home / "state.db")) as store, store:
+        store.execute("DROP TABLE entries")
+        store.execute("PRAGMA user_version = 1")
+
+
+def said(plan_folder: Path) -> list[str]:
+    return (plan_folder / "lab/log.txt").read_text().splitlines()
+
+
+async def test_the_runs_of_an_old_home_go_on_where_they_were(open_app, transport, home: Path, plan_folder: Path):
+    async with open_app() as app:
+        assert app.take_notices() == []
+        assert (await app.run_detail(QUICK)).answer == "quick"
+        assert set(await app.resume()) >= {PAUSE, LONG}
+        (plan_folder / "lab/go").touch()
+        assert (await app.outcome(LONG)).answer == "after long begins held"
+        (question,) = [one for one in await app.questions("s") if one.run_id == PAUSE]
+        assert await app.answer(question.id, "yes", person="terminal:me")
+        assert (await app.outcome(PAUSE)).answer == "B after A yes"
+    assert said(plan_folder).count("long begins") == 1
+    assert said(plan_folder)[:4] == ["quick", "A", "A", "long begins"]
+    assert (home / "state.before-aura-db.db").exists()
+    assert not (home / "state.db").exists()
+
+
+async def test_a_home_from_before_the_journal_is_taken_over_too(open_app, home: Path, plan_folder: Path):
+    make_it_version_1(home)
+    async with open_app() as app:
+        assert (await app.run_detail(QUICK)).answer == "quick"
+        (plan_folder / "lab/go").touch()
+        await app.resume(run_id=LONG)
+        assert (await app.outcome(LONG)).answer == "after long begins held"
+    assert said(plan_folder).count("long begins") == 2
+
+
+async def test_the_runs_of_an_old_home_are_listed_by_a_program_beside(home: Path, tmp_path: Path):
+    config = AppConfig.load({"AURA_HOME": str(home)}, tmp_path)
+    async with run_history(config) as history:
+        assert {run.run_id for run in await history.runs()} >= {QUICK, PAUSE, LONG}
+
+
+async def test_runs_are_listed_while_another_program_holds_the_home(open_app, home: Path, tmp_path: Path):
+    config = AppConfig.load({"AURA_HOME": str(home)}, tmp_path)
+    async with open_app(), run_history(config) as history:
+        assert (await history.outcome(QUICK)).status == "ok"
+        with pytest.raises(HomeInUseError, match="test"):
+            async with App.open(config, program="aura chat"):
+                pass
+
+
+async def test_a_damaged_store_is_said_once(open_app, tmp_path: Path):
+    async with open_app():
+        pass
+    (tmp_path / "home/aura.db").write_bytes(b"nonsense" * 1000)
+    async with open_app() as app:
+        (notice,) = app.take_notices()
+        assert "set aside as aura.damaged-" in notice
+        assert app.take_notices() == []
+        assert await app.runs() == []
+
+
+async def test_the_care_of_an_app_begins_and_ends_with_it(open_app):
+    async with open_app():
+        assert "forgetting" in names_of_tasks()
+    assert "forgetting" not in names_of_tasks()
+
+
+def names_of_tasks() -> set[str]:
+    return {task.get_name() for task in asyncio.all_tasks()}
