@@ -16,6 +16,7 @@ from aura_core.execution.resources import split_resource
 from aura_core.framework import Framework
 from aura_core.ground.suggestions import nearest
 from aura_core.language.task import TaskDefinition
+from aura_core.tasklet import RunInfo
 
 _PAIR = re.compile(r"(?P<name>[^\W\d]\w*)=(?P<value>.*)", re.DOTALL)
 
@@ -34,25 +35,27 @@ class Dispatcher:
         """Cards of the tasks that the planner may use for this profile, by name."""
         return [card for card in self._allowed(profile) if card.expose]
 
-    def card(self, ref: str, profile: Profile) -> TaskCard:
+    def card(self, ref: str, profile: Profile, run: RunInfo | None = None) -> TaskCard:
         """The card of one task, exposed or not.
 
         Args:
             ref: `plan/name`.
             profile: whose permission counts.
+            run: the run that goes on with it, if one does: the task is then what it was when it began.
 
         Raises:
             NotAllowedError: the profile may not use it.
             NotFoundError: there is no such task; names the nearest one that the profile may use.
+            DefinitionError: the task as it began needs something that the plans no longer have.
         """
-        cards = {card.task: card for card in self._allowed(profile)}
-        if ref in cards:
-            return cards[ref]
         if not profile.allows(ref):
             raise NotAllowedError(f"The profile {profile.name!r} may not use {ref}.")
-        near = nearest(ref, cards)
-        hint = f" Did you mean {near}?" if near else " `aura tasks` lists them."
-        raise NotFoundError(f"There is no task {ref!r}.{hint}")
+        try:
+            return card_of(self._framework.task(ref, run))
+        except NotFoundError as error:
+            near = nearest(ref, [card.task for card in self._allowed(profile)])
+            hint = f" Did you mean {near}?" if near else " `aura tasks` lists them."
+            raise NotFoundError(f"There is no task {ref!r}.{hint}") from error
 
     def shortlist(self, cards: Sequence[TaskCard], request: str, limit: int) -> list[TaskCard]:
         """The tasks that have most in common with a request; see `agent.shortlist`."""

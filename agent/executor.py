@@ -22,7 +22,7 @@ from agent.rendering import summarize_output
 from agent.sessions import SessionStore
 from agent.steps.speculation import Speculation
 from aura_core.durable.protocol import StepJournal
-from aura_core.errors import AuraError, HomeNotWritableError, NotFoundError
+from aura_core.errors import AuraError, DefinitionError, HomeNotWritableError, NotFoundError
 from aura_core.framework import Framework
 from aura_core.ground.logger import get_logger
 from aura_core.tasklet import Attachment, RunInfo, Tasklet, TaskResult
@@ -32,10 +32,10 @@ OWNER, NOBODY = "owner", "nobody"
 
 
 class TaskWatch(Protocol):
-    """Whoever knows why a task is not there (see `agent.run.missing_plugins.LostPlans`)."""
+    """Whoever knows why a task cannot go on (see `agent.run.missing_plugins.LostPlans`)."""
 
-    async def wait_for(self, task: str, request: ExecutorRequest, journal: StepJournal) -> bool:
-        """Waits until the task may be there again; False if there is nothing to wait for."""
+    async def wait_for(self, task: str, request: ExecutorRequest, run: RunInfo, journal: StepJournal) -> bool:
+        """Waits until the task may go on; False if there is nothing to wait for."""
         ...
 
 
@@ -57,7 +57,7 @@ class Executor:
         sessions: where a session's files live.
         agent_turns: upper bound of model calls in one `agent` step.
         clock: gives the time for prompts; aware.
-        watch: waits for tasks that a step began with and that are not there now; without one, such a step fails.
+        watch: waits for tasks that a step began with and that cannot go on now; without one, such a step fails.
         suspicion: refuses a step with which the program has died too often; without one, none is.
     """
 
@@ -176,7 +176,6 @@ class Executor:
             TaskGoneError: there is none any more.
             DeadlyError: the program has died with it too often.
         """
-        card = await self._card(task, req, profile, journal)
         files = self._sessions.files(req.session_id) if req.session_id else None
         run = RunInfo(
             corr_id=req.run_id,
@@ -190,6 +189,7 @@ class Executor:
             journal=journal,
             scope=scope,
         )
+        card = await self._card(task, req, profile, run, journal)
         async with self._watched(req, journal):
             result = await self._framework.submit(Tasklet(task=card.task, inputs=inputs, run=run))
         return _response(req.step.id, card, result, files)
@@ -199,12 +199,14 @@ class Executor:
             return nullcontext()
         return self._suspicion.watched(req, journal)
 
-    async def _card(self, task: str, req: ExecutorRequest, profile: Profile, journal: StepJournal | None) -> TaskCard:
+    async def _card(
+        self, task: str, req: ExecutorRequest, profile: Profile, run: RunInfo, journal: StepJournal | None
+    ) -> TaskCard:
         while True:
             try:
-                return self._dispatcher.card(task, profile)
-            except NotFoundError:
-                if self._watch is None or journal is None or not await self._watch.wait_for(task, req, journal):
+                return self._dispatcher.card(task, profile, run)
+            except (NotFoundError, DefinitionError):
+                if self._watch is None or journal is None or not await self._watch.wait_for(task, req, run, journal):
                     raise
 
     async def _agent_step(

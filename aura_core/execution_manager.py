@@ -154,8 +154,8 @@ class ExecutionManager:
         """
         if not self._accepting:
             raise ShutDownError(f"Task {tasklet.task} was not started: Aura is shutting down.")
-        snapshot = self._snapshot()
         try:
+            snapshot = self._snapshot().as_begun(tasklet.task, tasklet.run)
             task = snapshot.task(tasklet.task)
             inputs = task.validate_inputs(tasklet.inputs)
             semaphores = self._get_semaphores_for(tasklet, snapshot.resources_of(task))

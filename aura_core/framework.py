@@ -29,8 +29,9 @@ from aura_core.plugins.hooks import HookManager
 from aura_core.submission.snapshot import current_snapshot
 
 if TYPE_CHECKING:
+    from aura_core.language.task import TaskDefinition
     from aura_core.plugins.middleware import Middleware
-    from aura_core.tasklet import Tasklet, TaskResult
+    from aura_core.tasklet import RunInfo, Tasklet, TaskResult
 
 ENVIRONMENT_PREFIX = "AURA_PLANS__"
 
@@ -141,6 +142,20 @@ class Framework:
             NotFoundError: no such plan is loaded.
         """
         return self._snapshot().orchestrator(plan)
+
+    def task(self, ref: str, run: RunInfo | None = None) -> TaskDefinition:
+        """A task as `submit` would run it.
+
+        Args:
+            ref: full reference, `plan/task`.
+            run: the run behind it; one that goes on with the task has it as it was when it began.
+
+        Raises:
+            NotFoundError: there is none.
+            DefinitionError: the task as it began needs something that the plans no longer have.
+        """
+        snapshot = self._snapshot()
+        return (snapshot if run is None else snapshot.as_begun(ref, run)).task(ref)
 
     async def submit(self, tasklet: Tasklet) -> TaskResult:
         """Runs a task; see `ExecutionManager.submit`."""

@@ -42,8 +42,8 @@ class RunInfo:
         source: who started it: "chat", "command", "schedule", "cli", "mcp".
         idempotency_key: the same for every attempt at the same durable step, so that an action with an outside
             effect can recognise a repetition after a crash. Empty when the run is not durable.
-        journal: keeps what the actions of the run did, so that a repetition after a crash need not do it again;
-            None where a run is not repeated.
+        journal: keeps what the actions of the run did, and the text of its tasks, so that a repetition after a crash
+            takes the same steps and need not do it again; None where a run is not repeated.
         scope: which action or question of a recorded task looks at the run; empty in all others.
         attachments: files the task wants handed to the person, in order (see `Context.attach`).
         calls: how often `once_key` was asked in this attempt, by name.

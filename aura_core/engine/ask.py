@@ -6,7 +6,7 @@ import asyncio
 from contextlib import nullcontext
 from typing import TYPE_CHECKING, Any
 
-from aura_core.engine.recorded_question import RecordedQuestion
+from aura_core.engine.recording import RecordedQuestion
 from aura_core.errors import ActionError, InputError
 from aura_core.execution.cancellation import being_ended, cancel_requests, kept_to_itself
 from aura_core.execution.slots import current_slots

@@ -11,9 +11,8 @@ from typing import TYPE_CHECKING, Any, cast
 
 from aura_core.engine.parallel import side_by_side
 from aura_core.engine.recording import step_label
-from aura_core.engine.replay_key import Trail, along, here
+from aura_core.engine.replay_key import Trail, along, current_trail, here
 from aura_core.errors import ExpressionError
-from aura_core.ground.journal import fingerprint
 
 if TYPE_CHECKING:
     from aura_core.context import Context
@@ -35,10 +34,8 @@ async def execute(engine: Interpreter, step: ForStep, context: Context) -> None:
     line = here().inside(step_label(engine, step)) if engine.recorded else None
     if step.parallel is not None:
         results = await _side_by_side(engine, step, context, items, line)
-    elif line is None:
-        results = await _one_after_the_other(engine, step, context, items)
     else:
-        results = await along(line, _one_after_the_other(engine, step, context, line.turns(items)))
+        results = await along(line, _one_after_the_other(engine, step, context, items, line))
     if step.collect is not None:
         context.variables[step.collect] = results
 
@@ -78,12 +75,16 @@ def unrolled(value: Iterator[Any]) -> list[Any]:
     return items
 
 
-async def _one_after_the_other(engine: Interpreter, step: ForStep, context: Context, items: Sequence[Any]) -> list[Any]:
+async def _one_after_the_other(
+    engine: Interpreter, step: ForStep, context: Context, items: Sequence[Any], line: Trail | None
+) -> list[Any]:
     scope, name, body, collect, last = context.variables, step.as_, step.do, step.collect, len(items) - 1
     outer = {key: scope.get(key, _MISSING) for key in ("loop", name)}
     results: list[Any] = []
     try:
         for index, item in enumerate(items):
+            if line is not None:
+                current_trail.set(line.turn(item))
             scope["loop"] = _loop(index, last)
             scope[name] = item
             if collect is None:
@@ -115,7 +116,7 @@ async def _side_by_side(
             fork.variables["loop"] = _loop(index, last)
             fork.variables[step.as_] = item
             body = _body_result(engine, step, fork)
-            result = await (body if line is None else along(line.inside(fingerprint(item)), body))
+            result = await (body if line is None else along(line.turn(item), body))
             if step.collect is not None:
                 results[index] = result
             await asyncio.sleep(0)

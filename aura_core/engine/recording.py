@@ -1,13 +1,14 @@
-"""Recording: an action of a recorded task is called once; after a crash its recorded result takes its place.
+"""Recording: an action of a recorded task is called once, a question asked once; after a crash the record counts.
 
-Reads are kept in memory until an effect or a question follows, so that a task that only reads pays nothing. Before the
-first of those it is recorded what the steps are called, so that they are the same steps in an edited task: an action
-that is called once more then has the same `once_key`, and its questions are found again.
+Reads are kept in memory until an effect or a question follows, so that a task that only reads pays nothing. With the
+first of those the text of the task is recorded too (see `task_texts`): what goes on after a crash has the same steps,
+whatever the files say by then. So a record is found by its step alone, an action that is called once more has the same
+`once_key`, and an answer belongs to the question that was asked.
 """
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from hashlib import blake2s
 from pathlib import Path
@@ -15,17 +16,15 @@ from typing import TYPE_CHECKING, Any
 
 from aura_core.context import RESERVED
 from aura_core.engine.interpreter import Interpreter
-from aura_core.engine.replay_key import Trail, along, begin, current_trail, here
+from aura_core.engine.replay_key import Trail, along, here
 from aura_core.errors import ActionError
 from aura_core.ground.journal import NotKeptError, fingerprint, kept, revived
 from aura_core.ground.logger import get_logger
-from aura_core.language.steps import ActionStep, AskStep, GoTaskStep, ParallelStep, RunTaskStep, StepBase
+from aura_core.language.steps import ActionStep, AskStep, ParallelStep, RunTaskStep, StepBase, place_text
 from aura_core.tasklet import Attachment, RunInfo
 
 if TYPE_CHECKING:
     from aura_core.context import Context
-    from aura_core.engine.runtime import PlanRuntime
-    from aura_core.engine.same_steps import State
     from aura_core.language.task import TaskDefinition
     from aura_core.plugins.registry import ActionDefinition
 
@@ -37,8 +36,8 @@ _log = get_logger(__name__)
 class Recording:
     """One execution of one action step, over all its attempts.
 
-    Its record is found by the step as it is written, and the how-manieth time it runs on its line: an effect that was
-    done there is done, whatever values it would get now. A read is found only for the same values.
+    Its record is found by the step as it is written, and a count if it runs on its line again: an effect that was done
+    there is done, whatever values it would get now. A read is found only for the same values.
 
     Attributes:
         engine: runs the step.
@@ -79,7 +78,7 @@ class Recording:
         if entry is not None:
             return self._recall(entry)
         if self._has_effect or CHAT in self.action.signature.services.values():
-            await self.trail.journal.flush(shapes=True)
+            await self.trail.journal.flush()
         return await self._call(params)
 
     async def done(self, result: Any) -> None:
@@ -99,7 +98,6 @@ class Recording:
                 return
             entry = {"lost": str(reason)}
         self.trail.journal.note(self._key, entry)
-        mark(self.engine, self.step, "done")
         if self._has_effect:
             await self.trail.journal.flush()
         else:
@@ -151,37 +149,78 @@ def _changed(before: tuple[Any, str] | None, value: Any) -> bool:
     return before is None or before[0] is not value or before[1] != fingerprint(value)
 
 
+class RecordedQuestion:
+    """One execution of one `ask` step: a question is answered once.
+
+    Args:
+        engine: runs the step.
+        step: the step.
+
+    Attributes:
+        known: whether it was answered before.
+        answer: what the answer was.
+    """
+
+    def __init__(self, engine: Interpreter, step: AskStep) -> None:
+        self._journal = here().journal
+        self._key = here().key(step_label(engine, step))
+        self._answer_key = f"{self._key}:answer"
+        entry = self._journal.recall(self._answer_key)
+        self.known = entry is not None
+        self.answer: Any = None if entry is None else revived(entry["result"])
+
+    async def before(self, run: RunInfo) -> RunInfo:
+        """Records what the question may depend on; returns the run under which the same question is found again."""
+        await self._journal.flush()
+        return scoped(run, self._key)
+
+    async def done(self, answer: Any) -> None:
+        """Records the answer, before the engine goes on."""
+        try:
+            self._journal.note(self._answer_key, {"result": kept(answer)})
+        except NotKeptError:
+            return  # no text, and no answer of a person then: it is for its service to keep
+        await self._journal.flush()
+
+
 def scoped(run: RunInfo, key: str) -> RunInfo:
     """The run as an action or a question sees it: what it counts, it counts for itself."""
     return replace(run, scope=blake2s(key.encode(), digest_size=8).hexdigest(), calls={})
 
 
 def step_label(engine: Interpreter, step: StepBase) -> str:
-    """The step, told from all others of its plan: what records call it, also when steps around it were edited.
-
-    A step with others inside counts as done from here on: what is recorded inside is found by its label.
-    """
+    """The step, told from all others of its plan."""
     task = _task_of(engine)
-    if not isinstance(step, ActionStep | AskStep):
-        mark(engine, step, "done")
-    return f"{task.ref}:{here().journal.shape(task).names[step.place]}"
-
-
-def mark(engine: Interpreter, step: StepBase, state: State) -> None:
-    """Says how far a step is, for the case that its task is edited."""
-    task, journal = _task_of(engine), here().journal
-    journal.mark(task, journal.shape(task).names[step.place], state)
+    return f"{task.ref}:{_name(task, step)}"
 
 
 def call_label(engine: Interpreter, step: ActionStep | RunTaskStep) -> str:
-    """The step and what it gives along, as it is written: with other `params` it is another call."""
-    return f"{step_label(engine, step)}:{here().journal.shape(_task_of(engine)).does[step.place]}"
+    """The step and what it gives along, as it is written; worked out once, for loops call it often."""
+    known, label = here().journal.labels, step_label(engine, step)
+    if label not in known:
+        written = (
+            [f"action {step.action}", step.params.raw]
+            if isinstance(step, ActionStep)
+            else [f"run_task {step.run_task}", step.pass_params.raw]
+        )
+        known[label] = f"{label}:{fingerprint(written)}"
+    return known[label]
 
 
 def branch_lines(engine: Interpreter, step: ParallelStep) -> Sequence[Trail]:
-    """A line of steps for each branch; one that was there before an edit keeps its line."""
-    trail = here()
-    return trail.branches(step_label(engine, step), trail.journal.shape(_task_of(engine)).branches[step.place])
+    """A line of steps for each branch."""
+    whole, name = here().inside(step_label(engine, step)), _name(_task_of(engine), step)
+    return [whole.inside(f"{name}|{index}") for index in range(len(step.parallel))]
+
+
+def _name(task: TaskDefinition, step: StepBase) -> str:
+    """What records call a step of a task; its `id` may be there twice, once in `on_failure`."""
+    if step.id is None:
+        return place_text(step.place)
+    is_second = step.place[0] == "on_failure" and any(
+        other.id == step.id for first in task.steps for other in first.walk()
+    )
+    return f"{step.id}~2" if is_second else step.id
 
 
 def _task_of(engine: Interpreter) -> TaskDefinition:
@@ -190,35 +229,20 @@ def _task_of(engine: Interpreter) -> TaskDefinition:
     return engine.task
 
 
-def begin_task(runtime: PlanRuntime, task: TaskDefinition, run: RunInfo) -> None:
-    """Begins to record a task in this asynchronous context, if its run has a journal and it does more than read."""
-    journal = run.journal
-    if journal is None and current_trail.get() is None:
-        return
-    begin(journal if journal is not None and does_more_than_read(runtime, task) else None, run.scope)
+def does_more_than_read(
+    tasks: Iterable[TaskDefinition], actions_of: Callable[[str], Mapping[str, ActionDefinition]]
+) -> bool:
+    """Whether any of some tasks asks a person or calls an action with an effect: only then a run is recorded.
+
+    Args:
+        tasks: one, and those that it may run or go on with.
+        actions_of: plan -> the actions that its steps may use.
+    """
+    return any(_matters(step, actions_of(task.plan)) for task in tasks for step in task.walk())
 
 
-def does_more_than_read(runtime: PlanRuntime, task: TaskDefinition) -> bool:
-    """Whether the task, or one that it runs or goes on with, asks a person or calls an action with an effect."""
-    return any(_matters(runtime, step) for runtime, step in _all_steps(runtime, task, set()))
-
-
-def _matters(runtime: PlanRuntime, step: StepBase) -> bool:
+def _matters(step: StepBase, actions: Mapping[str, ActionDefinition]) -> bool:
     if isinstance(step, AskStep):
         return True
-    action = runtime.actions.get(step.action) if isinstance(step, ActionStep) else None
+    action = actions.get(step.action) if isinstance(step, ActionStep) else None
     return action is not None and (action.spec.effects != "read" or CHAT in action.signature.services.values())
-
-
-def _all_steps(runtime: PlanRuntime, task: TaskDefinition, seen: set[str]) -> Iterator[tuple[PlanRuntime, StepBase]]:
-    """The steps of a task and of all tasks it may lead to, each with the plan it belongs to."""
-    if task.ref in seen:
-        return
-    seen.add(task.ref)
-    for step in task.walk():
-        yield runtime, step
-        ref = step.run_task if isinstance(step, RunTaskStep) else step.go_task if isinstance(step, GoTaskStep) else None
-        if ref is not None:
-            other = runtime.find_task(ref)
-            plan = runtime if other.plan == runtime.plan else runtime.runtime_of(other.plan)
-            yield from _all_steps(plan, other, seen)

@@ -9,10 +9,13 @@ from typing import TYPE_CHECKING, Any
 from aura_core.config import ConfigService
 from aura_core.engine import PlanRuntime
 from aura_core.engine.debug_capture import DebugCapture
-from aura_core.engine.recording import begin_task
+from aura_core.engine.recording import does_more_than_read
+from aura_core.engine.replay_key import begin, current_trail
+from aura_core.engine.task_texts import edited_tasks, texts_of
 from aura_core.errors import NotFoundError, Problem
 from aura_core.execution.refcount import RefCount
 from aura_core.ground.suggestions import hint, sentence
+from aura_core.language.dependencies import steps_of
 from aura_core.language.plan_set import PlanSet
 from aura_core.orchestrator import Orchestrator
 from aura_core.plugins.injector import ActionInjector
@@ -60,6 +63,7 @@ class Generation:
         plans: the plans.
         shared: what it stands on.
         earlier: the generation before; services of plans that did not change are shared with it.
+        refcount: counts the runs that need it; one of its own if left out.
 
     Attributes:
         plans: as given.
@@ -69,9 +73,15 @@ class Generation:
         problems: what is wrong with actions and services.
     """
 
-    def __init__(self, plans: PlanSet, shared: SharedRuntime, earlier: Generation | None = None) -> None:
+    def __init__(
+        self,
+        plans: PlanSet,
+        shared: SharedRuntime,
+        earlier: Generation | None = None,
+        refcount: RefCount | None = None,
+    ) -> None:
         self.plans = plans
-        self.refcount = RefCount()
+        self.refcount = refcount or RefCount()
         self.problems: list[Problem] = []
         self.config = ConfigService()
         self.services = ServiceRegistry(self.config, shared.provided)
@@ -106,6 +116,24 @@ class Generation:
         """The task of a full reference; see `PlanSet.task`."""
         return self.plans.task(ref)
 
+    def as_begun(self, ref: str, run: RunInfo) -> Generation:
+        """The plans in which a task goes on: its tasks as they were when it began, the rest as it is now.
+
+        Args:
+            ref: full reference of the task.
+            run: the run behind it; its journal keeps what the task began with.
+
+        Returns:
+            This generation, if no such task was edited since, or the run begins only now.
+
+        Raises:
+            DefinitionError: the task as it began needs something that the plans no longer have.
+        """
+        if run.journal is None or ref.partition("/")[0] not in self.plans.plans:
+            return self
+        edited = edited_tasks(ref, run.journal, run.scope, self.plans.task)
+        return Generation(self.plans.with_tasks(edited), self._ground, self, self.refcount) if edited else self
+
     def resources_of(self, task: TaskDefinition) -> Collection[str]:
         """The tags of a task and of all tasks that it may lead to; found once for each task."""
         tags = self._tags.get(task.ref)
@@ -128,9 +156,9 @@ class Generation:
 
     async def execute(self, task: TaskDefinition, inputs: dict[str, Any], run: RunInfo) -> TaskResult:
         """Runs a task through the Orchestrator of its plan; what belongs to a durable step is recorded."""
-        orchestrator = self.orchestrator(task.plan)
-        begin_task(orchestrator.runtime, task, run)
-        return await orchestrator.execute(task, inputs, run)
+        if run.journal is not None or current_trail.get() is not None:
+            self._begin_recording(task, run)
+        return await self.orchestrator(task.plan).execute(task, inputs, run)
 
     def hooks(self) -> Iterator[tuple[str, str, Callable[..., Any]]]:
         """Plan, moment and function of every hook."""
@@ -144,6 +172,14 @@ class Generation:
             yield from (f"{name}:{limit}" for name, limit in plan.file.resources.items())
             for task in plan.tasks.values():
                 yield from task.meta.resources
+
+    def _begin_recording(self, task: TaskDefinition, run: RunInfo) -> None:
+        """Records the task in this asynchronous context, if its run has a journal and it does more than read."""
+        tasks = steps_of(self.plans.plans, task)
+        if run.journal is not None and does_more_than_read(tasks, lambda plan: self.orchestrator(plan).runtime.actions):
+            begin(run.journal, run.scope, texts_of(task.ref, tasks, run.scope))
+        else:
+            begin(None, run.scope)
 
     def _unchanged_since(self, earlier: Generation) -> set[str]:
         known = earlier.plans.plans

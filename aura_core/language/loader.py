@@ -51,32 +51,32 @@ class TaskLoader:
         source = Source.read(path)
         raw = source.load()
         relative = path.relative_to(self._folder).with_suffix("")
-        for name, root, value in self._entries(source, raw, relative):
-            self._add(name, root, value, source, raw)
+        for name, root in self._entries(source, raw, relative):
+            self._add(name, root, source, raw)
 
-    def _entries(self, source: Source, raw: Any, relative: Path) -> list[tuple[str, Place, Any]]:
-        """The tasks of a file, as (name, path inside the file, value)."""
+    def _entries(self, source: Source, raw: Any, relative: Path) -> list[tuple[str, Place]]:
+        """The tasks of a file, as (name, path inside the file)."""
         if not isinstance(raw, dict) or not raw:
             what = "the file is empty" if raw in (None, {}) else "a task file is a mapping"
             self.problems.append(source.problem_at(1, 1, what, "begin with `meta:` and `steps:`"))
             return []
         entries = cast("dict[Any, Any]", raw)
         if ROOT_KEYS & entries.keys():
-            return [(relative.as_posix(), (), entries)]
+            return [(relative.as_posix(), ())]
         finder = Finder(source, raw)
-        found: list[tuple[str, Place, Any]] = []
+        found: list[tuple[str, Place]] = []
         for key, value in entries.items():
             if not isinstance(key, str | int) or isinstance(key, bool) or not key:
                 message = f"{key!r} cannot be the name of a task"
                 self.problems.append(finder.at((key,), message, "a name is text: put it in quotes", key=True))
             elif isinstance(value, dict):
-                found.append(((relative.parent / str(key)).as_posix(), (key,), cast("Any", value)))
+                found.append(((relative.parent / str(key)).as_posix(), (key,)))
             else:
                 message = f"{key!r} is neither a part of a task nor a task of its own"
                 self.problems.append(finder.at((key,), message, "a task has `meta:` and `steps:`", key=True))
         return found
 
-    def _add(self, name: str, root: Place, value: Any, source: Source, raw: Any) -> None:
+    def _add(self, name: str, root: Place, source: Source, raw: Any) -> None:
         ref = f"{self._plan}/{name}"
         finder = Finder(source, raw, root, ref)
         if not all(_NAME.fullmatch(part) for part in name.split("/")):
@@ -87,17 +87,40 @@ class TaskLoader:
             message = f"the task {name!r} is there twice, also in {self.tasks[name].source.path}"
             self.problems.append(finder.at((), message, "give one of them another name", key=True))
             return
-        file, problems = salvage(TaskFile, value, finder)
-        if file is None:
+        task, problems = read_task(ref, root, source, raw)
+        if task is None:
             self.incomplete = True
         else:
-            task = TaskDefinition(self._plan, name, file, source, root)
-            _settle(file)
-            problems.extend(islice(check_task(task, value, finder), MOST_PROBLEMS))
             self.tasks[name] = task
-        if len(problems) >= MOST_PROBLEMS:
-            problems[MOST_PROBLEMS:] = [finder.at((), "there are more mistakes in this task", "mend the others first")]
         self.problems.extend(problems)
+
+
+def read_task(ref: str, root: Place, source: Source, raw: Any) -> tuple[TaskDefinition | None, list[Problem]]:
+    """One task of a file.
+
+    Args:
+        ref: full reference, `plan/name`.
+        root: path of the task inside the file.
+        source: the file.
+        raw: its value.
+
+    Returns:
+        The task, None if nothing of it can be read, and every problem that shows without looking at other tasks.
+    """
+    value = raw
+    for key in root:
+        value = value[key]
+    finder = Finder(source, raw, root, ref)
+    file, problems = salvage(TaskFile, value, finder)
+    task = None
+    if file is not None:
+        plan, _, name = ref.partition("/")
+        task = TaskDefinition(plan, name, file, source, root)
+        _settle(file)
+        problems.extend(islice(check_task(task, value, finder), MOST_PROBLEMS))
+    if len(problems) >= MOST_PROBLEMS:
+        problems[MOST_PROBLEMS:] = [finder.at((), "there are more mistakes in this task", "mend the others first")]
+    return task, problems
 
 
 def _settle(file: TaskFile) -> None:

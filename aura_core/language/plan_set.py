@@ -2,13 +2,15 @@
 
 from __future__ import annotations
 
-from collections.abc import Collection, Iterator, Mapping
+from collections.abc import Collection, Iterable, Iterator, Mapping
+from dataclasses import replace
 from types import MappingProxyType
 
-from aura_core.errors import NotFoundError
+from aura_core.errors import DefinitionError, NotFoundError
 from aura_core.ground.suggestions import hint, sentence
 from aura_core.language.dependencies import find_task, reach
 from aura_core.language.plan import PlanDefinition
+from aura_core.language.references import References
 from aura_core.language.task import TaskDefinition
 
 
@@ -44,6 +46,24 @@ class PlanSet:
         known = [task.ref for task in self._all()] + (list(inside.tasks) if inside is not None else [])
         advice = hint(ref, known, what="there are")
         raise NotFoundError(sentence(f"There is no task {ref!r}", advice, "no plan is loaded"))
+
+    def with_tasks(self, tasks: Iterable[TaskDefinition]) -> PlanSet:
+        """The same plans with some tasks in the place of theirs; tasks of plans that are not there are left out.
+
+        Args:
+            tasks: tasks that these plans had at another moment.
+
+        Raises:
+            DefinitionError: they refer to something that the plans no longer have.
+        """
+        plans = dict(self.plans)
+        fitting = [task for task in tasks if task.plan in plans]
+        for task in fitting:
+            plan = plans[task.plan]
+            plans[task.plan] = replace(plan, tasks={**plan.tasks, task.name: task})
+        if problems := References(plans, ()).check_tasks(fitting):
+            raise DefinitionError(problems)
+        return PlanSet(plans)
 
     def reach(self, task: TaskDefinition) -> Collection[TaskDefinition]:
         """A task, and all tasks that may run because it is started; see `reach`."""

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Collection, Iterator, Mapping
+from collections.abc import Collection, Iterable, Iterator, Mapping
 from dataclasses import dataclass
 from graphlib import CycleError, TopologicalSorter
 from pathlib import Path
@@ -107,6 +107,16 @@ class References:
                 found[name].extend(self._check_task(plan, task, visible))
             found[name].extend(self._check_side_files(plan, actions, visible))
         return found
+
+    def check_tasks(self, tasks: Iterable[TaskDefinition]) -> list[Problem]:
+        """Problems of some tasks of the plans, which have no others."""
+        actions = ActionRegistry()
+        for name, plan in self.plans.items():
+            actions.register(name, plan.code.definitions)
+        owned = ((self.plans[task.plan], task) for task in tasks)
+        return [
+            problem for plan, task in owned for problem in self._check_task(plan, task, self._visible(plan, actions))
+        ]
 
     def _visible(self, plan: PlanDefinition, actions: ActionRegistry) -> Mapping[str, ActionDefinition]:
         return actions.visible(plan.name, [required for required in plan.requires if required in self.plans])

@@ -21,6 +21,14 @@ class Snapshot(Protocol):
         """Who needs it; `when_idle` is set once there is a newer one."""
         ...
 
+    def as_begun(self, ref: str, run: RunInfo) -> Snapshot:
+        """The plans in which a task goes on that a run has begun before; this snapshot for one that begins.
+
+        Raises:
+            DefinitionError: the task as it began needs something that the plans no longer have.
+        """
+        ...
+
     def task(self, ref: str) -> TaskDefinition:
         """The task of a full reference.
 

@@ -1,27 +1,24 @@
-"""A task that was edited while it waited: what was done is found again where it stands now, and is not repeated."""
+"""An edit does not change a task in flight: after a restart it goes on with the text with which it began."""
 
 from __future__ import annotations
 
 import asyncio
-import tempfile
-from collections import Counter
+import json
 from pathlib import Path
 from textwrap import dedent
 
 import pytest
-from hypothesis import given, settings
-from hypothesis import strategies as st
 from structlog.testing import capture_logs
 
-from aura_core.engine.shape import Shape, shape_of
-from aura_core.language.source import Source
-from aura_core.language.task import TaskDefinition, TaskFile
+from aura_core.errors import DefinitionError
+from aura_core.tasklet import RunInfo, Tasklet
 from tests.fixtures.crashing import ACTIONS, World, life
 from tests.fixtures.project import Project
 
-ZERO = "- {action: write, params: {name: zero}}\n"
+EARLIER = Path(__file__).parents[1] / "fixtures/homes/13e86e8/journal.json"
 FIRST = "- {action: write, params: {name: first}}\n"
 ASK = "- {ask: Go on?}\n"
+LAST = "- {action: write, params: {name: last}}\n"
 SEEN = """
 from typing import Any
 from aura_core.api import action, requires_services
@@ -42,148 +39,156 @@ def glimpse(world: Any) -> Any:
 def lab(tmp_path: Path) -> Project:
     project = Project(tmp_path)
     project.write("p/actions/world.py", ACTIONS)
-    project.task("part", "meta: {inputs: {n: {}}}\nsteps: [{action: write, params: {name: 'part {{ inputs.n }}'}}]")
     return project
 
 
-async def edited(lab: Project, before: str, *after: str) -> World:
-    """What happens when a task waits at a question, is edited once or more often, and is answered in the end."""
-    world = World()
-    lab.task("t", f"steps:\n{dedent(before)}")
-    assert await life(lab, world) is None
-    for text in after:
-        lab.task("t", f"steps:\n{dedent(text)}")
-        if text is after[-1]:
-            world.answers |= {"Go on?": "yes", "Go on now?": "yes"}
-        result = await life(lab, world)
+def steps(text: str) -> str:
+    return f"steps:\n{dedent(text)}"
+
+
+async def answered(lab: Project, world: World) -> World:
+    """What has happened once the question is answered and the task has ended."""
+    world.answers["Go on?"] = "yes"
+    result = await life(lab, world)
     assert result is not None
     assert result.ok, result.error
     return world
 
 
-BLOCKS = {
-    "a loop": "- {for: [a, b], do: [{action: write, params: {name: '{{ item }}'}}]}\n",
-    "a loop side by side": "- {for: [a], parallel: 2, do: [{action: write, params: {name: '{{ item }}'}}]}\n",
-    "branches": "- parallel: [[{action: write, params: {name: a}}], [{action: write, params: {name: b}}]]\n",
-    "another task": "- {run_task: part, pass_params: {n: 1}}\n",
-    "a branch of if": "- {if: '{{ true }}', then: [{action: write, params: {name: a}}]}\n",
-    "the time": "- {action: write, params: {name: '{{ now() }}'}}\n",
+EDITS = {
+    "other params": FIRST.replace("first", "other") + ASK + LAST.replace("last", "other"),
+    "a step inserted": LAST + FIRST + ASK + LAST,
+    "steps taken out": ASK,
+    "another order": LAST + ASK + FIRST,
+    "another question": FIRST + "- {ask: Really?}\n" + LAST,
+    "another jump": FIRST + "- {stop: enough}\n",
 }
 
 
-@pytest.mark.parametrize("block", BLOCKS.values(), ids=BLOCKS)
-@pytest.mark.parametrize("inserted", [ZERO, "- {set: {at: '{{ now() }}'}}\n", *BLOCKS.values()])
-async def test_a_step_inserted_before_what_was_done_repeats_nothing(lab, block, inserted):
-    alone = await edited(lab, block + ASK, block + ASK)
-    what = await edited(lab, inserted + ASK, inserted + ASK)
-    world = await edited(lab, block + ASK, inserted + block + ASK)
-    assert len(world.happened) == len(alone.happened) + len(what.happened)
-    assert len(world.asked) == 1, "the question that waits is found again too"
+@pytest.mark.parametrize("edited", EDITS.values(), ids=EDITS)
+async def test_a_task_that_waits_goes_on_as_it_began(lab, edited):
+    world = World()
+    lab.task("t", steps(FIRST + ASK + LAST))
+    await life(lab, world)
+    lab.task("t", steps(edited))
+    await life(lab, world)
+    await answered(lab, world)
+    assert world.happened == ["first", "last"]
+    assert list(world.asked.values()) == ["Go on?"]
 
 
-@pytest.mark.parametrize(
-    ("before", "after", "happened"),
-    [
-        pytest.param(FIRST + ZERO + ASK, ZERO + FIRST + ASK, ["first", "zero"], id="reordered"),
-        pytest.param(FIRST + ASK, ASK + FIRST, ["first"], id="moved behind the question"),
-        pytest.param(FIRST + ASK + FIRST, ASK + FIRST + ZERO, ["first", "first", "zero"], id="one of two taken out"),
-        pytest.param(FIRST + ASK, FIRST + FIRST + ASK, ["first", "first"], id="doubled"),
-        pytest.param(
-            FIRST + ASK, "- {if: '{{ true }}', then: [{action: write, params: {name: first}}]}\n" + ASK, ["first"],
-            id="put under a condition",
-        ),
-        pytest.param(
-            FIRST + ASK, "- {action: flaky, params: {name: first}, continue_on_failure: true}\n" + ASK,
-            ["first", "first"], id="another action in its place",
-        ),
-        pytest.param(
-            "- {id: mail, action: write, params: {name: first}}\n" + ASK,
-            "- {ask: Go on?}\n- {id: mail, action: write, params: {name: first}, output_to: x, retry: {attempts: 2}}\n",
-            ["first"], id="an id, and other keys",
-        ),
-        pytest.param(
-            FIRST + ASK, "- {id: new, action: write, params: {name: first}}\n" + ASK, ["first"], id="given an id"
-        ),
-        pytest.param(
-            "- parallel: [[{action: write, params: {name: a}}], [{action: write, params: {name: b}}]]\n" + ASK,
-            "- parallel:\n    - [{action: write, params: {name: new}}]\n    - [{action: look}, {action: write, params: "
-            "{name: a}}]\n    - [{action: write, params: {name: b}}, {action: write, params: {name: then}}]\n" + ASK,
-            ["a", "b", "new", "then"], id="a branch more, and longer ones",
-        ),
-        pytest.param(
-            "- {for: [a, b], do: [{action: write, params: {name: '{{ item }}'}}]}\n" + ASK,
-            "- {for: [c, b, a], do: [{action: look}, {action: write, params: {name: '{{ item }}'}}]}\n" + ASK,
-            ["a", "b", "c"], id="a longer loop over another list",
-        ),
-    ],
-)  # fmt: skip
-async def test_what_was_done_is_found_where_it_stands_now(lab, before, after, happened):
-    world = await edited(lab, before, after)
-    assert sorted(world.happened) == sorted(happened)
-    assert len(world.asked) == 1
+STUMBLE = """
+import asyncio
+from aura_core.api import action, requires_services
+
+@action("stumble")
+@requires_services(world="world")
+async def stumble(world) -> None:
+    world.dead.set()
+    await asyncio.Event().wait()
+"""
 
 
-REWORDED = "- {ask: Go on now?}\n"
-
-
-@pytest.mark.parametrize(
-    ("before", "after", "happened"),
-    [
-        pytest.param(FIRST + ASK + FIRST, REWORDED + FIRST, ["first", "first"], id="the first of two taken out"),
-        pytest.param(FIRST + ASK + FIRST, FIRST + REWORDED, ["first"], id="the second of two taken out"),
-        pytest.param(FIRST + ASK + FIRST, REWORDED + FIRST + FIRST, ["first", "first"], id="the first moved behind"),
-        pytest.param(FIRST + ASK, REWORDED + FIRST, ["first"], id="the only one moved behind"),
-        pytest.param(ASK + FIRST, FIRST + REWORDED, ["first"], id="one to come moved before"),
-        pytest.param(
-            FIRST + ZERO + ASK + FIRST, REWORDED + FIRST + ZERO, ["first", "first", "zero"], id="two at once"
-        ),
-        pytest.param(FIRST + ASK + FIRST, FIRST, ["first", "first"], id="one of two, and nobody can tell which"),
-        pytest.param(
-            FIRST + "- {id: q, ask: Go on?}\n" + FIRST, FIRST + "- {id: q, ask: Go on now?}\n", ["first"],
-            id="with an id",
-        ),
-        pytest.param(
-            "- if: '{{ true }}'\n  then: [{action: write, params: {name: first}}, {ask: Go on?}, "
-            "{action: write, params: {name: first}}]\n",
-            "- if: '{{ true }}'\n  then: [{ask: Go on now?}, {action: write, params: {name: first}}]\n",
-            ["first", "first"], id="inside a block",
-        ),
-        pytest.param(
-            "- {run_task: part, pass_params: {n: 1}}\n" + ASK + "- {run_task: part, pass_params: {n: 1}}\n",
-            REWORDED + "- {run_task: part, pass_params: {n: 1}}\n", ["part 1", "part 1"], id="another task",
-        ),
-    ],
-)  # fmt: skip
-async def test_a_step_to_come_is_not_taken_for_an_equal_one_that_was_done(lab, before, after, happened):
-    assert sorted((await edited(lab, before, after)).happened) == happened
-
-
-async def test_what_one_edit_took_out_and_the_next_brings_back_stays_done(lab):
-    world = await edited(lab, FIRST + ASK + FIRST, REWORDED + FIRST, FIRST + ASK + FIRST)
-    assert world.happened == ["first", "first"]
-
-
-async def test_an_answered_question_is_found_by_its_place_but_none_that_was_never_asked(lab):
-    world = World({"Whom?": "Anna"})
-    lab.task("t", f"steps:\n- {{ask: Whom?}}\n{FIRST}{ASK}")
+async def test_a_task_that_had_done_nothing_takes_the_edit(lab):
+    lab.write("p/actions/stumble.py", STUMBLE)
+    world = World()
+    lab.task("t", steps("- {action: look}\n- {action: stumble}\n" + FIRST))
     assert await life(lab, world) is None
-    lab.task("t", f"steps:\n{FIRST}{REWORDED}- {{ask: Again?}}\n")
-    world.answers |= {"Go on now?": "yes", "Again?": "yes"}
+    lab.task("t", steps(LAST))
+    assert await life(lab, world) is not None
+    assert world.happened == ["last"]
+
+
+async def test_the_tasks_that_a_task_leads_to_are_those_it_began_with(lab):
+    world = World()
+    lab.write("p/plan.yaml", "requires: [q]")
+    lab.write("q/plan.yaml", "name: q")
+    lab.write("q/actions/world.py", ACTIONS)
+    part = "meta: {inputs: {n: {}}}\nsteps: [{action: write, params: {name: 'part {{ inputs.n }}'}}]"
+    lab.write("q/tasks/part.yaml", part)
+    lab.task("then/next", steps("- {run_task: q/part, pass_params: {n: 2}}\n- {action: write, params: {name: next}}"))
+    lab.task("t", steps("- {run_task: q/part, pass_params: {n: 1}}\n" + ASK + "- {go_task: then/next}"))
+    await life(lab, world)
+    lab.write("q/tasks/part.yaml", "meta: {inputs: {m: {required: true}}}\nsteps: [{stop: no}]")
+    (lab.plans / "p/tasks/then/next.yaml").unlink()
+    lab.task("t", steps("- {run_task: q/part, pass_params: {m: 1}}\n"))
+    await answered(lab, world)
+    assert world.happened == ["part 1", "part 2", "next"]
+
+
+async def test_a_task_that_is_gone_goes_on_all_the_same(lab):
+    world = World()
+    lab.task("t", steps(FIRST + ASK + LAST))
+    await life(lab, world)
+    (lab.plans / "p/tasks/t.yaml").unlink()
+    await answered(lab, world)
+    assert world.happened == ["first", "last"]
+
+
+async def test_the_next_run_takes_the_edit_while_an_earlier_one_goes_on_without_it(lab):
+    earlier, later = World(), World({"Go on?": "yes"})
+    lab.task("t", steps(FIRST + ASK + LAST))
+    await life(lab, earlier)
+    lab.task("t", steps(LAST + ASK))
+    await life(lab, later)
+    await answered(lab, earlier)
+    assert (earlier.happened, later.happened) == (["first", "last"], ["last"])
+
+
+async def test_a_task_whose_action_is_gone_does_not_go_on_and_says_what_is_missing(lab):
+    world = World()
+    lab.task("t", steps(FIRST + ASK + LAST))
+    await life(lab, world)
+    lab.task("t", steps(ASK))
+    lab.write("p/actions/world.py", ACTIONS.replace('@action("write"', '@action("scribble"'))
     result = await life(lab, world)
     assert result is not None
-    assert result.ok, result.error
-    assert world.happened == ["first"]
-    assert sorted(world.asked.values()) == ["Again?", "Go on now?", "Go on?", "Whom?"]
+    assert result.error is not None
+    assert "there is no action 'write'" in result.error.message
+    async with lab.running(services={"world": world, "chat": world}) as framework:
+        run = RunInfo(idempotency_key="r/step:s", journal=world)
+        with pytest.raises(DefinitionError, match="no action 'write'"):
+            framework.task("p/t", run)
+        assert framework.task("p/t").steps[0].kind == "ask", "a run that begins now needs nothing of it"
+    lab.write("p/actions/world.py", ACTIONS)
+    await answered(lab, world)
+    assert world.happened == ["first", "last"]
 
 
-async def test_a_task_edited_again_and_again_repeats_nothing(lab):
-    world = await edited(lab, FIRST + ASK, ZERO + FIRST + ASK, ZERO + ASK, FIRST + ZERO + ASK, ASK + FIRST + ZERO)
-    assert world.happened == ["first", "zero"]
-    assert len(world.asked) == 1
+async def test_a_task_that_was_not_edited_is_the_one_that_the_plans_have(lab):
+    world = World()
+    lab.task("t", steps(FIRST + ASK + LAST))
+    await life(lab, world)
+    async with lab.running(services={"world": world, "chat": world}) as framework:
+        assert framework.task("p/t", RunInfo(journal=world)) is framework.task("p/t")
+
+
+async def test_a_file_is_recorded_once_however_many_of_its_tasks_run(lab):
+    world = World()
+    lab.task("both", f"t:\n  steps: [{{run_task: u}}]\nu:\n  steps:\n    {FIRST}")
+    await life(lab, world, scope="call:1:")
+    await life(lab, world, scope="call:2:")
+    assert world.happened == ["first", "first"]
+    assert len([key for key in world.entries if key.startswith("text ")]) == 1
+
+
+async def test_what_an_earlier_version_recorded_without_a_text_counts_for_the_task_as_it_is_now(lab):
+    earlier = json.loads(EARLIER.read_text())
+    for name, text in earlier["tasks"].items():
+        lab.task(name, text)
+    world = World()
+    world.entries, world.happened, world.once = earlier["entries"], earlier["happened"], earlier["once"]
+    begun = len(world.happened)
+    assert await life(lab, world) is None
+    assert list(world.asked) == list(earlier["asked"])[-1:], "the question that waits is the same"
+    await answered(lab, world)
+    assert world.happened[begun:] == ["yes True"]
+    assert len(world.once) == len(world.happened) - earlier["happened"].count("k")
 
 
 async def test_an_effect_that_was_done_is_not_done_again_with_other_values(lab):
     lab.write("p/actions/seen.py", SEEN)
+    lab.task("part", "meta: {inputs: {n: {}}}\nsteps: [{action: write, params: {name: 'part {{ inputs.n }}'}}]")
     world = World()
     lab.task(
         "t",
@@ -220,88 +225,61 @@ async def pay(world, context: Context) -> None:
 
 
 @pytest.mark.parametrize("before", ["", FIRST, "- {action: look}\n"])
-async def test_an_effect_that_was_broken_off_has_its_key_again_behind_an_inserted_step(lab, before):
+async def test_an_effect_that_was_broken_off_has_its_key_again_after_an_edit(lab, before):
     lab.write("p/actions/pay.py", BROKEN_OFF)
-    world = await edited(lab, before + "- {action: pay}\n" + ASK, before + "- {set: {z: 1}}\n- {action: pay}\n" + ASK)
+    world = World()
+    lab.task("t", steps(before + "- {action: pay}\n" + ASK))
+    await life(lab, world)
+    lab.task("t", steps("- {action: pay}\n" + LAST))
+    await answered(lab, world)
     assert world.happened.count("paid") == 2, "nobody knows how far it came"
     assert list(world.once.values()).count("paid") == 1
+    assert "last" not in world.happened
 
 
-some = st.lists(st.sampled_from("xyz"), max_size=4)
+KEEPER = """
+from aura_core.api import action, requires_services, service
+
+@service("keeper")
+class Keeper:
+    state = "open"
+
+    async def close(self) -> None:
+        self.state = "closed"
+
+@action("tell", effects="write")
+@requires_services(world="world", keeper="keeper")
+async def tell(world, keeper) -> None:
+    await world.happen(keeper.state)
+"""
 
 
-def writes(names: list[str]) -> str:
-    return "".join(f"- {{action: write, params: {{name: {name}}}}}\n" for name in names)
+class Chat:
+    """A person who answers when the test does."""
+
+    def __init__(self) -> None:
+        self.asked = asyncio.Event()
+        self.answer = asyncio.get_running_loop().create_future()
+
+    async def ask(self, run: RunInfo, text: str, options: object = ()) -> str:
+        self.asked.set()
+        return await self.answer
 
 
-@settings(max_examples=40, deadline=None)
-@given(some, some, some, some, st.sampled_from(["", "first", "second"]))
-def test_what_was_done_is_done_once_and_what_was_not_is_done_once(before, behind, now_before, now_behind, reworded):
-    """Steps of three kinds are inserted, taken out and moved around a question that waits.
-
-    A step is one that was on the same side of the question, if there is one; else it was moved over.
-    """
-
-    async def both_lives() -> World:
-        with tempfile.TemporaryDirectory() as folder:
-            project = Project(Path(folder))
-            project.write("p/actions/world.py", ACTIONS)
-            world = World({"Whom?": "Anna"})
-            project.task("t", f"steps:\n- {{ask: Whom?}}\n{writes(before)}{ASK}{writes(behind)}")
-            assert await life(project, world) is None
-            whom = "Whom, please?" if reworded == "first" else "Whom?"
-            ask = REWORDED if reworded == "second" else ASK
-            project.task("t", f"steps:\n- {{ask: '{whom}'}}\n{writes(now_before)}{ask}{writes(now_behind)}")
-            world.answers |= {"Go on?": "yes", "Go on now?": "yes", "Whom, please?": "Bert"}
-            result = await life(project, world)
-            assert result is not None
-            assert result.ok, result.error
-            return world
-
-    world = asyncio.run(both_lives())
-    expected: Counter[str] = Counter(before)
-    for name in "xyz":
-        stayed = min(before.count(name), now_before.count(name))
-        kept = min(behind.count(name), now_behind.count(name))
-        moved = min(before.count(name) - stayed, now_behind.count(name) - kept)
-        expected[name] += now_before.count(name) + now_behind.count(name) - stayed - moved
-    assert Counter(world.happened) == +expected
-    assert len(world.asked) == (3 if reworded == "second" else 2), "what was answered is not asked again"
-
-
-def shape(steps: list[dict], before: Shape | None = None) -> Shape:
-    file = TaskFile.model_validate({"steps": steps})
-    for index, step in enumerate(file.steps):
-        step.settle(("steps", index))
-    task = TaskDefinition("p", "t", file, Source("t.yaml", ""))
-    return shape_of(task, [list(row) for row in before.rows] if before else ())
-
-
-step_texts = st.builds(lambda name: {"action": "a", "params": {"n": name}}, st.sampled_from("xyz"))
-nested = st.recursive(
-    step_texts,
-    lambda inner: st.one_of(
-        st.lists(inner, min_size=1, max_size=3).map(lambda body: {"for": 2, "do": body}),
-        st.lists(st.lists(inner, min_size=1, max_size=2), min_size=1, max_size=3).map(lambda some: {"parallel": some}),
-    ),
-    max_leaves=6,
-)
-tasks = st.lists(nested, min_size=1, max_size=5)
-
-
-@given(tasks, st.lists(tasks, max_size=3))
-def test_names_are_unique_and_a_shape_that_comes_back_has_its_names_back(first, between):
-    before = now = shape(first)
-    for steps in between:
-        now = shape(steps, now)
-        assert len({row.name for row in now.rows}) == len(now.rows)
-        lines = [line for branches in now.branches.values() for line in branches]
-        assert len(set(lines)) == len(lines)
-    assert shape(first, before) == before
-    assert {row.name for row in now.rows} >= {row.name for row in before.rows}
-
-
-@given(tasks, tasks)
-def test_steps_added_at_the_end_or_the_beginning_leave_the_names_of_the_others(steps, more):
-    before = shape(steps)
-    assert list(shape([*steps, *more], before).names.values())[: len(before.names)] == list(before.names.values())
+async def test_a_task_that_goes_on_as_it_began_keeps_its_services_through_a_reload(lab):
+    lab.write("p/services/keeper.py", KEEPER)
+    world = World()
+    lab.task("t", steps("- {action: tell}\n" + ASK + "- {action: tell}\n"))
+    await life(lab, world)
+    lab.task("t", steps(FIRST))
+    chat, world.dead = Chat(), asyncio.Event()
+    async with lab.running(services={"world": world, "chat": chat}) as framework:
+        run = RunInfo(corr_id="r", idempotency_key="r/step:s", journal=world)
+        work = asyncio.create_task(framework.submit(Tasklet("p/t", run=run)))
+        await chat.asked.wait()
+        lab.write("p/services/keeper.py", KEEPER.replace('"open"', '"another"'))
+        assert (await framework.reload()).reloaded
+        await framework.generations.settled()
+        chat.answer.set_result("yes")
+        assert (await work).ok
+    assert world.happened == ["open", "open"]

@@ -32,14 +32,14 @@ class Notebook:
 
 async def test_notes_are_written_when_there_are_many_even_if_nothing_depends_on_them():
     notebook = Notebook()
-    diary = JournalBuffer(notebook)
+    buffer = JournalBuffer(notebook)
     for number in range(MOST_NOTED - 1):
-        diary.note(str(number), number)
-        await diary.flush_if_full()
+        buffer.note(str(number), number)
+        await buffer.flush_if_full()
     assert notebook.writes == 0
-    diary.note("the last", 1)
-    await diary.flush_if_full()
-    await diary.flush()
+    buffer.note("the last", 1)
+    await buffer.flush_if_full()
+    await buffer.flush()
     assert (notebook.writes, len(notebook.entries)) == (1, MOST_NOTED)
 
 
@@ -54,7 +54,7 @@ async def test_the_clock_of_a_repeated_line_says_what_it_said_before():
     notebook = Notebook()
     begin(notebook, "t")
     recorded_now()
-    await here().diary.flush()
+    await here().journal.flush()
     notebook.entries = {key: {"result": kept(MIDNIGHT)} for key in notebook.entries}
     begin(notebook, "t")
     assert recorded_now() == MIDNIGHT
@@ -73,11 +73,6 @@ async def test_work_along_a_line_leaves_the_line_of_others_alone():
     line = outer.inside("x")
     assert await along(line, inner()) is line
     assert here() is outer
-
-
-def test_the_items_of_a_loop_are_a_sequence():
-    turns = Trail(JournalBuffer(Notebook()), "t").turns(["a", "b"])
-    assert (len(turns), turns[1], list(turns)) == (2, "b", ["a", "b"])
 
 
 def test_values_that_cannot_be_kept_are_told_apart_by_their_kind():

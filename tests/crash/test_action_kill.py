@@ -110,7 +110,7 @@ class Program:
         """The marks whose results the program has recorded."""
         with contextlib.closing(sqlite3.connect(self.home / "aura.db")) as store:
             values = [json.loads(value) for (value,) in store.execute("SELECT value FROM entries")]
-        return {entry["result"]["text"] for entry in values if "result" in entry}
+        return {entry["result"]["text"] for entry in values if isinstance(entry, dict) and "result" in entry}
 
     def asked_at(self) -> float:
         """When the only question that was ever asked was asked."""
@@ -180,23 +180,15 @@ def test_side_by_side_marks_that_were_made_are_not_made_again(program):
     assert all(program.log.count(f"{name} begins") == 1 for name in done)
 
 
-def test_a_task_edited_between_two_lives_goes_on(program):
-    program.killed_when("lab/pause", (program.home / "waits").exists)
-    tasks = program.lab / "tasks/marks.yaml"
-    tasks.write_text(tasks.read_text().replace("B after", "edited, after"))
-    (program.home / "answer").write_text("yes")
-    program.finish("lab/pause")
-    assert program.done == ["A", "edited, after A yes"]
-
-
-def test_a_step_inserted_between_two_lives_repeats_nothing_and_the_question_stays(program):
+def test_a_task_edited_between_two_lives_goes_on_as_it_began(program):
     program.killed_when("lab/pause", (program.home / "waits").exists)
     asked = program.asked_at()
     tasks = program.lab / "tasks/marks.yaml"
-    tasks.write_text(tasks.read_text().replace("  steps:\n", "  steps:\n    - {action: mark, params: {text: Z}}\n", 1))
+    edited = tasks.read_text().replace("B after", "edited, after")
+    tasks.write_text(edited.replace("  steps:\n", "  steps:\n    - {action: mark, params: {text: Z}}\n", 1))
     (program.home / "answer").write_text("yes")
     program.finish("lab/pause")
-    assert program.done == ["A", "B after A yes", "Z"]
+    assert program.done == ["A", "B after A yes"]
     assert program.asked_at() == asked
 
 

@@ -122,3 +122,25 @@ def test_a_task_that_was_done_is_not_done_again(steps, kill):
         assert world.happened == before
 
     asyncio.run(done_twice())
+
+
+@settings(max_examples=25, deadline=None)
+@given(shapes, st.lists(shapes, min_size=1, max_size=3), st.integers(1, 5))
+def test_whatever_is_edited_between_its_lives_a_task_does_what_it_began(begun, edits, killed_after):
+    async def happened(edits: list[list[Step]]) -> list[str]:
+        with tempfile.TemporaryDirectory() as folder:
+            project = Project(Path(folder))
+            project.write("p/actions/world.py", ACTIONS)
+            world = World({f"{name}?": "yes" for name in "abc"})
+            written(project, [*write("first"), *begun, {"ask": "Go on?"}])
+            await life(project, world, dies_after=killed_after)
+            for steps in edits:
+                written(project, [*steps, *write("edited")])
+                assert await life(project, world) is None, "it waits at its last question"
+            world.answers["Go on?"] = "yes"
+            result = await life(project, world)
+            assert result is not None
+            assert result.ok, result.error
+        return sorted(name.split()[0] for name in (*world.once.values(), *world.asked.values()))
+
+    assert asyncio.run(happened(edits)) == asyncio.run(happened([]))
