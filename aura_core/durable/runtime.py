@@ -203,7 +203,8 @@ class Runtime:
         if live.has_children:
             left = await self.store.request_cancel(live.id, inclusive=False)
             await self.stop(left)
-        record = await self.store.finish(live.id, ending, lasting=live.row.record.parent is None)
+        told_by_its_steps = live.row.record.parent is not None and ending.status == "done"
+        record = await self.store.finish(live.id, ending, lasting=not told_by_its_steps)
         live.slot.give_back()
         del self.living[live.id]
         self.endings.ended(record)

@@ -90,8 +90,8 @@ class Store:
     """What one engine remembers. Every method is one transaction and returns after its commit.
 
     A commit waits for the disk only where something outside relies on it: the start and the end of a root, the result
-    of a step, journal entries, a signal, a cancellation. How a child began and ended, and what a task chose, is told
-    again by those records after a power cut, which loses the last changes only, never one that lies before a kept one.
+    of a step, journal entries, a signal, a cancellation, a failure. That a child began and was done, and what a task
+    chose, follows again from those after a power cut, which loses the last changes only, never one before a kept one.
 
     Implements `aura_core.durable.protocol.Records`, also beside a program whose engine runs.
 
@@ -139,15 +139,15 @@ class Store:
 
     async def load(self, root: str) -> Sequence[tuple[TaskRow, Past]]:
         """The unfinished tasks of a root with their past, in order of starting."""
-        return await self._database.run(partial(_load, root=root))
+        return await self._database.read(partial(_load, root=root))
 
     async def row(self, task: str) -> TaskRow | None:
         """One task."""
-        return await self._database.run(partial(_select_row, task=task))
+        return await self._database.read(partial(_select_row, task=task))
 
     async def ended(self, tasks: Sequence[str]) -> dict[str, bool]:
         """Whether each of the tasks has ended; unknown ones are missing."""
-        return await self._database.run(partial(_ended, tasks=tasks))
+        return await self._database.read(partial(_ended, tasks=tasks))
 
     async def get(self, id: str) -> TaskRecord | None:  # noqa: A002 (the protocol's word)
         """See `Records.get`."""
@@ -164,11 +164,11 @@ class Store:
     ) -> Sequence[TaskRecord]:
         """See `Records.list`."""
         query = partial(_select_records, task=task, statuses=statuses, parent=parent, limit=limit)
-        return await self._database.run(query)
+        return await self._database.read(query)
 
     async def steps(self, id: str) -> dict[str, Json]:  # noqa: A002 (the protocol's word)
         """See `Records.steps`."""
-        return await self._database.run(partial(_select_steps, task=id))
+        return await self._database.read(partial(_select_steps, task=id))
 
     async def prune(self, before: float, limit: int) -> int:
         """Deletes roots that ended before a moment (seconds since the epoch): at most `limit`, oldest first."""

@@ -77,7 +77,7 @@ class Database:
             HomeInUseError: there are files of an older Aura, and another program works on them.
             DurableError: it is damaged, another program's, or of a newer Aura.
         """
-        await self.run(lambda _: None, lasting=False)
+        await self.read(lambda _: None)
 
     async def close(self) -> None:
         """Does what was handed over before, closes the file and ends the thread."""
@@ -127,6 +127,10 @@ class Database:
         job = _Job(operation, lasting, loop.create_future())
         self._jobs.put(job)
         return await job.future
+
+    async def read(self, operation: Callable[[sqlite3.Connection], T]) -> T:
+        """Runs one operation that changes nothing; see `run`."""
+        return await self.run(operation, lasting=False)
 
     def _serve(self, loop: asyncio.AbstractEventLoop) -> None:
         try:

@@ -165,7 +165,7 @@ class SqliteDocuments:
 
     async def get(self, namespace: str, key: str) -> Document | None:
         """See `Documents.get`."""
-        return await self._database.run(partial(_get, namespace=namespace, key=key))
+        return await self._database.read(partial(_get, namespace=namespace, key=key))
 
     async def put(self, namespace: str, key: str, value: Json, *, expected: int | None = None) -> Document | None:
         """See `Documents.put`."""
@@ -187,11 +187,11 @@ class SqliteDocuments:
     ) -> Sequence[Document]:
         """See `Documents.list`."""
         query = partial(_list, namespace=namespace, prefix=prefix, since=since, until=until, limit=limit)
-        return await self._database.run(query)
+        return await self._database.read(query)
 
     async def revision(self, namespace: str) -> int:
         """See `Documents.revision`."""
-        return await self._database.run(partial(_revision, namespace=namespace))
+        return await self._database.read(partial(_revision, namespace=namespace))
 
     async def forget(self, namespace: str, before: float, *, prefix: str = "") -> int:
         """See `Documents.forget`."""

@@ -182,6 +182,52 @@ async def test_another_program_looks_in_while_the_engine_works(path):
         assert [record.id for record in await reader.list()] == ["w", "r"]
 
 
+class Commits:
+    """What was written by each commit that waited for the disk."""
+
+    def __init__(self) -> None:
+        self.waited: list[str] = []
+        self._synchronous = "FULL"
+        self._written = ""
+
+    def take(self, statement: str) -> None:
+        if statement.startswith("PRAGMA synchronous="):
+            self._synchronous = statement.removeprefix("PRAGMA synchronous=")
+        elif statement.startswith(("INSERT", "UPDATE")):
+            self._written = " ".join(statement.split()[:3])
+        elif statement == "COMMIT":
+            if self._synchronous == "FULL" and self._written:
+                self.waited.append(self._written)
+            self._written = ""
+
+
+@pytest.mark.parametrize(("fails", "waits_for_the_end"), [(False, []), (True, ["UPDATE tasks SET"])])
+async def test_a_step_of_a_run_waits_for_the_disk_once_and_its_failure_once_more(path, fails, waits_for_the_end):
+    async def child(ctx: Ctx, args: Json) -> Json:
+        await ctx.step("do", echo_of, args)
+        if fails:
+            raise DurableError("as planned")
+        return args
+
+    async def echo_of(args: Json) -> Json:
+        return args
+
+    async def root(ctx: Ctx, args: Json) -> Json:
+        return await ctx.wait_any("w", [await ctx.start("child", "child", 1)])
+
+    def declare(engine: LocalEngine) -> None:
+        engine.task("child", child)
+        engine.task("root", root)
+
+    async with launched(path, declare) as engine:
+        commits = Commits()
+        await engine._store._database.run(lambda connection: connection.set_trace_callback(commits.take))
+        await engine.start("root", None, id="r")
+        await engine.outcome("r")
+    step = ["INSERT INTO records", *waits_for_the_end]
+    assert commits.waited == ["INSERT INTO tasks", *step, "UPDATE tasks SET"]
+
+
 async def test_pruning_deletes_old_finished_runs_with_all_below_and_nothing_else(path):
     async def root(ctx: Ctx, args: Json) -> Json:
         return await ctx.result(await ctx.start("child", "echo", 1))

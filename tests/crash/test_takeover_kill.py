@@ -24,12 +24,14 @@ ROUNDS = 100
 PADDING = 1500
 PROGRAM = """
 import asyncio, os, signal, sys
+from contextlib import suppress
 from pathlib import Path
 from agent.home import home_database
+from aura_core.errors import HomeInUseError
 from aura_core.storage.home_lock import HomeLock
 
 async def main(home):
-    with HomeLock(home, "aura test") as lock:
+    with suppress(HomeInUseError), HomeLock(home, "aura test") as lock:
         async with home_database(home, lock):
             pass
 
@@ -131,6 +133,18 @@ def test_a_home_is_the_old_one_or_the_new_one_whenever_the_program_is_killed(
         assert state_of(trial, everything) == "new"
         assert not list(trial.glob("*damaged*"))
     assert seen >= {"old", "new"}
+
+
+def test_of_programs_that_start_at_once_on_an_old_home_one_takes_it_over(
+    home: Path, tmp_path: Path, programs: Programs
+) -> None:
+    everything = counts(home / "state.db")
+    for number in range(5):
+        trial = shutil.copytree(home, tmp_path / str(number))
+        for program in [programs.begin(trial) for _ in range(3)]:
+            programs.wait(program)
+        assert state_of(trial, everything) == "new"
+        assert [path.name for path in trial.glob("state*.db")] == ["state.before-aura-db.db"]
 
 
 def state_of(home: Path, everything: list[int]) -> str:
