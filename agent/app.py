@@ -357,6 +357,15 @@ class App:
         """
         return await self._history.outcome(run_id)
 
+    async def destination(self, run_id: str) -> dict[str, Any]:
+        """Where a run's answer goes, its channel's name under "channel".
+
+        Raises:
+            RunNotFoundError: no such run.
+        """
+        record = await self._history.record(run_id)
+        return record.args["incoming"]["dest"]
+
     def take_notices(self) -> list[str]:
         """What the person should know of damaged files that were set aside; each is given once."""
         jobs = self.schedules.book.store

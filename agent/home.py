@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from pathlib import Path
 
+from agent.old_channel import CHANNEL_FILE
 from aura_core.durable.schema import DURABLE, STATE_FILE
 from aura_core.storage.database import Database
 from aura_core.storage.documents import DOCUMENTS
@@ -12,7 +13,7 @@ from aura_core.storage.schema import FILE_NAME
 from aura_core.storage.takeover import OldFile
 
 PARTS = (DURABLE, DOCUMENTS)
-OLD_FILES: tuple[OldFile, ...] = (STATE_FILE,)
+OLD_FILES: tuple[OldFile, ...] = (STATE_FILE, CHANNEL_FILE)
 RUNS_KEPT_SECONDS = 90 * 24 * 3600.0
 """Finished runs older than this are forgotten; what was said stays in SESSION.json."""
 

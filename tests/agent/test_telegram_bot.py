@@ -3,24 +3,24 @@
 from __future__ import annotations
 
 import asyncio
-import contextlib
-import sqlite3
 from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
 from aiogram.methods import SendMessage
 
-from agent.channels.telegram import live_cards
+from agent.channels.telegram import live_cards, records
 from agent.channels.telegram.asking import Asking
 from agent.channels.telegram.bot import run_bot
+from agent.channels.telegram.records import QUESTIONS, SENDINGS
 from agent.channels.telegram.sending import Sender
 from agent.contracts import PlanStep, TaskCard
 from agent.errors import ConfigError, NotAllowedError
 from agent.progress import PhaseChanged, QuestionClosed
 from aura_core.generations.events import PlansReloaded
 from tests.fixtures.stand_in_app import Run
-from tests.fixtures.telegram.bench import OWNER, PlayedApp, eventually, hurry, running
+from tests.fixtures.telegram.bench import OWNER, PlayedApp, documents_of, eventually, hurry, running
+from tests.fixtures.telegram.person import PATIENCE
 from tests.fixtures.telegram.world import Post
 from tests.fixtures.telegram_emulator import Emulator, Person
 
@@ -258,21 +258,22 @@ async def test_a_question_that_is_closed_while_its_message_is_on_the_way_loses_i
 
 
 @pytest.mark.parametrize("answered_before", [False, True])
-async def test_a_tap_tells_where_a_question_stands_whose_message_could_not_be_written_down(
+async def test_a_question_whose_message_could_not_be_written_down_still_shows_its_end(
     telegram: Emulator, tmp_path: Path, answered_before
 ):
     app, olga = PlayedApp(tmp_path, telegram, asks("Friday", "Saturday")), telegram.person(OWNER)
     async with running(app):
         olga.send("book it")
         question = await olga.wait_for("Which day?")
-    with contextlib.closing(sqlite3.connect(tmp_path / "telegram" / "channel.db")) as memory, memory:
-        memory.execute("UPDATE questions SET message_id = NULL")
+        friday = question.buttons["Friday"]
+    async with documents_of(tmp_path) as documents:
+        (asked,) = await documents.list(QUESTIONS)
+        await documents.put(QUESTIONS, asked.key, {**asked.value, "message_id": None})
     async with running(app):
         if answered_before:
             olga.send("Friday")
-            await olga.wait_for("You chose Friday")
-            assert question.buttons
-        query = olga.tap(question, "Friday")
+            await olga.until(lambda: not question.buttons)
+        query = olga.press(question, friday)
         await olga.wait_for("You chose Friday")
         await olga.until(lambda: not question.buttons)
         assert (await olga.answer_to(query)).get("text") == ("Already answered: Friday" if answered_before else None)
@@ -350,6 +351,24 @@ async def test_in_a_group_only_the_owner_counts(telegram: Emulator, tmp_path: Pa
         await olga.wait_for("You chose Friday", group=family)
     assert [(taken.text, taken.session_id) for taken in app.taken] == [("book it", f"telegram-{family['id']}")]
     assert not member.posts
+
+
+async def test_card_and_answer_of_a_request_in_a_topic_stay_in_that_topic(telegram: Emulator, tmp_path: Path):
+    async def play(run: Run) -> None:
+        run.plan(PlanStep(id="s1", title="Look it up"))
+        await olga.wait_for("⚙️ Working", group=family)
+        await run.say("Done with it.")
+
+    olga, family = telegram.person(OWNER), telegram.group()
+    async with running(PlayedApp(tmp_path, telegram, play)):
+        topic = {"is_topic_message": True, "message_thread_id": 7}
+        telegram.world.push(
+            "message", {"message_id": 900, "date": 1, "chat": family, "from": olga.user, "text": "do it", **topic}
+        )
+        await olga.wait_for("Done with it.", group=family)
+    sent = [*telegram.calls("sendMessage"), *telegram.calls("sendChatAction")]
+    assert len(sent) >= 3
+    assert {str(call.params["message_thread_id"]) for call in sent} == {"7"}
 
 
 CARDS = [
@@ -475,11 +494,14 @@ async def test_a_long_answer_comes_in_parts_and_a_very_long_one_as_a_file(telegr
     async def play(run: Run) -> None:
         await run.say("word " * int(run.incoming.text))
 
+    def begin_with_a_word() -> list[Post]:
+        return [post for post in olga.posts if post.words.startswith("word")]
+
     olga = telegram.person(OWNER)
     async with running(PlayedApp(tmp_path, telegram, play)):
         olga.send("1500")
-        await eventually(lambda: sum(post.words.count("word") for post in olga.posts) == 1500)
-        assert len(olga.posts) == 2
+        parts = await olga.until(lambda: len(found := begin_with_a_word()) == 2 and found)
+        assert sum(post.words.count("word") for post in parts) == 1500
         olga.send("9000")
         await eventually(lambda: "answer.md" in olga.files)
     assert olga.files["answer.md"].count(b"word") == 9000
@@ -509,6 +531,21 @@ async def test_an_update_that_comes_twice_is_handled_once(telegram: Emulator, tm
         olga.send("next")
         await olga.wait_for("You said: next")
     assert app.conversations == 1
+
+
+async def test_what_no_restart_can_need_is_forgotten_at_the_start(
+    telegram: Emulator, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+):
+    app, olga = PlayedApp(tmp_path, telegram), telegram.person(OWNER)
+    async with running(app):
+        olga.send("hello")
+        await olga.wait_for("You said: hello")
+    async with documents_of(tmp_path) as documents:
+        assert await documents.list(SENDINGS)
+    monkeypatch.setattr(records, "KEPT_SECONDS", 0.0)
+    async with running(app), asyncio.timeout(PATIENCE):
+        while await app.documents.list(SENDINGS):  # noqa: ASYNC110 (documents have no event)
+            await asyncio.sleep(0.01)
 
 
 async def test_an_update_that_cannot_be_read_does_not_make_the_bot_deaf(telegram: Emulator, tmp_path: Path):
@@ -567,7 +604,7 @@ async def test_a_wrong_token_ends_the_bot_with_the_way_on(telegram: Emulator, tm
 async def test_whoever_starts_a_bot_without_owners_reads_what_to_do(telegram: Emulator, tmp_path: Path):
     app, said, stop = PlayedApp(tmp_path, telegram), list[str](), asyncio.Event()
     app.config.telegram.owners = []
-    async with asyncio.TaskGroup() as group:
+    async with documents_of(tmp_path) as app.documents, asyncio.TaskGroup() as group:
         group.create_task(run_bot(app, stop=stop, announce=said.append))
         await eventually(lambda: len(said) == 2)
         stop.set()
@@ -576,9 +613,11 @@ async def test_whoever_starts_a_bot_without_owners_reads_what_to_do(telegram: Em
 
 
 async def test_a_token_that_is_revoked_while_the_bot_runs_ends_it(telegram: Emulator, tmp_path: Path):
+    app = PlayedApp(tmp_path, telegram)
     telegram.faults.add("getUpdates", "unauthorized")
-    with pytest.raises(ConfigError, match="refuses the token"):
-        await run_bot(PlayedApp(tmp_path, telegram), stop=asyncio.Event())
+    async with documents_of(tmp_path) as app.documents:
+        with pytest.raises(ConfigError, match="refuses the token"):
+            await run_bot(app, stop=asyncio.Event())
 
 
 async def test_the_bot_waits_for_a_telegram_that_is_away_and_can_be_stopped_meanwhile(

@@ -2,20 +2,16 @@
 
 from __future__ import annotations
 
-import sqlite3
-from functools import partial
-
 import pytest
 
+from agent.channels.telegram.asking import keyboard_of, parse_tap, question_part
 from agent.channels.telegram.card import Card
 from agent.channels.telegram.commands import parse_command
 from agent.channels.telegram.destination import Destination, session_of
 from agent.channels.telegram.files import safe_name
-from agent.channels.telegram.keyboard import keyboard_of, parse_tap, question_part, token_of
 from agent.channels.telegram.rate_limiter import RateLimiter
-from agent.channels.telegram.store import Store
+from agent.channels.telegram.records import token_of
 from agent.contracts import ExecutorResponse, Plan, PlanStep, Question
-from agent.errors import AgentError
 from agent.progress import (
     AnswerText,
     PhaseChanged,
@@ -202,36 +198,19 @@ class Clock:
 
 def test_progress_leaves_room_for_the_answer():
     clock = Clock()
-    governor = RateLimiter(clock)
-    taken = sum(governor.spare(-5) for _ in range(100))
+    limiter = RateLimiter(clock)
+    taken = sum(limiter.spare(-5) for _ in range(100))
     assert 0 < taken < 3
-    assert governor.delay(-5) == 0
-    assert governor.delay(-5, urgent=False) > 0
+    assert limiter.delay(-5) == 0
+    assert limiter.delay(-5, urgent=False) > 0
 
 
 def test_a_hold_of_one_chat_leaves_the_others_alone():
     clock = Clock()
-    governor = RateLimiter(clock)
-    governor.hold(1, 30)
-    assert governor.delay(1) == 30
-    assert governor.delay(2) == 0
+    limiter = RateLimiter(clock)
+    limiter.hold(1, 30)
+    assert limiter.delay(1) == 30
+    assert limiter.delay(2) == 0
     clock.now += 30
-    assert governor.delay(1) == 0
-    assert not governor.is_held(1)
-
-
-def test_a_locked_file_is_an_error_and_not_set_aside(tmp_path, monkeypatch):
-    monkeypatch.setattr(sqlite3, "connect", partial(sqlite3.connect, timeout=0.05))
-    store = Store(tmp_path)
-    store.run("INSERT INTO guests VALUES (1, 0)")
-    store.close()
-    holder = sqlite3.connect(tmp_path / "channel.db", isolation_level=None)
-    holder.execute("BEGIN EXCLUSIVE")
-    with pytest.raises(AgentError):
-        Store(tmp_path)
-    holder.rollback()
-    holder.close()
-    assert [path.name for path in tmp_path.iterdir() if "damaged" in path.name] == []
-    store = Store(tmp_path)
-    assert store.row("SELECT user_id FROM guests") is not None
-    store.close()
+    assert limiter.delay(1) == 0
+    assert not limiter.is_held(1)

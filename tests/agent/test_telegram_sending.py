@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import asyncio
 import contextlib
-import sqlite3
 from collections.abc import AsyncIterator, Iterator
 from pathlib import Path
 
@@ -17,10 +16,9 @@ from aiogram.types import BufferedInputFile, MessageEntity
 
 from agent.channels.telegram.failures import described
 from agent.channels.telegram.rate_limiter import RateLimiter
+from agent.channels.telegram.records import Sendings
 from agent.channels.telegram.sending import Sender
-from agent.channels.telegram.sendings import Sendings
-from agent.channels.telegram.store import Store
-from tests.fixtures.telegram.bench import OWNER, eventually, hurry
+from tests.fixtures.telegram.bench import OWNER, documents_of, eventually, hurry
 from tests.fixtures.telegram_emulator import Emulator, Person
 
 
@@ -45,17 +43,16 @@ def olga(telegram: Emulator) -> Person:
 @contextlib.asynccontextmanager
 async def sender_of(telegram: Emulator, folder: Path) -> AsyncIterator[Sender]:
     """A sender as a process has it: the same folder again is a restart. It has seen the person's message."""
-    store = Store(folder)
     session = AiohttpSession(api=TelegramAPIServer.from_base(telegram.api))
-    sendings = Sendings(store)
-    for chat_id, number in telegram.world.posts:
-        if not telegram.world.posts[chat_id, number].from_bot:
-            sendings.record_message(chat_id, number)
-    try:
-        yield Sender(Bot(telegram.world.token, session=session), RateLimiter(), sendings, first_pause=0.05)
-    finally:
-        await session.close()
-        store.close()
+    async with documents_of(folder) as documents:
+        sendings = Sendings(documents)
+        for chat_id, number in telegram.world.posts:
+            if not telegram.world.posts[chat_id, number].from_bot:
+                await sendings.record_message(chat_id, number)
+        try:
+            yield Sender(Bot(telegram.world.token, session=session), RateLimiter(), sendings, first_pause=0.05)
+        finally:
+            await session.close()
 
 
 def message(text: str = "The answer is 84.") -> SendMessage:
@@ -104,9 +101,9 @@ async def test_a_card_that_a_kill_hid_is_found_even_though_it_looks_different_no
         post = await olga.wait_for("Planning …")
         killed.cancel()
     async with sender_of(telegram, tmp_path) as sender:
-        assert sender.is_doubtful("card")
-        await sender.once("card", message("Done."))
-        assert sender.message_of("card") == post.id
+        assert await sender.message_of("card") is None
+        assert await sender.found("card", message("Done.")) == post.id
+        assert await sender.message_of("card") == post.id
     assert [post.words for post in olga.posts] == ["Done."]
 
 
@@ -119,6 +116,18 @@ async def test_a_message_not_sent_before_a_kill_is_sent_after_it(telegram: Emula
     async with sender_of(telegram, tmp_path) as sender:
         await sender.once("answer", message())
     assert len(olga.posts) == 1
+
+
+async def test_a_card_that_never_arrived_is_not_found_and_not_sent(telegram: Emulator, olga: Person, tmp_path: Path):
+    telegram.faults.add("sendMessage", "hang", seconds=60)
+    async with sender_of(telegram, tmp_path) as sender:
+        killed = asyncio.create_task(sender.once("card", message("Planning …")))
+        await eventually(lambda: telegram.calls("sendMessage"))
+        killed.cancel()
+    async with sender_of(telegram, tmp_path) as sender:
+        assert await sender.found("card", message("Done.")) is None
+        assert await sender.found("another", message("Done.")) is None
+    assert not olga.posts
 
 
 @pytest.mark.parametrize("fault", ["drop_after", "bad_gateway", "drop_before"])
@@ -185,27 +194,6 @@ async def test_entities_that_telegram_does_not_like_are_left_out(telegram: Emula
     async with sender_of(telegram, tmp_path) as sender:
         await sender.once("answer", SendMessage(chat_id=OWNER, text="short", entities=wrong))
     assert [(post.words, post.entities) for post in olga.posts] == [("short", [])]
-
-
-async def test_a_damaged_memory_is_set_aside_and_begun_anew(tmp_path: Path):
-    (tmp_path / "channel.db").write_bytes(b"this is no database " * 100)
-    store = Store(tmp_path)
-    Sendings(store).record_message(1, 2)
-    store.close()
-    assert [path.read_bytes()[:7] for path in tmp_path.glob("channel.damaged-*.db")] == [b"this is"]
-
-
-async def test_only_known_numbers_count_in_the_search_for_a_lost_message(tmp_path: Path):
-    store = Store(tmp_path)
-    sendings = Sendings(store)
-    for chat_id, number in ((5, 20), (6, 22), (-1_001_234_567_890, 900)):
-        sendings.record_message(chat_id, number)
-    assert sendings.newest(5) == 22
-    assert sendings.newest(-1_001_234_567_890) == 900
-    assert sendings.unknown_after(5, 20, 4) == [21, 23, 24]
-    with pytest.raises(sqlite3.IntegrityError):
-        [sendings.begin("key", 5) for _ in range(2)]
-    store.close()
 
 
 def test_the_token_never_gets_into_a_log_line():

@@ -116,14 +116,14 @@ class Clock:
 @given(st.lists(st.tuples(st.sampled_from([1, 2, -3]), st.booleans(), st.floats(0, 3)), max_size=150))
 def test_no_window_ever_holds_more_calls_than_its_limit(wishes: list[tuple[int, bool, float]]):
     clock = Clock()
-    governor = RateLimiter(clock)
+    limiter = RateLimiter(clock)
     made: list[tuple[int, float]] = []
     for chat_id, urgent, pause in wishes:
         clock.now += pause
-        if urgent and (delay := governor.delay(chat_id)):
+        if urgent and (delay := limiter.delay(chat_id)):
             clock.now += delay + 1e-6
-        if governor.delay(chat_id, urgent=urgent) == 0:
-            governor._note(chat_id)
+        if limiter.delay(chat_id, urgent=urgent) == 0:
+            limiter._note(chat_id)
             made.append((chat_id, clock.now))
     for chat_id, limits in ((1, PRIVATE_LIMITS), (2, PRIVATE_LIMITS), (-3, GROUP_LIMITS), (None, OVERALL_LIMITS)):
         times = [at for chat, at in made if chat_id in (None, chat)]

@@ -13,25 +13,20 @@ from typing import TYPE_CHECKING
 from aiogram import Bot
 from aiogram.client.session.aiohttp import AiohttpSession
 from aiogram.client.telegram import TelegramAPIServer
-from aiogram.exceptions import AiogramError, TelegramNotFound, TelegramRetryAfter, TelegramUnauthorizedError
+from aiogram.exceptions import AiogramError, TelegramNotFound, TelegramUnauthorizedError
 from aiogram.methods import DeleteWebhook
 from aiogram.types import User
 from aiogram.utils.token import TokenValidationError
 
 from agent.channels.telegram.asking import Asking
-from agent.channels.telegram.background import logged
 from agent.channels.telegram.commands import Commands
 from agent.channels.telegram.destination import CHANNEL, Destination, person_of
-from agent.channels.telegram.failures import described
-from agent.channels.telegram.guests import Guests
-from agent.channels.telegram.inbox import Inbox
-from agent.channels.telegram.live_cards import CardBook, LiveCards
+from agent.channels.telegram.failures import described, logged, pause_after, pauses
+from agent.channels.telegram.live_cards import LiveCards
 from agent.channels.telegram.polling import REFUSED, Poller
-from agent.channels.telegram.question_book import QuestionBook
 from agent.channels.telegram.rate_limiter import RateLimiter
+from agent.channels.telegram.records import Records
 from agent.channels.telegram.sending import Sender
-from agent.channels.telegram.sendings import Sendings
-from agent.channels.telegram.store import Store
 from agent.channels.telegram.transport import TelegramTransport
 from agent.channels.telegram.update_queue import UpdateQueue
 from agent.channels.telegram.updates import Updates
@@ -39,11 +34,11 @@ from agent.config import TelegramSettings
 from agent.errors import ConfigError, ModelError
 from agent.progress import Progress
 from aura_core.ground.logger import get_logger
+from aura_core.storage.forgetting import forgetting
 
 if TYPE_CHECKING:
     from agent.app import App
 
-FOLDER = "telegram"
 LONGEST_PAUSE = 30.0
 GO_ON_SECONDS = 10.0
 """Between two looks for runs that broke off because the disk was full."""
@@ -69,7 +64,6 @@ class Channel:
     asking: Asking
     cards: LiveCards
     commands: Commands
-    inbox: Inbox
     updates: Updates
 
 
@@ -93,14 +87,10 @@ async def run_bot(app: App, *, stop: asyncio.Event | None = None, announce: Call
     """
     with _stopping(stop) as stopped:
         async with _bot(app.config.telegram) as bot:
-            store = Store(app.config.home / FOLDER)
-            try:
-                await _until(stopped, _run(app, bot, store, announce))
-            finally:
-                store.close()
+            await _until(stopped, _run(app, bot, announce))
 
 
-async def _run(app: App, bot: Bot, store: Store, announce: Callable[[str], None]) -> None:
+async def _run(app: App, bot: Bot, announce: Callable[[str], None]) -> None:
     """Follows progress, takes updates and goes on with old runs, until cancelled."""
     me = await _introduce(bot)
     get_logger(__name__).info("bot started", name=me.username)
@@ -109,18 +99,19 @@ async def _run(app: App, bot: Bot, store: Store, announce: Callable[[str], None]
         person.startswith(CHANNEL) for profile in app.config.all_profiles().values() for person in profile.people
     ):
         announce(NOBODY_YET)
-    channel = _wire(app, bot, store, me)
+    records = Records(app.documents)
+    channel = _wire(app, bot, records, me)
     with app.events.subscribe(Progress, _is_ours) as events:
         try:
-            async with asyncio.TaskGroup() as group:
-                reception = UpdateQueue(group, channel.inbox, channel.updates)
+            async with forgetting(records.forget), asyncio.TaskGroup() as group:
+                queue = UpdateQueue(group, records.inbox, channel.updates)
                 group.create_task(channel.cards.watch(events))
                 group.create_task(channel.commands.follow_plans())
                 group.create_task(_go_on(app))
                 group.create_task(logged(_keep_model_ready(app), "getting the model ready"))
                 group.create_task(_tidy(app, channel, set(await app.resume(channel=CHANNEL))))
-                reception.take_leftovers()
-                group.create_task(Poller(bot, reception.take).run())
+                await queue.take_leftovers()
+                group.create_task(Poller(bot, queue.take).run())
         except ExceptionGroup as errors:
             raise errors.exceptions[0] from errors
 
@@ -159,12 +150,10 @@ def _is_ours(event: Progress) -> bool:
     return Destination.of_session(event.session_id) is not None
 
 
-def _wire(app: App, bot: Bot, store: Store, me: User) -> Channel:
-    sendings = Sendings(store)
-    sender = Sender(bot, RateLimiter(), sendings)
-    asking = Asking(app, sender, QuestionBook(store))
-    book = CardBook(store)
-    cards = LiveCards(app, sender, book, asking)
+def _wire(app: App, bot: Bot, records: Records, me: User) -> Channel:
+    sender = Sender(bot, RateLimiter(), records.sendings)
+    asking = Asking(app, sender, records.questions)
+    cards = LiveCards(app, sender, records.cards, asking)
     commands = Commands(app, sender)
     updates = Updates(
         app,
@@ -172,18 +161,17 @@ def _wire(app: App, bot: Bot, store: Store, me: User) -> Channel:
         sender,
         asking=asking,
         commands=commands,
-        guests=Guests(app, sender, store),
-        cards=book,
-        sendings=sendings,
+        guests=records.guests,
+        sendings=records.sendings,
         username=me.username or "",
     )
     app.add_transport(TelegramTransport(sender, asking, cards.quiet))
-    return Channel(asking, cards, commands, Inbox(store), updates)
+    return Channel(asking, cards, commands, updates)
 
 
 async def _introduce(bot: Bot) -> User:
     """Asks Telegram who the bot is, as long as it takes, and makes polling possible."""
-    log, pause = get_logger(__name__), 1.0
+    waits = pauses(1.0, LONGEST_PAUSE)
     while True:
         try:
             me = await bot.me()
@@ -191,10 +179,9 @@ async def _introduce(bot: Bot) -> User:
         except (TelegramUnauthorizedError, TelegramNotFound) as error:
             raise ConfigError(REFUSED) from error
         except AiogramError as error:
-            seconds = float(error.retry_after) if isinstance(error, TelegramRetryAfter) else pause
-            log.warning("Telegram cannot be reached", error=described(error), pause=seconds)
+            seconds = pause_after(error, next(waits))
+            get_logger(__name__).warning("Telegram cannot be reached", error=described(error), pause=seconds)
             await asyncio.sleep(seconds)
-            pause = min(pause * 2, LONGEST_PAUSE)
         else:
             return me
 

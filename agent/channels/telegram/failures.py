@@ -1,8 +1,10 @@
-"""What a failed call of the Bot API means: wait, nothing was done, it may have been done, or it never will be."""
+"""Failures: what a failed call of the Bot API means, how long to wait after it, and where unexpected errors end."""
 
 from __future__ import annotations
 
+import itertools
 import re
+from collections.abc import Awaitable, Iterator
 from typing import Literal
 
 from aiogram.exceptions import (
@@ -17,6 +19,11 @@ from aiogram.exceptions import (
 )
 from aiohttp import ClientConnectorError
 
+from aura_core.errors import DurableError, HomeNotWritableError
+from aura_core.ground.logger import get_logger
+
+STORE_ERRORS = (HomeNotWritableError, DurableError)
+"""What is raised when the bot cannot remember anything: full disk, no right to write, damaged file."""
 Meaning = Literal["wait", "undone", "doubtful", "refused"]
 TOKEN = re.compile(r"\d+:[\w-]{12,}")
 
@@ -48,3 +55,26 @@ def described(error: BaseException) -> str:
 def is_unchanged(error: AiogramError) -> bool:
     """Whether an edit was refused because the message already looks like that."""
     return isinstance(error, TelegramAPIError) and "message is not modified" in error.message
+
+
+def pauses(first: float, longest: float) -> Iterator[float]:
+    """Seconds between attempts, without end: `first`, then doubled each time, up to `longest`."""
+    return (min(first * 2 ** min(number, 10), longest) for number in itertools.count())
+
+
+def pause_after(error: Exception, pause: float) -> float:
+    """Seconds to wait after a failure: those that Telegram names, else `pause`."""
+    return float(error.retry_after) if isinstance(error, TelegramRetryAfter) else pause
+
+
+async def logged(work: Awaitable[None], what: str) -> None:
+    """Awaits `work`; an unexpected error becomes a line of the log with its traceback, and the bot goes on.
+
+    Args:
+        work: what is done.
+        what: names it in the log.
+    """
+    try:
+        await work
+    except Exception:  # noqa: BLE001 (the border of one piece of work; it is logged with its traceback)
+        get_logger(__name__).exception("unexpected error", what=what)

@@ -3,19 +3,19 @@
 from __future__ import annotations
 
 import asyncio
-import json
+import contextlib
 import time
 from collections import deque
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
 from aiogram.methods import EditMessageText, SendChatAction
 
 from agent.channels.telegram.asking import Asking
-from agent.channels.telegram.background import logged
 from agent.channels.telegram.card import Card
-from agent.channels.telegram.destination import Destination
+from agent.channels.telegram.destination import CHANNEL, Destination
+from agent.channels.telegram.failures import logged
+from agent.channels.telegram.records import Cards
 from agent.channels.telegram.sending import Sender
-from agent.channels.telegram.store import Store
 from agent.channels.telegram.text import Part
 from agent.channels.telegram.transport import NO_PREVIEW, message
 from agent.progress import Progress, QuestionClosed, RunEnded
@@ -36,50 +36,24 @@ REMEMBERED_RUNS = 200
 """Runs that ended: what they still say while they tidy up draws no new card."""
 
 
-class CardBook:
-    """Which runs have a card, and where: kept over restarts."""
-
-    def __init__(self, store: Store) -> None:
-        self._store = store
-
-    def expect(self, run_id: str, dest: dict[str, Any]) -> None:
-        """Remembers where a run's card belongs."""
-        self._store.run(
-            "INSERT OR IGNORE INTO cards (run_id, dest, at) VALUES (?, ?, ?)", run_id, json.dumps(dest), time.time()
-        )
-
-    def place(self, run_id: str) -> Destination | None:
-        """Where the run's card belongs, if that is known."""
-        row = self._store.row("SELECT dest FROM cards WHERE run_id = ?", run_id)
-        return Destination.of(json.loads(row["dest"])) if row else None
-
-    def folded(self, run_id: str) -> None:
-        """Remembers that the card is done with."""
-        self._store.run("UPDATE cards SET folded = 1 WHERE run_id = ?", run_id)
-
-    def unfolded(self) -> list[str]:
-        """Runs whose card still looks alive."""
-        return [row["run_id"] for row in self._store.rows("SELECT run_id FROM cards WHERE NOT folded")]
-
-
 class LiveCard:
     """One run's card while the run goes on.
 
     Args:
         run_id: the run.
-        fallback: where the card goes if no message began the run.
+        place: the chat of its session.
         app: where the run is looked up.
         sender: makes the calls.
-        book: remembers where the card belongs.
+        cards: remembers that the card looks alive.
     """
 
-    def __init__(self, run_id: str, fallback: Destination, app: App, sender: Sender, book: CardBook) -> None:
+    def __init__(self, run_id: str, place: Destination, app: App, sender: Sender, cards: Cards) -> None:
         self.run_id = run_id
+        self.place = place
         self._app = app
-        self.place = fallback
         self._card = Card()
         self._sender = sender
-        self._book = book
+        self._cards = cards
         self._changed = asyncio.Event()
         self._over = asyncio.Event()
         self._shown: Part | None = None
@@ -100,7 +74,7 @@ class LiveCard:
 
     async def run(self) -> None:
         """Draws until the run is over, then folds."""
-        self._book.expect(self.run_id, {"chat_id": self.place.chat_id})
+        await self._find_place()
         while not self._over.is_set():
             await self._type()
             await _either(self._over, REDRAW_SECONDS)
@@ -110,7 +84,14 @@ class LiveCard:
             await self._draw()
             await _either(self._changed, TYPING_SECONDS)
             await self._look()
-        await fold(self.run_id, self._card, self.place, self._sender, self._book)
+        await fold(self.run_id, self._card, self.place, self._sender, self._cards)
+
+    async def _find_place(self) -> None:
+        """The card belongs where the answer goes."""
+        with contextlib.suppress(RunNotFoundError):
+            dest = await self._app.destination(self.run_id)
+            if dest.get("channel") == CHANNEL:
+                self.place = Destination.of(dest)
 
     async def _look(self) -> None:
         """Notices a run that broke off, and says so."""
@@ -122,32 +103,28 @@ class LiveCard:
         self._card = Card.of(outcome)
         self._over.set()
         if outcome.status == "error":
-            place = self._place()
-            await self._sender.once(f"{self.run_id}/broke-off", message(place, Part(BROKE_OFF)))
+            await self._sender.once(f"{self.run_id}/broke-off", message(self.place, Part(BROKE_OFF)))
 
     async def _type(self) -> None:
         silent = time.monotonic() - self._heard > SILENT_SECONDS
         if self._card.working and not self._quiet and not silent:
-            place = self._place()
-            method = SendChatAction(chat_id=place.chat_id, action="typing", message_thread_id=place.thread_id)
-            await self._sender.perhaps_now(method, place.chat_id)
+            chat_id, thread_id = self.place.chat_id, self.place.thread_id
+            method = SendChatAction(chat_id=chat_id, action="typing", message_thread_id=thread_id)
+            await self._sender.perhaps_now(method, chat_id)
 
     async def _draw(self) -> None:
         part = self._card.live()
         if part == self._shown:
             return
-        place, key = self._place(), card_key(self.run_id)
-        message_id = self._sender.message_of(key)
+        key = card_key(self.run_id)
+        message_id = await self._sender.message_of(key)
         if message_id is None:
-            shown = await self._sender.once(key, message(place, part)) is not None
+            await self._cards.add(self.run_id, self.place)
+            shown = await self._sender.once(key, message(self.place, part)) is not None
         else:
-            shown = await self._sender.perhaps(_edit(place, message_id, part), place.chat_id)
+            shown = await self._sender.perhaps(_edit(self.place, message_id, part), self.place.chat_id)
         if shown:
             self._shown = part
-
-    def _place(self) -> Destination:
-        self.place = self._book.place(self.run_id) or self.place
-        return self.place
 
 
 class LiveCards:
@@ -156,14 +133,14 @@ class LiveCards:
     Args:
         app: where runs are looked up.
         sender: makes the calls.
-        book: remembers where the cards belong.
+        cards: remembers which cards look alive.
         asking: its questions close when a run closes them.
     """
 
-    def __init__(self, app: App, sender: Sender, book: CardBook, asking: Asking) -> None:
+    def __init__(self, app: App, sender: Sender, cards: Cards, asking: Asking) -> None:
         self._app = app
         self._sender = sender
-        self._book = book
+        self._cards = cards
         self._asking = asking
         self._live: dict[str, LiveCard] = {}
         self._ended: deque[str] = deque(maxlen=REMEMBERED_RUNS)
@@ -182,17 +159,16 @@ class LiveCards:
 
     async def settle(self, running: set[str]) -> None:
         """Folds the cards of runs that ended while the bot was away."""
-        for run_id in self._book.unfolded():
-            place = self._book.place(run_id)
-            if run_id in running or place is None:
+        for run_id, place in (await self._cards.alive()).items():
+            if run_id in running:
                 continue
             try:
                 outcome = await self._app.run_detail(run_id)
             except RunNotFoundError:
-                self._book.folded(run_id)
+                await self._cards.remove(run_id)
                 continue
             if outcome.status not in ("running", "waiting"):
-                await fold(run_id, Card.of(outcome), place, self._sender, self._book)
+                await fold(run_id, Card.of(outcome), place, self._sender, self._cards)
 
     def _take(self, event: Progress, group: asyncio.TaskGroup) -> None:
         if event.run_id in self._ended:
@@ -209,7 +185,7 @@ class LiveCards:
 
     def _begin(self, event: Progress, group: asyncio.TaskGroup) -> LiveCard:
         place = Destination.of_session(event.session_id) or Destination(0)
-        card = self._live[event.run_id] = LiveCard(event.run_id, place, self._app, self._sender, self._book)
+        card = self._live[event.run_id] = LiveCard(event.run_id, place, self._app, self._sender, self._cards)
         group.create_task(self._follow(card))
         return card
 
@@ -225,14 +201,13 @@ def card_key(run_id: str) -> str:
     return f"card:{run_id}"
 
 
-async def fold(run_id: str, card: Card, place: Destination, sender: Sender, book: CardBook) -> None:
+async def fold(run_id: str, card: Card, place: Destination, sender: Sender, cards: Cards) -> None:
     """Turns a card into its summary, if it was ever shown."""
-    key, part = card_key(run_id), card.folded()
-    if sender.is_doubtful(key):
-        await sender.once(key, message(place, part))
-    elif (message_id := sender.message_of(key)) is not None:
+    part = card.folded()
+    message_id = await sender.found(card_key(run_id), message(place, part))
+    if message_id is not None:
         await sender.surely(_edit(place, message_id, part), place.chat_id)
-    book.folded(run_id)
+    await cards.remove(run_id)
 
 
 def _edit(place: Destination, message_id: int, part: Part) -> EditMessageText:

@@ -3,8 +3,7 @@
 from __future__ import annotations
 
 import asyncio
-import sqlite3
-from collections.abc import Callable
+from collections.abc import Awaitable, Callable
 from typing import Any, cast
 
 from aiogram import Bot
@@ -12,14 +11,13 @@ from aiogram.exceptions import (
     AiogramError,
     ClientDecodeError,
     TelegramConflictError,
-    TelegramRetryAfter,
     TelegramUnauthorizedError,
 )
 from aiogram.methods import GetUpdates
 from aiogram.types import Update
 from pydantic import ValidationError
 
-from agent.channels.telegram.failures import described
+from agent.channels.telegram.failures import STORE_ERRORS, described, pause_after, pauses
 from agent.errors import ConfigError
 from aura_core.ground.logger import get_logger
 
@@ -39,11 +37,11 @@ class Poller:
 
     Args:
         bot: the bot.
-        take: stores an update; called in order, once it returns the update is confirmed.
+        take: stores an update; called in order; the update is confirmed after it returns.
         first_pause: seconds after the first failure; doubled each time, up to half a minute.
     """
 
-    def __init__(self, bot: Bot, take: Callable[[Update], None], *, first_pause: float = 1.0) -> None:
+    def __init__(self, bot: Bot, take: Callable[[Update], Awaitable[None]], *, first_pause: float = 1.0) -> None:
         self._bot = bot
         self._take = take
         self._first_pause = first_pause
@@ -56,20 +54,19 @@ class Poller:
             ConfigError: Telegram does not know the token any more.
         """
         offset: int | None = None
-        failures = 0
+        waits = pauses(self._first_pause, LONGEST_PAUSE)
         while True:
             try:
                 for number, update in await self._fetch(offset):
                     if update is not None:
-                        self._take(update)
+                        await self._take(update)
                     offset = number + 1
             except TelegramUnauthorizedError as error:
                 raise ConfigError(REFUSED) from error
-            except (AiogramError, OSError, sqlite3.Error) as error:
-                failures += 1
-                await self._pause(error, failures)  # what was not stored is not confirmed: Telegram gives it again
+            except (AiogramError, OSError, *STORE_ERRORS) as error:
+                await self._pause(error, next(waits))  # what was not stored is not confirmed: Telegram gives it again
             else:
-                failures = 0
+                waits = pauses(self._first_pause, LONGEST_PAUSE)
 
     async def _fetch(self, offset: int | None) -> list[tuple[int, Update | None]]:
         """The next updates by number; None for one that cannot be read."""
@@ -93,14 +90,11 @@ class Poller:
                 found.append((item["update_id"], None))
         return found
 
-    async def _pause(self, error: Exception, failures: int) -> None:
-        seconds = min(self._first_pause * 2 ** min(failures - 1, 10), LONGEST_PAUSE)
-        if isinstance(error, TelegramRetryAfter):
-            seconds = float(error.retry_after)
-        what = "poll failed"
+    async def _pause(self, error: Exception, pause: float) -> None:
+        what, seconds = "poll failed", pause_after(error, pause)
         if isinstance(error, TelegramConflictError):
             what = "another program polls with this bot's token"
-        elif isinstance(error, sqlite3.Error):
+        elif isinstance(error, STORE_ERRORS):
             what = "what came cannot be stored; Telegram keeps it"
-        self._log.warning(what, error=described(error), failures=failures, pause=seconds)
+        self._log.warning(what, error=described(error), pause=seconds)
         await asyncio.sleep(seconds)

@@ -8,8 +8,8 @@ meanwhile) the message is looked for before it is sent again: an edit to the ver
 from __future__ import annotations
 
 import asyncio
-import sqlite3
 from collections import defaultdict
+from itertools import islice
 from typing import Any, TypeVar
 
 from aiogram import Bot
@@ -22,9 +22,9 @@ from aiogram.methods import (
     TelegramMethod,
 )
 
-from agent.channels.telegram.failures import described, is_unchanged, meaning_of
+from agent.channels.telegram.failures import STORE_ERRORS, described, is_unchanged, meaning_of, pauses
 from agent.channels.telegram.rate_limiter import RateLimiter
-from agent.channels.telegram.sendings import UNDELIVERABLE, Sendings
+from agent.channels.telegram.records import UNDELIVERABLE, Sending, Sendings
 from agent.errors import ChannelAwayError
 from aura_core.ground.logger import get_logger
 
@@ -43,14 +43,14 @@ class Sender:
 
     Args:
         bot: the bot.
-        governor: gives turns.
-        sendings: what was sent before.
+        limiter: gives turns.
+        sendings: remembers what was sent.
         first_pause: seconds after the first failure; doubled each time, up to a minute.
     """
 
-    def __init__(self, bot: Bot, governor: RateLimiter, sendings: Sendings, *, first_pause: float = 1.0) -> None:
+    def __init__(self, bot: Bot, limiter: RateLimiter, sendings: Sendings, *, first_pause: float = 1.0) -> None:
         self._bot = bot
-        self._governor = governor
+        self._limiter = limiter
         self._sendings = sendings
         self._first_pause = first_pause
         self._orders: defaultdict[int, asyncio.Lock] = defaultdict(asyncio.Lock)
@@ -75,29 +75,45 @@ class Sender:
         """
         try:
             return await self._send(key, method)
-        except sqlite3.Error as error:
+        except STORE_ERRORS as error:
             raise ChannelAwayError(f"The bot's memory of what it sent cannot be used: {error}") from error
 
     async def _send(self, key: str, method: SendMessage | SendDocument) -> int | None:
         chat_id = int(method.chat_id)
         async with self._orders[chat_id]:
-            before = self._sendings.get(key)
+            before = await self._sendings.get(key)
             if before is not None and before.message_id is not None:
-                return None if before.message_id == UNDELIVERABLE else before.message_id
-            sending = before or self._sendings.begin(key, chat_id)
+                return _arrived(before)
+            sending = before or await self._sendings.begin(key, chat_id)
             message_id = await self._deliver(method, sending.after, doubtful=before is not None)
-            self._sendings.end(key, chat_id, UNDELIVERABLE if message_id is None else message_id)
+            ending = self._sendings.end(key, chat_id, UNDELIVERABLE if message_id is None else message_id)
+            await asyncio.shield(ending)  # it is noted also if the caller is cancelled just now
             return message_id
 
-    def message_of(self, key: str) -> int | None:
+    async def message_of(self, key: str) -> int | None:
         """The message that was sent under this key."""
-        sending = self._sendings.get(key)
-        return None if sending is None or sending.message_id == UNDELIVERABLE else sending.message_id
+        return _arrived(await self._sendings.get(key))
 
-    def is_doubtful(self, key: str) -> bool:
-        """Whether a message was begun under this key and a kill hides whether it arrived."""
-        sending = self._sendings.get(key)
-        return sending is not None and sending.message_id is None
+    async def found(self, key: str, method: SendMessage) -> int | None:
+        """The message that was begun under this key; None if it never arrived, or Telegram stays away.
+
+        Args:
+            key: of the message.
+            method: what it may look like from now on, if a sending that was cut off hides whether it arrived.
+        """
+        chat_id = int(method.chat_id)
+        async with self._orders[chat_id]:
+            sending = await self._sendings.get(key)
+            if sending is None or sending.message_id is not None:
+                return _arrived(sending)
+            try:
+                message_id = await self._find(method, sending.after)
+            except ChannelAwayError as error:
+                self._log.warning("search given up", key=key, chat=chat_id, error=str(error))
+                return None
+            if message_id is not None:
+                await asyncio.shield(self._sendings.end(key, chat_id, message_id))
+            return message_id
 
     async def surely(self, method: TelegramMethod[ResultT], chat_id: int) -> ResultT | None:
         """Makes a call that may be repeated, until it is answered; None if it is refused or Telegram stays away."""
@@ -112,17 +128,17 @@ class Sender:
 
     async def perhaps(self, method: TelegramMethod[Any], chat_id: int) -> bool:
         """Makes a call that is merely nice, if there is a turn to spare; True if it is done, or was done before."""
-        return self._governor.spare(chat_id) and await self.perhaps_now(method, chat_id)
+        return self._limiter.spare(chat_id) and await self.perhaps_now(method, chat_id)
 
     async def perhaps_now(self, method: TelegramMethod[Any], chat_id: int) -> bool:
         """The same for a call that takes no turn: typing, the answer to a tap."""
-        if self._governor.is_held(chat_id):
+        if self._limiter.is_held(chat_id):
             return False
         try:
             await self._bot(method, request_timeout=REQUEST_SECONDS)
         except AiogramError as error:
             if isinstance(error, TelegramRetryAfter):
-                self._governor.hold(chat_id, error.retry_after)
+                self._limiter.hold(chat_id, error.retry_after)
             if is_unchanged(error):
                 return True
             self._log.info("call dropped", chat=chat_id, error=described(error))
@@ -131,17 +147,17 @@ class Sender:
 
     async def _deliver(self, method: SendMessage | SendDocument, after: int, *, doubtful: bool) -> int | None:
         chat_id = int(method.chat_id)
-        for attempt in range(MAX_ATTEMPTS):
+        for pause in islice(pauses(self._first_pause, LONGEST_PAUSE), MAX_ATTEMPTS):
             if doubtful and (found := await self._find(method, after)) is not None:
                 return found
-            await self._governor.turn(chat_id)
+            await self._limiter.turn(chat_id)
             try:
                 seconds = UPLOAD_SECONDS if isinstance(method, SendDocument) else REQUEST_SECONDS
                 return (await self._bot(method, request_timeout=seconds)).message_id
             except AiogramError as error:
                 doubtful = meaning_of(error) == "doubtful"
                 if meaning_of(error) != "refused":
-                    await self._pause(chat_id, attempt, error)
+                    await self._pause(chat_id, pause, error)
                     continue
                 milder = _milder(method, error)
                 if milder is None:
@@ -155,7 +171,7 @@ class Sender:
         if not after:
             return None
         chat_id = int(method.chat_id)
-        for number in self._sendings.unknown_after(chat_id, after, LOOKED_AT):
+        for number in await self._sendings.unknown_after(chat_id, after, LOOKED_AT):
             try:
                 await self._repeated(_same_content(method, number), chat_id)
             except AiogramError as error:
@@ -165,23 +181,28 @@ class Sender:
         return None
 
     async def _repeated(self, method: TelegramMethod[ResultT], chat_id: int) -> ResultT:
-        for attempt in range(MAX_ATTEMPTS):
-            await self._governor.turn(chat_id)
+        for pause in islice(pauses(self._first_pause, LONGEST_PAUSE), MAX_ATTEMPTS):
+            await self._limiter.turn(chat_id)
             try:
                 return await self._bot(method, request_timeout=REQUEST_SECONDS)
             except AiogramError as error:
                 if meaning_of(error) == "refused":
                     raise
-                await self._pause(chat_id, attempt, error)
+                await self._pause(chat_id, pause, error)
         raise ChannelAwayError(GAVE_UP)
 
-    async def _pause(self, chat_id: int, attempt: int, error: AiogramError) -> None:
-        """Waits after a failure: as long as Telegram says, else longer each time."""
+    async def _pause(self, chat_id: int, seconds: float, error: AiogramError) -> None:
+        """Waits after a failure; as long as Telegram says, nothing is sent to the chat."""
         if isinstance(error, TelegramRetryAfter):
-            self._governor.hold(chat_id, error.retry_after)
+            self._limiter.hold(chat_id, error.retry_after)
             return
-        self._log.warning("call failed, trying again", chat=chat_id, attempt=attempt + 1, error=described(error))
-        await asyncio.sleep(min(self._first_pause * 2 ** min(attempt, 10), LONGEST_PAUSE))
+        self._log.warning("call failed, trying again", chat=chat_id, error=described(error), pause=seconds)
+        await asyncio.sleep(seconds)
+
+
+def _arrived(sending: Sending | None) -> int | None:
+    """The id of a message that is certainly there."""
+    return None if sending is None or sending.message_id == UNDELIVERABLE else sending.message_id
 
 
 def _milder(method: SendMessage | SendDocument, error: AiogramError) -> SendMessage | SendDocument | None:

@@ -3,18 +3,16 @@
 from __future__ import annotations
 
 import asyncio
-import itertools
-import sqlite3
 from collections import deque
-from collections.abc import Iterator
 from dataclasses import dataclass, field
+from itertools import islice
 from typing import TYPE_CHECKING
 
 from aiogram.exceptions import AiogramError
 from aiogram.types import Message, Update
 
-from agent.channels.telegram.failures import described
-from agent.channels.telegram.inbox import Inbox
+from agent.channels.telegram.failures import STORE_ERRORS, described, pauses
+from agent.channels.telegram.records import Inbox
 from aura_core.errors import AuraError, HomeNotWritableError
 from aura_core.ground.logger import get_logger
 
@@ -25,6 +23,8 @@ ALBUM_SECONDS = 1.0
 """The pictures of an album arrive as updates of their own; the next one is waited for so long."""
 ATTEMPTS = 4
 LONGEST_PAUSE = 30.0
+STOP_SECONDS = 1.0
+"""What is being handled when the bot is stopped may take so long to end."""
 NO_ROOM = (
     "I cannot write anything down right now: my disk is full, or may not be written. "
     "Nothing is lost; I take your message as soon as there is room."
@@ -60,24 +60,24 @@ class UpdateQueue:
         self._told: set[int] = set()
         self._log = get_logger(__name__)
 
-    def take(self, update: Update) -> None:
+    async def take(self, update: Update) -> None:
         """Stores an update and has it handled; an update that was here before changes nothing.
 
         Raises:
-            sqlite3.Error: it cannot be stored, so it must not be confirmed; its chat is told.
+            HomeNotWritableError, DurableError: it cannot be stored, so it must not be confirmed; its chat is told.
         """
         try:
-            is_new = self._inbox.put(update)
-        except sqlite3.Error:
+            is_new = await self._inbox.put(update)
+        except STORE_ERRORS:
             self._group.create_task(self._tell_no_room(update))
             raise
         self._told.discard(_chat_of(update))
         if is_new:
             self._enqueue(update)
 
-    def take_leftovers(self) -> None:
+    async def take_leftovers(self) -> None:
         """Has those updates handled that a killed process stored and did not handle."""
-        for update in self._inbox.unhandled():
+        for update in await self._inbox.unhandled():
             self._enqueue(update)
 
     def _enqueue(self, update: Update) -> None:
@@ -93,26 +93,31 @@ class UpdateQueue:
         await asyncio.sleep(0)
         while lane.waiting:
             first = lane.waiting.popleft()
-            turn = [first, *await self._rest_of_album(first, lane)]
-            await self._handle(turn)
-            for update in turn:
-                await self._forget(update)
+            await self._finish([first, *await self._rest_of_album(first, lane)])
         del self._lanes[name]
 
-    async def _forget(self, update: Update) -> None:
+    async def _finish(self, turn: list[Update]) -> None:
+        """Handles a turn and notes it; a bot that is being stopped gives it a moment, so that no restart repeats it."""
+        work = asyncio.create_task(self._handle(turn))
+        try:
+            await asyncio.shield(work)
+        except asyncio.CancelledError:
+            await asyncio.wait({work}, timeout=STOP_SECONDS)
+            raise
+        finally:
+            work.cancel()
+            await asyncio.gather(work, return_exceptions=True)
+
+    async def _note_handled(self, update: Update) -> None:
         """Notes that an update was handled, as soon as that can be written; until then its chat waits."""
-        for pause in self._pauses():
+        for pause in pauses(self._first_pause, LONGEST_PAUSE):
             try:
-                self._inbox.done(update.update_id)
-            except sqlite3.Error as error:
+                await self._inbox.done(update.update_id)
+            except STORE_ERRORS as error:
                 self._log.error("update not noted as handled", update=update.update_id, error=described(error))
                 await asyncio.sleep(pause)
             else:
                 return
-
-    def _pauses(self) -> Iterator[float]:
-        """Seconds between attempts at something that must succeed some day; longer each time, without end."""
-        return (min(self._first_pause * 2 ** min(number, 10), LONGEST_PAUSE) for number in itertools.count())
 
     async def _tell_no_room(self, update: Update) -> None:
         """Tells a chat, once in a row, that nothing can be written."""
@@ -141,24 +146,25 @@ class UpdateQueue:
         return rest
 
     async def _handle(self, turn: list[Update]) -> None:
-        """Handles a turn; whatever happens, the person hears of it and the bot goes on."""
-        for pause in self._pauses():
+        """Handles a turn and notes it; whatever happens, the person hears of it and the bot goes on."""
+        for pause in pauses(self._first_pause, LONGEST_PAUSE):
             try:
-                return await self._handle_once(turn)
-            except (HomeNotWritableError, sqlite3.Error) as error:
+                await self._handle_once(turn)
+                break
+            except HomeNotWritableError as error:
                 self._log.error("nothing can be written", update=turn[0].update_id, error=described(error), pause=pause)
                 await self._tell_no_room(turn[0])
                 await asyncio.sleep(pause)
-        return None
+        for update in turn:
+            await self._note_handled(update)
 
     async def _handle_once(self, turn: list[Update]) -> None:
         """Handles a turn, with patience for Telegram and for files that cannot be stored.
 
         Raises:
-            HomeNotWritableError: the store of runs cannot be written.
-            sqlite3.Error: the channel's own memory cannot be written.
+            HomeNotWritableError: nothing can be written down.
         """
-        for attempt in range(ATTEMPTS):
+        for pause in islice(pauses(self._first_pause, LONGEST_PAUSE), ATTEMPTS):
             try:
                 await self._updates.handle(turn)
             except HomeNotWritableError:
@@ -166,13 +172,9 @@ class UpdateQueue:
             except AuraError as error:
                 await self._updates.say(turn[0], str(error))
             except (AiogramError, OSError) as error:
-                self._log.warning(
-                    "update not handled", update=turn[0].update_id, error=described(error), attempt=attempt
-                )
-                await asyncio.sleep(self._first_pause * 2**attempt)
+                self._log.warning("update not handled", update=turn[0].update_id, error=described(error), pause=pause)
+                await asyncio.sleep(pause)
                 continue
-            except sqlite3.Error:
-                raise
             except Exception:  # noqa: BLE001 (one update must not end the bot; it is logged and said)
                 self._log.exception("unexpected error", update=turn[0].update_id)
                 await self._updates.say(turn[0], WENT_WRONG)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import time
 from typing import TYPE_CHECKING
 
 from aiogram import Bot
@@ -11,10 +12,8 @@ from agent.channels.telegram.asking import Asking
 from agent.channels.telegram.commands import Command, Commands, parse_command
 from agent.channels.telegram.destination import Destination, destination_of, person_of, session_of
 from agent.channels.telegram.files import attached_to, take
-from agent.channels.telegram.guests import Guests
-from agent.channels.telegram.live_cards import CardBook
+from agent.channels.telegram.records import Guests, Sendings
 from agent.channels.telegram.sending import Sender
-from agent.channels.telegram.sendings import Sendings
 from agent.channels.telegram.text import Part, split
 from agent.channels.telegram.transport import message as message_to
 from agent.contracts import Incoming, Profile
@@ -23,6 +22,12 @@ from agent.schedules.chat_command import schedule_answer
 if TYPE_CHECKING:
     from agent.app import App
 
+GUEST_PROFILE = "guest"
+WELCOME = (
+    "Hello! This is somebody's private assistant, and it does not know you yet. "
+    "Your Telegram id is {0}. Its owner lets you in with AURA_TELEGRAM_OWNERS=[{0}] in the "
+    "environment, or with telegram.owners in aura.yaml, and a restart of the bot."
+)
 NOTHING_IN_IT = "I can read text, photos, documents and voice files. Write what you need, please."
 STRANGE_COMMAND = "I do not know /{}. /help lists all commands."
 
@@ -36,9 +41,9 @@ class Updates:
         sender: replies.
         asking: the questions.
         commands: the commands.
-        guests: tells strangers how to get in.
-        cards: hears where the card of a new run belongs.
-        sendings: hears which messages exist.
+        guests: remembers which strangers were told how to get in.
+        sendings: remembers which messages exist.
+        username: the bot's own name.
     """
 
     def __init__(
@@ -50,7 +55,6 @@ class Updates:
         asking: Asking,
         commands: Commands,
         guests: Guests,
-        cards: CardBook,
         sendings: Sendings,
         username: str,
     ) -> None:
@@ -60,7 +64,6 @@ class Updates:
         self._asking = asking
         self._commands = commands
         self._guests = guests
-        self._cards = cards
         self._sendings = sendings
         self._username = username.lower()
         self._built_in = {
@@ -85,7 +88,7 @@ class Updates:
             await self._tap(first.callback_query)
         messages = [update.message for update in turn if update.message is not None]
         for message in messages:
-            self._sendings.record_message(message.chat.id, message.message_id)
+            await self._sendings.record_message(message.chat.id, message.message_id)
         if messages and messages[0].from_user is not None and not messages[0].from_user.is_bot:
             await self._message(first, messages, person_of(messages[0].from_user.id))
 
@@ -101,13 +104,13 @@ class Updates:
         """Replies without noting it anywhere; False if that does not work at once. Strangers hear nothing."""
         source = update.message or update.callback_query
         place, user = _place_of(update), source.from_user if source is not None else None
-        if place is None or user is None or self._guests.is_guest(person_of(user.id)):
+        if place is None or user is None or self._is_guest(person_of(user.id)):
             return True
         return await self._sender.perhaps_now(message_to(place, Part(text)), place.chat_id)
 
     async def _tap(self, query: CallbackQuery) -> None:
         person = person_of(query.from_user.id)
-        if self._guests.is_guest(person):
+        if self._is_guest(person):
             await self._asking.refuse(query)
             return
         await self._asking.tapped(query, person)
@@ -119,9 +122,9 @@ class Updates:
         command = parse_command(words)
         if command is not None and command.bot not in ("", self._username):
             return
-        if self._guests.is_guest(person):
+        if self._is_guest(person):
             if private:
-                await self._guests.greet(message)
+                await self._greet(message.chat.id)
             return
         if private:
             await self._commands.show_menu(message.chat.id, profile)
@@ -138,7 +141,17 @@ class Updates:
         elif not incoming.text and not incoming.files:
             await self.say(update, NOTHING_IN_IT)
         elif not await self._is_answer(message, incoming):
-            self._expect(await self._app.submit(incoming), incoming)
+            await self._app.submit(incoming)
+
+    def _is_guest(self, person: str) -> bool:
+        """Whether nobody let this person in."""
+        return self._app.profile_of(person).name == GUEST_PROFILE
+
+    async def _greet(self, user_id: int) -> None:
+        """Says how to get in, at most once a day per person, and nothing else."""
+        if await self._guests.may_be_told(user_id):
+            part = Part(WELCOME.format(user_id))
+            await self._sender.once(f"guest:{user_id}:{int(time.time())}", message_to(Destination(user_id), part))
 
     async def _files(self, messages: list[Message], profile: Profile) -> list[str]:
         folder = self._app.sessions.files(session_of(messages[0].chat.id))
@@ -151,7 +164,7 @@ class Updates:
         if incoming.files:
             text = f"{text}\n(attached files: {', '.join(incoming.files)})".strip()
         replied = message.reply_to_message.message_id if message.reply_to_message else None
-        asked = self._asking.about(message.chat.id, replied, incoming.person)
+        asked = await self._asking.about(message.chat.id, replied, incoming.person)
         if asked is not None and await self._asking.answered(asked, text, incoming.person):
             return True
         return await self._app.reply(incoming.session_id, text, person=incoming.person, key=incoming.key)
@@ -165,11 +178,7 @@ class Updates:
             await self.say(update, STRANGE_COMMAND.format(command.name))
             return
         inputs = self._app.dispatcher.parse_command_inputs(card, command.rest)
-        self._expect(await self._app.submit_command(incoming, card.task, inputs), incoming)
-
-    def _expect(self, run_id: str | None, incoming: Incoming) -> None:
-        if run_id is not None:
-            self._cards.expect(run_id, incoming.dest)
+        await self._app.submit_command(incoming, card.task, inputs)
 
     def _without_mention(self, words: str) -> str:
         """The words without this bot's own @name, which groups need to address it."""
