@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import asyncio
-from collections.abc import AsyncGenerator, Callable, Mapping, Sequence
+from collections.abc import AsyncGenerator, Callable, Sequence
 from contextlib import AbstractAsyncContextManager, AsyncExitStack, asynccontextmanager
 from functools import partial
 from typing import Any
@@ -36,10 +36,8 @@ from agent.run.crash_loop import CrashLoopGuard
 from agent.run.deliveries import Deliveries
 from agent.run.missing_plugins import LostPlans
 from agent.run.outcomes import RUN_TASK, RunHistory
-from agent.schedules.owner import JobOwner
 from agent.schedules.runner import JobRunner
 from aura_core.durable.protocol import TaskRecord
-from aura_core.language.task import TaskDefinition
 from aura_core.storage.forgetting import forgetting
 from aura_core.storage.home_lock import HomeLock
 
@@ -98,7 +96,6 @@ class App:
         )
         self._replies = Replies(parts.engine, parts.desk, self.answer)
         self.schedules = parts.schedules
-        self.schedules.keeper.check = self._check_job
         self._jobs = JobRunner(
             config,
             engine=parts.engine,
@@ -132,7 +129,7 @@ class App:
                 stack.enter_context(lock)
             database = home_database(config.home, lock)
             stack.push_async_callback(database.close)
-            parts = await assemble(config, database, stack, alone=durable, model=model)
+            parts = await assemble(config, database, stack, model=model)
             app = cls(config, parts)
             if durable:
                 await app.engine.launch()
@@ -143,7 +140,7 @@ class App:
     def add_transport(self, transport: Transport) -> None:
         """Makes a channel reachable under its name; what waited for it to be shown or delivered now is."""
         self._channels.add(transport)
-        self.schedules.book.wake()
+        self.schedules.jobs.wake()
 
     async def make_model_ready(self, profiles: Sequence[Profile], report: Callable[[float | None], None]) -> None:
         """Makes an embedded model ready for requests of these profiles; see `planner.readiness`."""
@@ -165,12 +162,7 @@ class App:
         """Runs jobs when they are due, for the block; see `agent.schedules.running.running_jobs`."""
         from agent.schedules.running import running_jobs  # noqa: PLC0415 (only a program that stays open runs jobs)
 
-        return running_jobs(self.schedules.book, self._jobs, self.framework)
-
-    def _check_job(self, owner: JobOwner, task: str, inputs: Mapping[str, Any]) -> TaskDefinition:
-        definition = self.framework.plans.task(self._jobs.check(owner, task).task)
-        definition.validate_inputs(inputs)
-        return definition
+        return running_jobs(self.schedules.jobs, self._jobs, self.framework)
 
     async def submit(self, incoming: Incoming) -> str | None:
         """Takes a message: it is stored durably before this returns, and its run begins.
@@ -368,8 +360,7 @@ class App:
 
     def take_notices(self) -> list[str]:
         """What the person should know of damaged files that were set aside; each is given once."""
-        jobs = self.schedules.book.store
-        return [*self.sessions.take_notices(), *self._database.take_notices(), *jobs.take_notices()]
+        return [*self.sessions.take_notices(), *self._database.take_notices()]
 
     def profile_of(self, person: str) -> Profile:
         """The profile of a person, `channel:id`; `guest` for strangers."""

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from contextlib import AsyncExitStack
 from dataclasses import dataclass
 from datetime import datetime
@@ -13,8 +14,9 @@ from agent.llm.meter import Ledger, Meter
 from agent.llm.service import PlanModelService
 from agent.prompts import use_prompts_from
 from agent.questions.desk import QuestionDesk
-from agent.schedules.service import ScheduleDesk
-from agent.schedules.user_jobs import JOBS_FILE, UserJobs
+from agent.schedules.owner import JobOwner
+from agent.schedules.service import UserScheduleService
+from agent.schedules.user_jobs import UserJobs, check_job
 from agent.sessions import SessionStore
 from agent.transports import Channels
 from aura_core.durable.local import LocalEngine
@@ -22,8 +24,8 @@ from aura_core.durable.protocol import Engine
 from aura_core.execution_manager import ExecutionLimits
 from aura_core.framework import Framework
 from aura_core.ground.events import EventBus
-from aura_core.scheduler.book import JobBook
-from aura_core.scheduler.store import JobStore
+from aura_core.language.task import TaskDefinition
+from aura_core.scheduler.jobs import Jobs
 from aura_core.storage.database import Database
 from aura_core.storage.documents import Documents, SqliteDocuments
 
@@ -57,13 +59,11 @@ class Parts:
     sessions: SessionStore
     ledger: Ledger
     desk: QuestionDesk
-    schedules: ScheduleDesk
+    schedules: UserScheduleService
     step_meters: dict[str, Meter]
 
 
-async def assemble(
-    config: AppConfig, database: Database, stack: AsyncExitStack, *, alone: bool, model: ModelClient | None
-) -> Parts:
+async def assemble(config: AppConfig, database: Database, stack: AsyncExitStack, *, model: ModelClient | None) -> Parts:
     """Makes the parts from the bottom up, the model client too unless there is one; `stack` ends what it made."""
     use_prompts_from(config.home / "prompts")
     events, channels, step_meters = EventBus(), Channels(), dict[str, Meter]()
@@ -72,8 +72,12 @@ async def assemble(
         stack.push_async_callback(model.close)
     engine = LocalEngine(database)
     desk = QuestionDesk(engine, events, channels)
-    schedules = ScheduleDesk(UserJobs(JobBook(JobStore(config.home / JOBS_FILE, alone=alone))))
-    stack.callback(schedules.book.store.close)
+    documents = SqliteDocuments(database)
+
+    def check(owner: JobOwner, task: str, inputs: Mapping[str, Any]) -> TaskDefinition:
+        return check_job(config, framework, owner, task, inputs)  # plans, whose service it is, are loaded by then
+
+    schedules = UserScheduleService(UserJobs(Jobs(documents), check))
     services = {"llm": PlanModelService(model, step_meters), "chat": desk, "schedule": schedules}
     framework = await stack.enter_async_context(build_framework(config, events, services))
     return Parts(
@@ -82,7 +86,7 @@ async def assemble(
         model=model,
         database=database,
         engine=engine,
-        documents=SqliteDocuments(database),
+        documents=documents,
         framework=framework,
         sessions=SessionStore(config.home),
         ledger=Ledger(config.home / "usage.json"),

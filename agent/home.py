@@ -6,6 +6,7 @@ from pathlib import Path
 
 from agent.old_channel import CHANNEL_FILE
 from aura_core.durable.schema import DURABLE, STATE_FILE
+from aura_core.scheduler.old_file import JOBS_DB
 from aura_core.storage.database import Database
 from aura_core.storage.documents import DOCUMENTS
 from aura_core.storage.home_lock import HomeLock
@@ -13,7 +14,7 @@ from aura_core.storage.schema import FILE_NAME
 from aura_core.storage.takeover import OldFile
 
 PARTS = (DURABLE, DOCUMENTS)
-OLD_FILES: tuple[OldFile, ...] = (STATE_FILE, CHANNEL_FILE)
+OLD_FILES: tuple[OldFile, ...] = (STATE_FILE, JOBS_DB, CHANNEL_FILE)
 RUNS_KEPT_SECONDS = 90 * 24 * 3600.0
 """Finished runs older than this are forgotten; what was said stays in SESSION.json."""
 

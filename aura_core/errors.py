@@ -133,10 +133,6 @@ class ScheduleError(CoreError):
     """A job that can never run as it is written: a cron rule, time zone, interval, time or event that is none."""
 
 
-class ScheduleStoreError(CoreError):
-    """The file of jobs cannot be read or written."""
-
-
 class HomeInUseError(AuraError):
     """Another program works on this AURA_HOME."""
 

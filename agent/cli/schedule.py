@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from contextlib import asynccontextmanager
 from dataclasses import dataclass
 from textwrap import shorten
 from typing import TYPE_CHECKING, Annotated, Any
@@ -12,6 +13,7 @@ from agent.channels.terminal.controls import one_line, printable
 from agent.cli.invocation import asynchronously, err, out_wide, print_json, remark, settings
 
 if TYPE_CHECKING:
+    from collections.abc import AsyncGenerator
     from datetime import datetime
 
     from agent.app import App
@@ -47,13 +49,25 @@ def list_jobs(as_json: AsJson = False) -> int:
     return asynchronously(_list(as_json=as_json))
 
 
-async def _list(*, as_json: bool) -> int:
+@asynccontextmanager
+async def _opened() -> AsyncGenerator[App]:
+    """An App that runs nothing; what it has to say of damaged files is said at the end."""
     from agent.app import App
-    from agent.cli.mistakes import warn_of_refused
-    from agent.schedules.listing import known_jobs
 
     async with App.open(settings(), program="aura schedule", durable=False) as app:
-        listing = await known_jobs(app.framework.plans, app.schedules.book)
+        try:
+            yield app
+        finally:
+            for notice in app.take_notices():
+                _remark(notice, style="yellow")
+
+
+async def _list(*, as_json: bool) -> int:
+    from agent.cli.mistakes import warn_of_refused
+    from agent.schedules.status import known_jobs
+
+    async with _opened() as app:
+        listing = await known_jobs(app.framework.plans, app.schedules.jobs)
     if as_json:
         stopped = {"waits": listing.waiting, "gone": listing.gone}
         notes = {job.id: {key: found.get(job.id, "") for key, found in stopped.items()} for job in listing.jobs}
@@ -182,7 +196,7 @@ def add(
 
 
 def _refuse_bytes(*words: str) -> None:
-    """Refuses what was no UTF-8 when it was typed: it would come back as something else.
+    """Refuses what was not UTF-8 when it was typed: it would come back as something else.
 
     Raises:
         AgentError: names the first such word.
@@ -192,24 +206,23 @@ def _refuse_bytes(*words: str) -> None:
 
     for word in words:
         if storable_text(word) != word:
-            raise AgentError(f"{word!r} is no text in UTF-8. Type it in UTF-8.")
+            raise AgentError(f"{word!r} is not UTF-8. Type it in UTF-8.")
 
 
 async def _add(
     task: str, pairs: list[str], when: When, *, missed: str, title: str, to: str | None, as_json: bool
 ) -> int:
-    from agent.app import App
     from agent.cli.task_runs import inputs_from
     from agent.cli.when import receiver
     from agent.errors import AgentError
-    from agent.schedules.naming import new_name
+    from agent.schedules.user_jobs import name_for
 
     if missed not in ("skip", "once", "all"):
-        raise AgentError(f"--missed {missed!r} is none of skip, once and all.")
-    async with App.open(settings(), program="aura schedule", durable=False) as app:
+        raise AgentError(f"--missed {missed!r} is not one of skip, once and all.")
+    async with _opened() as app:
         definition = app.framework.plans.task(task)
-        job = await app.schedules.keeper.put(
-            new_name(),
+        job = await app.schedules.user_jobs.put(
+            name_for(),
             definition.ref,
             inputs_from(definition, pairs),
             _trigger(app, when),
@@ -230,7 +243,7 @@ def _trigger(app: App, when: When) -> Trigger:
     from aura_core.scheduler.when import trigger_of
     from aura_core.scheduler.zones import machine_timezone
 
-    now = app.schedules.book.now()
+    now = app.schedules.jobs.now()
     return trigger_of(
         now=now,
         cron=when.cron,
@@ -247,11 +260,10 @@ def remove(job: JobId) -> int:
 
 
 async def _remove(name: str) -> int:
-    from agent.app import App
     from agent.schedules.commands import remove_job
 
-    async with App.open(settings(), program="aura schedule", durable=False) as app:
-        job = await remove_job(app.framework.plans, app.schedules.book, name)
+    async with _opened() as app:
+        job = await remove_job(app.framework.plans, app.schedules.jobs, name)
     _remark(f"{job.id} ({_said(job)}) is removed.")
     return 0
 
@@ -266,11 +278,10 @@ def run(job: JobId) -> int:
 
 
 async def _run(name: str) -> int:
-    from agent.app import App
     from agent.schedules.commands import run_job
 
-    async with App.open(settings(), program="aura schedule", durable=False) as app:
-        firing, waits = await run_job(app.framework.plans, app.schedules.book, name)
+    async with _opened() as app:
+        firing, waits = await run_job(app.framework.plans, app.schedules.jobs, name)
     hint = f"It waits: {waits}." if waits else WHO_RUNS_THEM
     _remark(f"Asked for; its run is {firing.id}. {hint}")
     return 0

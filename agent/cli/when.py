@@ -24,7 +24,7 @@ def seconds_from(text: str) -> float:
     """A duration such as 15m, in seconds.
 
     Raises:
-        AgentError: it is none; shows examples.
+        AgentError: it is something else; shows examples.
     """
     try:
         return float(seconds_of(text))
@@ -41,7 +41,7 @@ def moment_from(text: str, timezone: str, now: datetime) -> datetime:
         now: the present moment.
 
     Raises:
-        AgentError: it is none; shows examples.
+        AgentError: it is something else; shows examples.
     """
     zone = zone_of(timezone)
     local = now.astimezone(zone)
@@ -54,7 +54,7 @@ def moment_from(text: str, timezone: str, now: datetime) -> datetime:
     except ValueError:
         example = f"{local + timedelta(days=1):%Y-%m-%d} 18:00"
         raise AgentError(
-            f"--at {text!r} is no time; write {example!r}, or 18:00 for the next time it is 18:00."
+            f"--at {text!r} is not a time; write {example!r}, or 18:00 for the next time it is 18:00."
         ) from None
 
 
@@ -65,13 +65,13 @@ def receiver(to: str | None) -> JobOwner:
         to: `telegram:ID` of a person; None is whoever sits at this terminal.
 
     Raises:
-        AgentError: it is no such thing.
+        AgentError: it is something else.
     """
     if to is None:
         return JobOwner(person=terminal_person(), session_id=DEFAULT_SESSION, dest={"channel": TERMINAL})
     channel, _, number = to.partition(":")
     if channel != TELEGRAM or not number.isdecimal():
-        raise AgentError(f"--to {to!r} is nobody; write telegram:ID with the number that /id tells in the chat.")
+        raise AgentError(f"--to {to!r} is not a person; write telegram:ID with the number that /id tells in the chat.")
     chat = int(number)
     dest = {"channel": TELEGRAM, "chat_id": chat, "chat_type": "private"}
     return JobOwner(person=to, session_id=session_of(chat), dest=dest)

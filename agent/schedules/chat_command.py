@@ -1,9 +1,9 @@
-"""Talk: what `/schedule` says in every chat: a person's own reminders and jobs, and how to remove one."""
+"""What `/schedule` says in every chat: a person's own reminders and jobs, and how to remove one."""
 
 from __future__ import annotations
 
 from agent.schedules.user_jobs import UserJobs
-from aura_core.errors import CoreError
+from aura_core.errors import AuraError
 from aura_core.scheduler.job import Job
 from aura_core.scheduler.triggers import At
 
@@ -11,23 +11,23 @@ NOTHING = "Nothing runs by itself for you. For example: /remind every weekday at
 HOW_TO_REMOVE = "/schedule remove ID removes one."
 
 
-async def schedule_answer(keeper: UserJobs, person: str, words: str) -> str:
+async def schedule_answer(user_jobs: UserJobs, person: str, words: str) -> str:
     """Answers `/schedule`.
 
     Args:
-        keeper: the jobs of people.
+        user_jobs: the jobs of people.
         person: who asks, as `channel:id`.
         words: what stands behind the command: nothing, or `remove` and an id. Numbers of a list would not do: a message
             that is handled twice would remove two.
     """
-    order, _, name = words.strip().partition(" ")
+    command, _, name = words.strip().partition(" ")
     try:
-        if not order or order.casefold() == "list":
-            return _listed(await keeper.jobs_of(person))
-        if order.casefold() == "remove" and name.strip():
-            gone = await keeper.remove_of(person, name.strip())
+        if not command or command.casefold() == "list":
+            return _listed(await user_jobs.jobs_of(person))
+        if command.casefold() == "remove" and name.strip():
+            gone = await user_jobs.remove_of(person, name.strip())
             return f"Removed: {_title(gone)}"
-    except CoreError as error:
+    except AuraError as error:
         return str(error)
     return f"/schedule lists what runs by itself for you; {HOW_TO_REMOVE}"
 

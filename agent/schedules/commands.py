@@ -1,4 +1,4 @@
-"""Orders: removing and running a job by its id; of one of a plan it is said how it stands."""
+"""Commands: removing and running a job by its id, with words for one whose plan is broken, away or gone."""
 
 from __future__ import annotations
 
@@ -6,19 +6,19 @@ import asyncio
 
 from agent.schedules.plan_jobs import PlanJobs, plan_jobs
 from agent.schedules.runner import EVENT_INPUT
-from agent.schedules.status import standing_of
+from agent.schedules.status import status_of
 from aura_core.errors import NotFoundError, ScheduleError
 from aura_core.language.plan_manager import PlanManager
-from aura_core.scheduler.book import JobBook, declared_in_plan
 from aura_core.scheduler.job import Firing, Job
+from aura_core.scheduler.jobs import Jobs, declared_in_plan
 
 
-async def remove_job(plans: PlanManager, book: JobBook, name: str) -> Job:
+async def remove_job(plans: PlanManager, jobs: Jobs, name: str) -> Job:
     """Removes a job, also one of a plan that is gone.
 
     Args:
         plans: what declares jobs.
-        book: the kept jobs.
+        jobs: the kept jobs.
         name: its id.
 
     Returns:
@@ -28,20 +28,20 @@ async def remove_job(plans: PlanManager, book: JobBook, name: str) -> Job:
         NotFoundError: there is none.
         ScheduleError: a plan declares it, or may do so for all that can be told.
     """
-    declared = await asyncio.to_thread(plan_jobs, plans, book)
-    kept = await book.known(name)
+    declared = await asyncio.to_thread(plan_jobs, plans, jobs)
+    kept = (await jobs.by_id()).get(name)
     if kept is None or kept.source == "person":
-        return await _remove_kept(book, name, declared)
-    standing = standing_of(kept, declared)
-    if standing.kind == "waits":
-        raise ScheduleError(f"The job {name} is of a plan and cannot be removed by itself: {standing.why}.")
-    return await book.remove(name, declared=standing.kind == "runs")
+        return await _remove_kept(jobs, name, declared)
+    status = status_of(kept, declared)
+    if status.kind == "waits":
+        raise ScheduleError(f"The job {name} is of a plan and cannot be removed by itself: {status.why}.")
+    return await jobs.remove(name, declared=status.kind == "runs")
 
 
-async def _remove_kept(book: JobBook, name: str, declared: PlanJobs) -> Job:
+async def _remove_kept(jobs: Jobs, name: str, declared: PlanJobs) -> Job:
     """Removes what is kept under an id, also what cannot be read; a job that a plan declares may not be kept yet."""
     try:
-        return await book.remove(name)
+        return await jobs.remove(name)
     except NotFoundError:
         for job in declared.jobs:
             if job.id == name:
@@ -49,12 +49,12 @@ async def _remove_kept(book: JobBook, name: str, declared: PlanJobs) -> Job:
         raise
 
 
-async def run_job(plans: PlanManager, book: JobBook, name: str) -> tuple[Firing, str]:
+async def run_job(plans: PlanManager, jobs: Jobs, name: str) -> tuple[Firing, str]:
     """Asks for a job to run at once, also one of a plan that no bot or chat has seen yet.
 
     Args:
         plans: what declares jobs.
-        book: the kept jobs.
+        jobs: the kept jobs.
         name: its id.
 
     Returns:
@@ -62,22 +62,22 @@ async def run_job(plans: PlanManager, book: JobBook, name: str) -> tuple[Firing,
 
     Raises:
         NotFoundError: there is none.
-        ScheduleError: what it would run is gone, or needs an event.
+        ScheduleError: what it would run is gone, or needs an event, or too many of its runs wait already.
     """
-    declared = await asyncio.to_thread(plan_jobs, plans, book)
+    declared = await asyncio.to_thread(plan_jobs, plans, jobs)
     for job in declared.jobs:
         if job.id == name:
-            await book.add(job)
-    job = await book.job(name)
-    standing = standing_of(job, declared)
-    if standing.kind == "gone":
-        raise ScheduleError(f"The job {name} cannot run: {standing.why}.")
-    if standing.kind == "runs" and _needs_event(job, plans):
+            await jobs.add(job)
+    job = await jobs.get(name)
+    status = status_of(job, declared)
+    if status.kind == "gone":
+        raise ScheduleError(f"The job {name} cannot run: {status.why}.")
+    if status.kind == "runs" and _needs_event(job, plans):
         raise ScheduleError(
             f"The job {name} cannot be run by hand: its task needs the event that starts it; "
             f"`aura run {job.task} {EVENT_INPUT}=…` runs the task."
         )
-    return await book.run_now(name), standing.why
+    return await jobs.run_now(name), status.why
 
 
 def _needs_event(job: Job, plans: PlanManager) -> bool:

@@ -7,7 +7,8 @@ from typing import Any
 
 from pydantic import Field, ValidationError
 
-from agent.contracts import Contract
+from agent.config import AppConfig
+from agent.contracts import Contract, Profile
 from aura_core.errors import ScheduleError
 from aura_core.scheduler.job import Job
 
@@ -46,6 +47,11 @@ def owner_of(kept: Mapping[str, Any]) -> JobOwner:
         return JobOwner.model_validate(dict(kept))
     except ValidationError as error:
         raise ScheduleError("Whose job it is cannot be read; remove it with `aura schedule remove`.") from error
+
+
+def profile_of(owner: JobOwner, config: AppConfig) -> Profile:
+    """The profile under which a job runs."""
+    return config.profile_of(owner.person) if owner.person else config.profile(PLAN_PROFILE)
 
 
 def belongs_to(job: Job, person: str) -> bool:

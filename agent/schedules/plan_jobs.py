@@ -7,9 +7,9 @@ from dataclasses import dataclass
 from aura_core.errors import Problem
 from aura_core.language.plan_files import found_plans
 from aura_core.language.plan_manager import PlanManager
-from aura_core.scheduler.book import JobBook
 from aura_core.scheduler.declared import declared_jobs
 from aura_core.scheduler.job import Job
+from aura_core.scheduler.jobs import Jobs
 
 
 @dataclass(frozen=True, slots=True)
@@ -42,16 +42,16 @@ class PlanJobs:
         return plan in self.present or bool(self.away)
 
 
-def plan_jobs(plans: PlanManager, book: JobBook) -> PlanJobs:
+def plan_jobs(plans: PlanManager, jobs: Jobs) -> PlanJobs:
     """What the plans declare. Reads folders: call it in a thread.
 
     Args:
         plans: the plans.
-        book: has the clock.
+        jobs: has the clock.
     """
     loaded = plans.current
     tasks = list(loaded.tasks())
-    declared = declared_jobs(tasks, book.now())
+    declared = declared_jobs(tasks, jobs.now())
     return PlanJobs(
         declared.jobs,
         declared.problems,

@@ -5,11 +5,10 @@ from __future__ import annotations
 from collections.abc import Awaitable, Callable, Mapping
 
 from agent.config import AppConfig
-from agent.contracts import Command, Incoming, Profile, RunOutcome, RunRequest, TaskCard, Transport
+from agent.contracts import Command, Incoming, RunOutcome, RunRequest, Transport
 from agent.dispatcher import Dispatcher
-from agent.errors import NotAllowedError
 from agent.run.outcomes import RUN_TASK
-from agent.schedules.owner import PLAN_PROFILE, JobOwner, owner_of
+from agent.schedules.owner import JobOwner, owner_of, profile_of
 from aura_core.durable.protocol import Engine
 from aura_core.errors import AuraError, ScheduleError
 from aura_core.ground.logger import get_logger
@@ -48,6 +47,7 @@ class JobRunner:
         self._transports = transports
         self._settled = settled
         self._cancel = cancel
+        self._said: set[str] = set()
         self._log = get_logger("agent.schedules")
 
     def accepts(self, job: Job) -> bool:
@@ -55,7 +55,9 @@ class JobRunner:
         try:
             channel = owner_of(job.owner).channel
         except ScheduleError as error:
-            self._log.error("job unreadable", job=job.id, reason=str(error))
+            if job.id not in self._said:
+                self._said.add(job.id)
+                self._log.error("job unreadable", job=job.id, reason=str(error))
             return False
         return not channel or channel in self._transports
 
@@ -81,20 +83,6 @@ class JobRunner:
             outcome = await self._settled(firing.id)
         return ENDS.get(outcome.status) or FiringEnd("error", outcome.answer)
 
-    def check(self, owner: JobOwner, task: str) -> TaskCard:
-        """The task of a job that somebody wants to add.
-
-        Raises:
-            NotAllowedError: it would be nobody's, or its owner's profile does not allow the task.
-            NotFoundError: there is no such task.
-        """
-        if not owner.person:
-            raise NotAllowedError("A job needs somebody whose it is; this task runs for nobody.")
-        return self._dispatcher.card(task, self._profile_of(owner))
-
-    def _profile_of(self, owner: JobOwner) -> Profile:
-        return self._config.profile_of(owner.person) if owner.person else self._config.profile(PLAN_PROFILE)
-
     def _request(self, job: Job, firing: Firing, owner: JobOwner) -> RunRequest:
         """The run of a firing.
 
@@ -102,7 +90,7 @@ class JobRunner:
             NotAllowedError: the profile does not allow the task (any more).
             NotFoundError: the task is not there (any more).
         """
-        profile = self._profile_of(owner)
+        profile = profile_of(owner, self._config)
         card = self._dispatcher.card(job.task, profile)
         inputs = dict(job.inputs)
         if firing.event and EVENT_INPUT in card.properties:

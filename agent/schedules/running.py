@@ -8,33 +8,32 @@ from contextlib import asynccontextmanager
 
 from agent.schedules.plan_jobs import plan_jobs
 from agent.schedules.runner import JobRunner
-from aura_core.errors import CoreError
 from aura_core.framework import Framework
 from aura_core.generations.events import PlansReloaded
 from aura_core.ground.events import Subscription
 from aura_core.ground.logger import get_logger
-from aura_core.scheduler.book import JobBook
+from aura_core.scheduler.jobs import Jobs
 from aura_core.scheduler.scheduler import Scheduler
 
 
 @asynccontextmanager
-async def running_jobs(book: JobBook, runner: JobRunner, framework: Framework) -> AsyncGenerator[None]:
+async def running_jobs(jobs: Jobs, runner: JobRunner, framework: Framework) -> AsyncGenerator[None]:
     """Runs jobs when they are due, for the block.
 
     Args:
-        book: those that people added, and those of plans as they were last time.
+        jobs: those that people added, and those of plans as they were last time.
         runner: runs them.
         framework: says what its plans declare; jobs that cannot be are added to its problems.
 
     Raises:
-        ScheduleStoreError: the file of jobs cannot be used.
+        AuraError: the jobs cannot be read or written.
     """
-    declared = await asyncio.to_thread(plan_jobs, framework.plans, book)
+    declared = await asyncio.to_thread(plan_jobs, framework.plans, jobs)
     framework.problems.extend(declared.problems)
-    scheduler = Scheduler(book, runner.start, events=framework.events, accepts=runner.accepts)
+    scheduler = Scheduler(jobs, runner.start, events=framework.events, accepts=runner.accepts)
     await scheduler.start(declared.jobs, declared.held)
     with framework.events.subscribe(PlansReloaded) as reloads:
-        follower = asyncio.create_task(_follow(reloads, book, framework), name="jobs of edited plans")
+        follower = asyncio.create_task(_follow(reloads, scheduler, framework), name="jobs of edited plans")
         try:
             yield
         finally:
@@ -43,13 +42,10 @@ async def running_jobs(book: JobBook, runner: JobRunner, framework: Framework) -
             await scheduler.stop()
 
 
-async def _follow(reloads: Subscription[PlansReloaded], book: JobBook, framework: Framework) -> None:
+async def _follow(reloads: Subscription[PlansReloaded], scheduler: Scheduler, framework: Framework) -> None:
     log = get_logger("agent.schedules")
     async for _ in reloads:
-        declared = await asyncio.to_thread(plan_jobs, framework.plans, book)
+        declared = await asyncio.to_thread(plan_jobs, framework.plans, scheduler.jobs)
         for problem in declared.problems:
             log.warning("job left out", reason=str(problem))
-        try:
-            await book.declare(declared.jobs, declared.held)
-        except CoreError as error:
-            log.warning("jobs of edited plans were not taken", reason=str(error))
+        scheduler.declare(declared.jobs, declared.held)

@@ -1,4 +1,4 @@
-"""ScheduleDesk: the service `schedule`: what a running task may do with the jobs of the person behind it."""
+"""UserScheduleService: the service `schedule`: what a running task may do with the jobs of the person behind it."""
 
 from __future__ import annotations
 
@@ -6,9 +6,8 @@ import json
 from collections.abc import Mapping
 from typing import TYPE_CHECKING, Any
 
-from agent.schedules.naming import name_for
 from agent.schedules.owner import JobOwner, belongs_to
-from agent.schedules.user_jobs import UserJobs
+from agent.schedules.user_jobs import UserJobs, name_for
 from aura_core.scheduler.job import Job, Missed
 from aura_core.scheduler.triggers import At, Cron
 from aura_core.scheduler.when import trigger_of
@@ -21,16 +20,20 @@ if TYPE_CHECKING:
     from aura_core.tasklet import RunInfo
 
 
-class ScheduleDesk:
+class UserScheduleService:
     """Implements `aura_core.services.ScheduleService`.
 
     Args:
-        keeper: the jobs of people.
+        user_jobs: the jobs of people.
+
+    Attributes:
+        user_jobs: as given.
+        jobs: all jobs.
     """
 
-    def __init__(self, keeper: UserJobs) -> None:
-        self.keeper = keeper
-        self.book = keeper.book
+    def __init__(self, user_jobs: UserJobs) -> None:
+        self.user_jobs = user_jobs
+        self.jobs = user_jobs.jobs
 
     async def add(
         self,
@@ -56,22 +59,22 @@ class ScheduleDesk:
         said = json.dumps([task, inputs, cron, every, on_event, title], sort_keys=True, default=str)
         key = run.once_key(f"schedule:{said}")
         name = name_for(key)
-        known = await self.book.known(name) if key else None
+        known = (await self.jobs.by_id()).get(name) if key else None
         if known is not None and belongs_to(known, run.person):
             return view(known)
-        now = self.book.now()
+        now = self.jobs.now()
         trigger = trigger_of(now=now, cron=cron, every=every, at=at, on_event=on_event, timezone=timezone)
         owner = JobOwner(person=run.person, session_id=run.session_id, dest=dict(run.dest))
-        put = self.keeper.put(name, task, dict(inputs), trigger, owner=owner, missed=missed, title=title)
+        put = self.user_jobs.put(name, task, dict(inputs), trigger, owner=owner, missed=missed, title=title)
         return view(await put)
 
     async def list(self, run: RunInfo, task: str = "") -> list[ScheduledJob]:
         """The person's jobs; see the protocol."""
-        return [view(job) for job in await self.keeper.jobs_of(run.person) if task in ("", job.task)]
+        return [view(job) for job in await self.user_jobs.jobs_of(run.person) if task in ("", job.task)]
 
     async def remove(self, run: RunInfo, id: str) -> ScheduledJob:  # noqa: A002 (the protocol's word)
         """Removes one of the person's jobs; see the protocol."""
-        return view(await self.keeper.remove_of(run.person, id))
+        return view(await self.user_jobs.remove_of(run.person, id))
 
 
 def view(job: Job) -> ScheduledJob:

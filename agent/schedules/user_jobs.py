@@ -2,41 +2,44 @@
 
 from __future__ import annotations
 
+import hashlib
+import uuid
 from collections.abc import Callable, Mapping
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
+from agent.config import AppConfig
+from agent.dispatcher import Dispatcher
 from agent.errors import NotAllowedError
-from agent.schedules.owner import JobOwner, belongs_to
+from agent.schedules.owner import JobOwner, belongs_to, profile_of
 from aura_core.errors import NotFoundError, ScheduleError
+from aura_core.framework import Framework
 from aura_core.ground.suggestions import hint, sentence
-from aura_core.scheduler.book import JobBook
+from aura_core.language.task import TaskDefinition
 from aura_core.scheduler.job import Job, Missed
+from aura_core.scheduler.jobs import Jobs
 from aura_core.scheduler.triggers import OnEvent, Trigger
 
-if TYPE_CHECKING:
-    from aura_core.language.task import TaskDefinition
-
-JOBS_FILE = "jobs.db"
-"""In AURA_HOME."""
 MOST_JOBS = 1000
 """Of one person: a task that adds jobs in a loop comes to an end."""
+Check = Callable[[JobOwner, str, Mapping[str, Any]], TaskDefinition]
+
+
+def name_for(key: str = "") -> str:
+    """The id of a job: the same again for the same key, e.g. of a durable step; a new one if the key is empty."""
+    return hashlib.sha256((key or uuid.uuid4().hex).encode()).hexdigest()[:8]
 
 
 class UserJobs:
     """Adds, lists and removes jobs for people.
 
     Args:
-        book: the jobs.
-
-    Attributes:
-        book: as given.
-        check: raises if an owner may not run a task with inputs; gives the task. Set by the app, which knows profiles
-            and tasks.
+        jobs: all jobs.
+        check: raises if an owner may not run a task with inputs; gives the task.
     """
 
-    def __init__(self, book: JobBook) -> None:
-        self.book = book
-        self.check: Callable[[JobOwner, str, Mapping[str, Any]], TaskDefinition] = _nobody_may
+    def __init__(self, jobs: Jobs, check: Check) -> None:
+        self.jobs = jobs
+        self._check = check
 
     async def put(
         self,
@@ -55,17 +58,17 @@ class UserJobs:
             NotAllowedError: the owner's profile does not allow the task.
             CoreError: there is no such task, it does not take these inputs, or it would never run.
         """
-        definition = self.check(owner, task, inputs)
+        definition = self._check(owner, task, inputs)
         if len(await self.jobs_of(owner.person)) >= MOST_JOBS:
             raise ScheduleError(f"You have {MOST_JOBS} jobs already; remove some first.")
         kept = owner.model_dump(mode="json")
         priority = definition.meta.priority
         job = Job(name, definition.ref, trigger, inputs, title=title, missed=missed, priority=priority, owner=kept)
-        return await self.book.add(job)
+        return await self.jobs.add(job)
 
     async def jobs_of(self, person: str) -> list[Job]:
         """A person's jobs that will run again, the next one first."""
-        own = [job for job in await self.book.jobs() if belongs_to(job, person)]
+        own = [job for job in await self.jobs.upcoming() if belongs_to(job, person)]
         return [job for job in own if job.next_at is not None or isinstance(job.trigger, OnEvent)]
 
     async def remove_of(self, person: str, name: str) -> Job:
@@ -78,8 +81,22 @@ class UserJobs:
         if name not in own:
             advice = hint(name, own, what="yours are")
             raise NotFoundError(sentence(f"You have no job {name!r}", advice, "you have none"))
-        return await self.book.remove(name)
+        return await self.jobs.remove(name)
 
 
-def _nobody_may(_owner: JobOwner, task: str, _inputs: Mapping[str, Any]) -> TaskDefinition:
-    raise NotAllowedError(f"Nobody says who may run {task}: no app is open.")
+def check_job(
+    config: AppConfig, framework: Framework, owner: JobOwner, task: str, inputs: Mapping[str, Any]
+) -> TaskDefinition:
+    """The task of a job that somebody wants to add.
+
+    Raises:
+        NotAllowedError: it would be nobody's, or its owner's profile does not allow the task.
+        NotFoundError: there is no such task.
+        InputError: it does not take these inputs.
+    """
+    if not owner.person:
+        raise NotAllowedError("A job needs somebody whose it is; this task runs for nobody.")
+    card = Dispatcher(framework).card(task, profile_of(owner, config))
+    definition = framework.plans.task(card.task)
+    definition.validate_inputs(inputs)
+    return definition

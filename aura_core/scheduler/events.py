@@ -33,10 +33,10 @@ class JobSkipped:
     Attributes:
         job: the job.
         due: the moment.
-        reason: its former run still goes on; the moment was missed and the job skips those; its run would go back
-            to a run of its own through events; or the job was removed while the run waited in line.
+        reason: its former run still goes on; the moment was missed and the job skips those; or its run would go back
+            to a run of its own through events.
     """
 
     job: Job
     due: datetime
-    reason: Literal["still running", "missed", "loop", "removed"]
+    reason: Literal["still running", "missed", "loop"]

@@ -1,4 +1,4 @@
-"""Storable: values as a file of jobs can carry them: SQLite and JSON know no lone surrogates."""
+"""Storable: values as JSON files and documents can carry them: UTF-8 knows no lone surrogates."""
 
 from __future__ import annotations
 
@@ -6,7 +6,7 @@ from typing import Any, cast
 
 
 def storable_text(text: str) -> str:
-    r"""Text with lone surrogates written out: a name that is no UTF-8 becomes signs, e.g. `\udcff`.
+    r"""Text with lone surrogates written out: a name that is not UTF-8 becomes signs, e.g. `\udcff`.
 
     Args:
         text: any text; it may hold the name of a file, in whose bytes are no characters.

@@ -53,6 +53,7 @@ class Document:
         value: a JSON value; a copy of one's own.
         revision: grows with every change in the namespace; never used twice there.
         updated_at: seconds since the epoch.
+        damage: why what is stored cannot be read; the value is None then, and the document can be put anew or deleted.
     """
 
     namespace: str
@@ -60,6 +61,7 @@ class Document:
     value: Json
     revision: int
     updated_at: float
+    damage: str = ""
 
 
 class Documents(Protocol):
@@ -199,6 +201,8 @@ class SqliteDocuments:
 
 
 _COLUMNS = "namespace, key, value, revision, updated_at"
+_READ = _COLUMNS.replace("value", "CAST(value AS BLOB)")
+"""As bytes: SQLite would refuse all rows of a query for one that is not UTF-8."""
 _BEGINS = "namespace = ?1 AND key >= ?2 AND (?3 IS NULL OR key < ?3)"
 _FIRST_SURROGATE, _AFTER_SURROGATES = 0xD800, 0xE000
 
@@ -219,13 +223,17 @@ def _write(connection: sqlite3.Connection, row: tuple[str, str, str, int, float]
     return _document(row)
 
 
-def _document(row: tuple[str, str, str, int, float]) -> Document:
-    namespace, key, text, revision, updated_at = row
-    return Document(namespace, key, decode(text), revision, updated_at)
+def _document(row: tuple[str, str, str | bytes, int, float]) -> Document:
+    namespace, key, stored, revision, updated_at = row
+    try:
+        text = stored.decode() if isinstance(stored, bytes) else stored
+        return Document(namespace, key, decode(text), revision, updated_at)
+    except ValueError as error:
+        return Document(namespace, key, None, revision, updated_at, damage=str(error))
 
 
 def _get(connection: sqlite3.Connection, namespace: str, key: str) -> Document | None:
-    query = f"SELECT {_COLUMNS} FROM documents WHERE namespace = ? AND key = ?"  # noqa: S608 (a constant)
+    query = f"SELECT {_READ} FROM documents WHERE namespace = ? AND key = ?"  # noqa: S608 (a constant)
     row = connection.execute(query, (namespace, key)).fetchone()
     return None if row is None else _document(row)
 
@@ -271,7 +279,7 @@ def _list(  # noqa: PLR0917 (the filters of `list`, handed on)
     limit: int | None,
 ) -> Sequence[Document]:
     query = (
-        f"SELECT {_COLUMNS} FROM documents WHERE {_BEGINS} "  # noqa: S608 (constants)
+        f"SELECT {_READ} FROM documents WHERE {_BEGINS} "  # noqa: S608 (constants)
         "AND (?4 IS NULL OR updated_at >= ?4) AND (?5 IS NULL OR updated_at < ?5) ORDER BY key LIMIT ?6"
     )
     most = -1 if limit is None else limit

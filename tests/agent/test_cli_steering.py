@@ -5,7 +5,6 @@ from __future__ import annotations
 import asyncio
 import json
 import sys
-from datetime import UTC, datetime
 from pathlib import Path
 
 import pytest
@@ -19,8 +18,8 @@ from agent.cli.invocation import Invocation
 from agent.config import AppConfig
 from agent.contracts import Incoming, Plan, PlanStep
 from agent.errors import AgentError
-from aura_core.scheduler.job import FiringEnd
-from aura_core.scheduler.store import JobStore
+from aura_core.scheduler.job import FiringEnd, Job
+from aura_core.scheduler.job_queue import ended
 
 RED = "\x1b[31mred\x1b]0;title\x07 \x9b2J \u202eback"
 LINES = f"first\nsecond\r\n{RED}"
@@ -62,12 +61,17 @@ def test_what_the_doctor_says_of_a_broken_plan(capsys, tmp_path):
 def test_the_list_of_jobs_and_what_is_said_of_one_that_is_removed(capsys, tmp_path):
     assert run(["schedule", "add", "lab/say", "--every", "1h", "--title", LINES]) == 0
     assert HARMLESS in said(capsys)
-    store = JobStore(tmp_path / "home/jobs.db", alone=False)
-    job = store.jobs()[0]
+
+    async def failed() -> Job:
+        async with App.open(AppConfig.load(), program="test", durable=False) as app:
+            (job,) = await app.schedules.jobs.upcoming()
+            firing = await app.schedules.jobs.run_now(job.id)
+            end = FiringEnd("error", LINES)
+            await app.schedules.jobs.change(job.id, lambda job: ended(job, firing, end))
+            return job
+
+    job = asyncio.run(failed())
     assert job.title == LINES
-    run(["schedule", "run", job.id])
-    store.finish(store.unfinished()[0], FiringEnd("error", LINES), datetime.now(UTC))
-    store.close()
     assert run(["schedule"]) == 0
     listed = said(capsys)
     assert len([line for line in listed.splitlines() if HARMLESS in line]) == 2

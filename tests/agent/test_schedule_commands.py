@@ -9,10 +9,11 @@ from pathlib import Path
 import pytest
 
 from agent.app import App
+from agent.cli import run
 from agent.config import AppConfig
 from agent.schedules.commands import remove_job, run_job
-from agent.schedules.listing import known_jobs
 from agent.schedules.owner import JobOwner
+from agent.schedules.status import known_jobs
 from aura_core.errors import NotFoundError, ScheduleError
 from aura_core.scheduler.triggers import Every
 from tests.agent.test_schedules import ME, TASKS, Lab
@@ -30,15 +31,15 @@ async def mine(lab: Lab) -> str:
     """A person's job beside those of the plan; nothing runs any more."""
     async with lab.running() as app:
         trigger, owner = Every(60, lab.clock()), JobOwner(person=ME)
-        job = await app.schedules.keeper.put("mine", "lab/ask", {}, trigger, owner=owner, missed="once", title="")
+        job = await app.schedules.user_jobs.put("mine", "lab/ask", {}, trigger, owner=owner, missed="once", title="")
         return job.id
 
 
-class Desk:
+class CommandLine:
     """What `aura schedule` does, in a program that runs no jobs."""
 
     def __init__(self, app: App) -> None:
-        self.about = (app.framework.plans, app.schedules.book)
+        self.about = (app.framework.plans, app.schedules.jobs)
 
     async def list(self):
         return await known_jobs(*self.about)
@@ -51,86 +52,97 @@ class Desk:
 
 
 @contextlib.asynccontextmanager
-async def desk(tmp_path: Path, *folders: Path):
+async def command_line(tmp_path: Path, *folders: Path):
     config = AppConfig.load({"AURA_HOME": str(tmp_path / "home"), "AURA_PLANS": ":".join(map(str, folders))}, tmp_path)
     async with App.open(config, program="aura schedule", durable=False) as app:
-        yield Desk(app)
+        yield CommandLine(app)
 
 
 async def test_jobs_of_a_plan_that_is_gone_are_said_to_be_and_can_be_removed(tmp_path, plan_folder: Path, mine):
     shutil.rmtree(plan_folder / "lab")
-    async with desk(tmp_path, plan_folder) as orders:
-        listing = await orders.list()
+    async with command_line(tmp_path, plan_folder) as commands:
+        listing = await commands.list()
         assert not listing.waiting
         assert listing.gone[TICK].startswith("the plan lab is gone; it goes, too, when")
         assert listing.gone[mine] == "the plan lab is gone; its run will be refused"
         with pytest.raises(ScheduleError, match="The job lab/tick cannot run: the plan lab is gone"):
-            await orders.run(TICK)
-        assert (await orders.remove(TICK)).id == TICK
-        assert (await orders.remove(mine)).id == mine
-        assert [job.id for job in (await orders.list()).jobs] == [ALARM]
+            await commands.run(TICK)
+        assert (await commands.remove(TICK)).id == TICK
+        assert (await commands.remove(mine)).id == mine
+        assert [job.id for job in (await commands.list()).jobs] == [ALARM]
 
 
 async def test_a_job_whose_task_is_gone_or_declares_it_no_more_is_said_to_be(tmp_path, plan_folder: Path, mine):
     tasks = plan_folder / "lab/tasks/lab.yaml"
     tasks.write_text(TASKS.replace(", schedule: {every: 1h, inputs: {text: tock}}", "").replace("alarm:", "alert:"))
-    async with desk(tmp_path, plan_folder) as orders:
-        listing = await orders.list()
+    async with command_line(tmp_path, plan_folder) as commands:
+        listing = await commands.list()
         assert set(listing.gone) == {TICK, ALARM}
         assert listing.gone[TICK].startswith("the task lab/tick does not declare it any more; ")
         assert listing.gone[ALARM].startswith("the task lab/alarm is gone; ")
         with pytest.raises(ScheduleError, match="declared in the task lab/alert"):
-            await orders.remove("lab/alert@event")
-        assert (await orders.remove(TICK)).id == TICK
+            await commands.remove("lab/alert@event")
+        assert (await commands.remove(TICK)).id == TICK
 
 
 async def test_of_a_plan_whose_folder_is_away_nobody_can_tell(tmp_path, plan_folder: Path, mine):
     plan_folder.rename(tmp_path / "elsewhere")
-    async with desk(tmp_path, plan_folder) as orders:
-        listing = await orders.list()
+    async with command_line(tmp_path, plan_folder) as commands:
+        listing = await commands.list()
         assert not listing.gone
         assert "nobody can tell whether the plan lab is there" in listing.waiting[TICK]
         assert str(plan_folder) in listing.waiting[TICK]
         with pytest.raises(ScheduleError, match="of a plan and cannot be removed by itself: nobody can tell"):
-            await orders.remove(TICK)
-        _, waits = await orders.run(TICK)
+            await commands.remove(TICK)
+        _, waits = await commands.run(TICK)
         assert "nobody can tell" in waits
-        assert (await orders.remove(mine)).id == mine
+        assert (await commands.remove(mine)).id == mine
 
 
 async def test_a_plan_with_mistakes_is_said_to_have_them_also_while_another_folder_is_away(
     tmp_path, plan_folder: Path, mine
 ):
     (plan_folder / "lab/tasks/lab.yaml").write_text(TASKS + "broken: {stepps: []}\n")
-    async with desk(tmp_path, plan_folder, tmp_path / "away") as orders:
-        listing = await orders.list()
+    async with command_line(tmp_path, plan_folder, tmp_path / "away") as commands:
+        listing = await commands.list()
         assert set(listing.waiting) == {TICK, ALARM, mine}
         assert all(why.startswith("the plan lab has mistakes") for why in listing.waiting.values())
         assert all("still has the version before them runs it meanwhile" in why for why in listing.waiting.values())
         with pytest.raises(ScheduleError, match="the plan lab has mistakes"):
-            await orders.remove(TICK)
+            await commands.remove(TICK)
 
 
 async def test_a_job_whose_task_needs_what_happened_is_not_asked_for_by_hand(tmp_path, plan_folder: Path, mine):
-    async with desk(tmp_path, plan_folder) as orders:
+    async with command_line(tmp_path, plan_folder) as commands:
         with pytest.raises(ScheduleError, match="needs the event that starts it; `aura run lab/alarm event=…`"):
-            await orders.run(ALARM)
-        assert {job.last_status for job in (await orders.list()).jobs} == {""}
+            await commands.run(ALARM)
+        assert {job.last_status for job in (await commands.list()).jobs} == {""}
     optional = TASKS.replace("event: {type: object, required: true}", "event: {type: object, default: {}}")
     assert optional != TASKS
     (plan_folder / "lab/tasks/lab.yaml").write_text(optional)
-    async with desk(tmp_path, plan_folder) as orders:
-        firing, _ = await orders.run(ALARM)
+    async with command_line(tmp_path, plan_folder) as commands:
+        firing, _ = await commands.run(ALARM)
         assert firing.job == ALARM
 
 
 async def test_a_job_that_was_asked_for_and_not_begun_is_said_to_be_asked_for(tmp_path, plan_folder: Path, mine):
-    async with desk(tmp_path, plan_folder) as orders:
-        _, waits = await orders.run(TICK)
+    async with command_line(tmp_path, plan_folder) as commands:
+        _, waits = await commands.run(TICK)
         assert waits == ""
-        jobs = {job.id: job for job in (await orders.list()).jobs}
+        jobs = {job.id: job for job in (await commands.list()).jobs}
         assert jobs[TICK].last_status == "asked"
         with pytest.raises(NotFoundError):
-            await orders.run("lab/tock")
+            await commands.run("lab/tock")
         with pytest.raises(ScheduleError, match="declared in the task lab/tick"):
-            await orders.remove(TICK)
+            await commands.remove(TICK)
+
+
+def test_a_damaged_file_of_an_older_aura_is_said(monkeypatch, capsys, tmp_path: Path):
+    monkeypatch.setenv("AURA_HOME", str(tmp_path))
+    (tmp_path / "jobs.db").write_bytes(b"nonsense" * 1000)
+    assert run(["schedule"]) == 0
+    said = capsys.readouterr().err
+    assert "jobs.db of an older Aura was damaged" in " ".join(said.split())
+    assert list(tmp_path.glob("jobs.damaged-*.db"))
+    run(["schedule"])
+    assert "damaged" not in capsys.readouterr().err

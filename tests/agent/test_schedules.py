@@ -6,6 +6,7 @@ import asyncio
 import contextlib
 import shutil
 from collections.abc import Callable
+from dataclasses import replace
 from datetime import UTC, datetime, timedelta
 from functools import partial
 from pathlib import Path
@@ -15,19 +16,20 @@ from zoneinfo import ZoneInfo
 import pytest
 
 from agent.app import App
-from agent.config import AppConfig
 from agent.schedules import user_jobs
 from agent.schedules.chat_command import schedule_answer
-from agent.schedules.listing import known_jobs
 from agent.schedules.owner import JobOwner
-from aura_core.errors import InputError, NotFoundError, ScheduleError, ScheduleStoreError
+from agent.schedules.status import known_jobs
+from aura_core.errors import InputError, NotFoundError, ScheduleError
 from aura_core.scheduler.events import JobEnded
-from aura_core.scheduler.job import Job, firing_id
+from aura_core.scheduler.job import Firing, Job, firing_id
 from aura_core.scheduler.triggers import Every, OnEvent
 from aura_core.scheduler.when import trigger_of
+from aura_core.scheduler.zones import machine_timezone
 from aura_core.services import ScheduledJob
 from aura_core.tasklet import RunInfo
 from tests.agent.conftest import KeepingTransport, incoming
+from tests.fixtures.old_home import unpack
 
 ME = "terminal:me"
 RUN = RunInfo(corr_id="r", session_id="s", person=ME, dest={"channel": "test"}, source="command")
@@ -96,13 +98,13 @@ class Lab:
     @contextlib.asynccontextmanager
     async def running(self, **environment: str):
         async with self._open(**environment) as app:
-            app.schedules.book.now = self.clock
+            app.schedules.jobs.now = self.clock
             async with app.running_jobs():
                 yield app
 
     def forward(self, app: App, **span: float) -> None:
         self.clock.ahead += timedelta(**span)
-        app.schedules.book.wake()
+        app.schedules.jobs.wake()
 
 
 @contextlib.asynccontextmanager
@@ -135,7 +137,7 @@ async def test_what_a_job_returns_comes_to_the_chat_that_asked(lab: Lab, transpo
 
 async def test_jobs_of_plans_run_for_whoever_installed_them(lab: Lab, transport: KeepingTransport):
     async with lab.running() as app:
-        jobs = {job.id: job for job in await app.schedules.book.jobs()}
+        jobs = {job.id: job for job in await app.schedules.jobs.upcoming()}
         assert set(jobs) == {"lab/tick", "lab/alarm@event"}
         async with ending(app, of="lab/tick"):
             lab.forward(app, hours=1)
@@ -158,9 +160,9 @@ async def test_a_job_without_anybody_to_ask_ends_at_its_question(lab: Lab):
     async with lab.running() as app:
         trigger = trigger_of(now=lab.clock(), every=60)
         owner = JobOwner(person=ME)
-        await app.schedules.keeper.put("asks", "lab/ask", {}, trigger, owner=owner, missed="once", title="")
+        await app.schedules.user_jobs.put("asks", "lab/ask", {}, trigger, owner=owner, missed="once", title="")
         async with ending(app, of="asks") as ended:
-            await app.schedules.book.run_now("asks")
+            await app.schedules.jobs.run_now("asks")
         assert ended[0].end.status == "error"
         assert "'Really?'" in ended[0].end.message
 
@@ -169,7 +171,7 @@ async def test_a_job_may_ask_its_owner(lab: Lab, transport: KeepingTransport):
     async with lab.running() as app:
         job = await app.schedules.add(RUN, "lab/ask", {}, every=60)
         async with ending(app, of=job.id) as ended:
-            await app.schedules.book.run_now(job.id)
+            await app.schedules.jobs.run_now(job.id)
             while not transport.questions:  # noqa: ASYNC110 (the same)
                 await asyncio.sleep(0.01)
             await app.answer(transport.questions[0].id, "yes", person=ME)
@@ -181,9 +183,9 @@ async def test_a_failed_job_says_so_to_its_owner_and_in_the_list(lab: Lab, trans
     async with lab.running() as app:
         job = await app.schedules.add(RUN, "lab/say", {"text": "fail"}, every=60)
         async with ending(app, of=job.id):
-            await app.schedules.book.run_now(job.id)
+            await app.schedules.jobs.run_now(job.id)
         assert "It broke." in transport.texts[0]
-        kept = await app.schedules.book.job(job.id)
+        kept = await app.schedules.jobs.get(job.id)
         assert kept.last_status == "error"
         assert "It broke." in kept.last_message
 
@@ -196,7 +198,7 @@ async def test_words_that_are_no_utf_8_silence_neither_the_job_nor_those_that_wa
         for _ in range(2):
             async with ending(app, of=job.id), ending(app, of="alarm"):
                 lab.forward(app, hours=1)
-        kept = await app.schedules.book.job(job.id)
+        kept = await app.schedules.jobs.get(job.id)
     assert kept.last_status == "error"
     assert "It broke \\udcff." in kept.last_message
     assert sum(line.startswith("lab/say: ") for line in lab.said) == 2
@@ -208,7 +210,7 @@ async def test_a_job_whose_owner_may_not_run_it_any_more_is_refused_and_told(lab
     owner = '{"owner": {"people": ["telegram:1"]}, "family": {"people": ["terminal:*"], "deny": ["lab/*"]}}'
     async with lab.running(AURA_PROFILES=owner) as app:
         async with ending(app, of=job.id) as ended:
-            await app.schedules.book.run_now(job.id)
+            await app.schedules.jobs.run_now(job.id)
         assert ended[0].end.status == "refused"
         assert "may not use lab/say" in transport.texts[0]
         assert lab.said == []
@@ -216,11 +218,11 @@ async def test_a_job_whose_owner_may_not_run_it_any_more_is_refused_and_told(lab
 
 async def test_a_job_that_a_person_adds_has_the_priority_of_its_task(lab: Lab):
     async with lab.running() as app:
-        added = await app.schedules.keeper.put(
+        added = await app.schedules.user_jobs.put(
             "j",
             "lab/ask",
             {},
-            trigger_of(now=app.schedules.book.now(), every=60),
+            trigger_of(now=app.schedules.jobs.now(), every=60),
             owner=JobOwner(person="terminal:me"),
             missed="once",
             title="",
@@ -248,7 +250,9 @@ async def test_people_see_and_remove_their_own_jobs_only(lab: Lab):
         mine = await app.schedules.add(RUN, "lab/say", {"text": "x"}, every=60, title="mine")
         owner = JobOwner(person="terminal:you")
         other = Every(60, lab.clock())
-        await app.schedules.keeper.put("yours", "lab/say", {"text": "y"}, other, owner=owner, missed="once", title="")
+        await app.schedules.user_jobs.put(
+            "yours", "lab/say", {"text": "y"}, other, owner=owner, missed="once", title=""
+        )
         assert [job.id for job in await app.schedules.list(RUN)] == [mine.id]
         assert await app.schedules.list(RUN, "lab/ask") == []
         with pytest.raises(NotFoundError, match="You have no job 'yours'"):
@@ -258,13 +262,13 @@ async def test_people_see_and_remove_their_own_jobs_only(lab: Lab):
 
 async def test_a_chat_lists_a_persons_own_jobs_and_removes_one(lab: Lab):
     async with lab.running() as app:
-        asked = partial(schedule_answer, app.schedules.keeper, ME)
+        asked = partial(schedule_answer, app.schedules.user_jobs, ME)
         assert "Nothing runs by itself for you." in await asked("")
         mine = await app.schedules.add(RUN, "lab/say", {"text": "x"}, every=3600, title="my  tea")
         later = await app.schedules.add(RUN, "lab/ask", {}, at=lab.clock() + timedelta(minutes=1))
         owner = JobOwner(person="terminal:you")
         other = Every(60, lab.clock())
-        await app.schedules.keeper.put("yours", "lab/ask", {}, other, owner=owner, missed="once", title="")
+        await app.schedules.user_jobs.put("yours", "lab/ask", {}, other, owner=owner, missed="once", title="")
         once, again, _, how = (await asked("")).splitlines()
         assert once.startswith(f"{later.id} · lab/ask · 20")
         assert again.startswith(f"{mine.id} · my tea · every 1h, next 20")
@@ -336,15 +340,35 @@ async def test_a_run_that_was_begun_before_a_restart_is_not_begun_again(lab: Lab
         job = await app.schedules.add(RUN, "lab/say", {"text": "once"}, every=3600)
         async with ending(app, of=job.id):
             lab.forward(app, hours=1)
-        kept = await app.schedules.book.job(job.id)
-        with app.schedules.book.store._transaction() as connection:  # as if it had been killed before the end was kept
-            connection.execute("UPDATE firings SET ended_at = NULL WHERE id = ?", (firing_id(job.id, kept.last_at),))
+        kept = await app.schedules.jobs.get(job.id)
+        firing = Firing(firing_id(job.id, kept.last_at), job.id, kept.last_at)
+        await app.schedules.jobs.change(job.id, lambda kept: replace(kept, queue=(firing,)))  # as if killed before
     async with lab.running() as app:
         async with ending(app, of=job.id) as ended:
-            app.schedules.book.wake()
+            app.schedules.jobs.wake()
         assert ended[0].end.status == "ok"
     assert lab.said.count("once") == 1
     assert transport.texts == ["once"]
+
+
+async def test_the_jobs_of_an_old_home_go_on_and_the_run_of_one_that_had_begun(
+    open_app, transport: KeepingTransport, tmp_path: Path, plan_folder: Path
+):
+    home = unpack(tmp_path)
+    async with open_app() as app:
+        hourly, tick, tea = await app.schedules.jobs.upcoming()
+        assert (tick.id, str(tick.trigger)) == ("lab/tick", f"cron 0 7 * * * ({machine_timezone()})")
+        assert (tea.title, tea.next_at) == ("Tea", datetime(2031, 5, 17, 18, 0, tzinfo=UTC))
+        assert (hourly.title, hourly.last_status, len(hourly.queue)) == ("Hourly", "running", 1)
+        firing = hourly.queue[0]
+        async with ending(app, of=hourly.id) as ended, app.running_jobs():
+            (question,) = [one for one in await app.questions("s") if one.run_id == firing.id]
+            assert await app.answer(question.id, "yes", person=ME)
+            while (await app.schedules.jobs.get(hourly.id)).queue[:1] == (firing,):  # noqa: ASYNC110 (the same)
+                await asyncio.sleep(0.01)
+        assert (ended[0].firing, ended[0].end.status) == (firing, "ok")
+        assert "B after A yes" in transport.texts
+    assert (home / "jobs.before-aura-db.db").exists()
 
 
 async def test_a_plan_whose_schedule_is_wrong_is_explained_and_the_others_run(lab: Lab, plan_folder: Path):
@@ -353,28 +377,7 @@ async def test_a_plan_whose_schedule_is_wrong_is_explained_and_the_others_run(la
         (problem,) = [problem for problem in app.framework.problems if "wrong" in problem.task]
         assert "did you mean 'task.failed'" in problem.message
         assert problem.line == 1
-        assert {job.id for job in await app.schedules.book.jobs()} == {"lab/tick", "lab/alarm@event"}
-
-
-async def test_a_damaged_file_of_jobs_is_said(lab: Lab, tmp_path: Path):
-    (tmp_path / "home").mkdir()
-    (tmp_path / "home/jobs.db").write_bytes(b"nonsense" * 1000)
-    async with lab.running() as app:
-        assert any("The file of jobs" in notice for notice in app.take_notices())
-        assert len(await app.schedules.book.jobs()) == 2
-
-
-async def test_a_program_that_does_not_hold_the_home_leaves_a_damaged_file_of_jobs_alone(lab: Lab, tmp_path: Path):
-    async with lab.running():
-        pass
-    path = tmp_path / "home/jobs.db"
-    path.write_bytes(b"nonsense" * 1000)
-    config = AppConfig.load({"AURA_HOME": str(path.parent)}, tmp_path)
-    async with App.open(config, program="aura schedule", durable=False) as app:
-        with pytest.raises(ScheduleStoreError, match="aura bot"):
-            await app.schedules.book.jobs()
-    assert path.read_bytes() == b"nonsense" * 1000
-    assert not list(path.parent.glob("jobs.damaged*"))
+        assert {job.id for job in await app.schedules.jobs.upcoming()} == {"lab/tick", "lab/alarm@event"}
 
 
 async def remind(app: App, text: str, transport: KeepingTransport) -> str:
@@ -419,7 +422,7 @@ def next_of(jobs: list[ScheduledJob], title: str, zone: ZoneInfo) -> str:
 async def test_a_reminder_that_was_added_as_a_job_is_known_by_what_it_says(lab: Lab, transport: KeepingTransport):
     async with lab.running() as app:
         trigger, owner = Every(3600, lab.clock()), JobOwner(person=ME, session_id="s", dest={"channel": "test"})
-        await app.schedules.keeper.put(
+        await app.schedules.user_jobs.put(
             "mine", "reminders/remind", {"text": "hi there"}, trigger, owner=owner, missed="once", title="Reminder"
         )
         for task, inputs in (("list", {}), ("remove", {"reminder": "there"})):
@@ -474,7 +477,7 @@ async def test_an_answer_that_is_no_time_ends_with_examples(lab: Lab, transport:
 async def test_events_of_jobs_of_people_can_be_waited_for_too(lab: Lab):
     async with lab.running() as app:
         job = await app.schedules.add(RUN, "lab/say", {"text": "seen"}, on_event="task.succeeded:aura_base/now")
-        kept = await app.schedules.book.job(job.id)
+        kept = await app.schedules.jobs.get(job.id)
         assert kept.trigger == OnEvent("task.succeeded:aura_base/now")
         assert job.next_at is None
 
@@ -484,7 +487,7 @@ async def test_an_edited_plan_brings_its_jobs_along(lab: Lab, plan_folder: Path)
         tasks = plan_folder / "lab/tasks/lab.yaml"
         tasks.write_text(tasks.read_text().replace("every: 1h", "every: 2m"))
         await app.framework.reload()
-        while "every 2m" not in {str(job.trigger) for job in await app.schedules.book.jobs()}:  # noqa: ASYNC110 (the same)
+        while "every 2m" not in {str(job.trigger) for job in await app.schedules.jobs.upcoming()}:  # noqa: ASYNC110 (the same)
             await asyncio.sleep(0)
         async with ending(app, of="tick"):
             lab.forward(app, minutes=3)
@@ -499,10 +502,10 @@ async def test_a_plan_that_is_broken_at_a_restart_keeps_its_jobs_until_it_is_men
     tasks.write_text(whole + "broken: {stepps: []}\n")
     lab.clock.ahead += timedelta(hours=1, minutes=10)
     async with lab.running() as app:
-        listing = await known_jobs(app.framework.plans, app.schedules.book)
+        listing = await known_jobs(app.framework.plans, app.schedules.jobs)
         assert set(listing.waiting) == {"lab/tick", "lab/alarm@event", mine.id}
         assert "the plan lab has mistakes" in listing.waiting["lab/tick"]
-        await app.schedules.book.add(Job("now", "aura_base/now", Every(60, lab.clock())))
+        await app.schedules.jobs.add(Job("now", "aura_base/now", Every(60, lab.clock())))
         async with ending(app, of="now"):
             lab.forward(app, minutes=1)
         assert lab.said == []
@@ -510,7 +513,7 @@ async def test_a_plan_that_is_broken_at_a_restart_keeps_its_jobs_until_it_is_men
         async with ending(app, of="lab/tick"), ending(app, of=mine.id):
             await app.framework.reload()
         assert sorted(lab.said) == ["mine", "tock"]
-        assert not (await known_jobs(app.framework.plans, app.schedules.book)).waiting
+        assert not (await known_jobs(app.framework.plans, app.schedules.jobs)).waiting
 
 
 async def test_a_plan_that_is_gone_takes_its_jobs_with_it(lab: Lab, plan_folder: Path):
@@ -518,23 +521,22 @@ async def test_a_plan_that_is_gone_takes_its_jobs_with_it(lab: Lab, plan_folder:
         pass
     shutil.rmtree(plan_folder / "lab")
     async with lab.running() as app:
-        assert await app.schedules.book.jobs() == []
+        assert await app.schedules.jobs.upcoming() == []
 
 
 async def test_a_job_whose_owner_cannot_be_read_is_nobodys_and_stops_no_other(lab: Lab):
     async with lab.running() as app:
         bad = await app.schedules.add(RUN, "lab/say", {"text": "bad"}, every=60)
         good = await app.schedules.add(RUN, "lab/say", {"text": "good"}, every=60)
-        with app.schedules.book.store._transaction() as connection:
-            connection.execute("UPDATE jobs SET body = replace(body, '\"person\":', '\"x\":') WHERE id = ?", (bad.id,))
+        await app.schedules.jobs.change(bad.id, lambda kept: replace(kept, owner={**kept.owner, "x": 1}))
     async with lab.running() as app:
         async with ending(app, of=good.id):
             lab.forward(app, minutes=1)
         assert set(lab.said) == {"good"}
         assert [job.id for job in await app.schedules.list(RUN)] == [good.id]
-        listing = await known_jobs(app.framework.plans, app.schedules.book)
+        listing = await known_jobs(app.framework.plans, app.schedules.jobs)
         assert "Whose job it is cannot be read" in listing.waiting[bad.id]
-        await app.schedules.book.remove(bad.id)
+        await app.schedules.jobs.remove(bad.id)
 
 
 async def test_the_owner_is_told_when_a_reminder_cannot_be_removed(lab: Lab, transport: KeepingTransport):

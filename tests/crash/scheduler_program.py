@@ -15,11 +15,12 @@ from datetime import UTC, datetime
 from pathlib import Path
 
 from aura_core.ground.events import EventBus
-from aura_core.scheduler.book import JobBook
 from aura_core.scheduler.job import Firing, FiringEnd, Job
+from aura_core.scheduler.jobs import Jobs
 from aura_core.scheduler.scheduler import Scheduler
-from aura_core.scheduler.store import JobStore
 from aura_core.scheduler.triggers import Every
+from aura_core.storage.database import Database
+from aura_core.storage.documents import DOCUMENTS, SqliteDocuments
 
 SPEED = 100
 
@@ -39,12 +40,13 @@ async def main(folder: Path, began: float, policy: str) -> None:
         await asyncio.sleep(0.001)
         return FiringEnd()
 
-    book = JobBook(JobStore(folder / "jobs.db"), now)
-    scheduler = Scheduler(book, start, events=EventBus(), look_seconds=0.002)
-    await scheduler.start([Job("tick", "lab/tick", Every(2.0, datetime.fromtimestamp(int(began), UTC)), missed=policy)])
-    while not (folder / "end").exists():  # noqa: ASYNC110 (another process writes it)
-        await asyncio.sleep(0.005)
-    await scheduler.stop()
+    tick = Job("tick", "lab/tick", Every(2.0, datetime.fromtimestamp(int(began), UTC)), missed=policy)
+    async with Database(folder / "aura.db", [DOCUMENTS]) as database:
+        scheduler = Scheduler(Jobs(SqliteDocuments(database), now), start, events=EventBus(), look_seconds=0.002)
+        await scheduler.start([tick])
+        while not (folder / "end").exists():  # noqa: ASYNC110 (another process writes it)
+            await asyncio.sleep(0.005)
+        await scheduler.stop()
 
 
 if __name__ == "__main__":

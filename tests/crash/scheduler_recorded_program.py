@@ -16,27 +16,26 @@ from pathlib import Path
 
 from aura_core.ground.events import EventBus
 from aura_core.interrupts.events import InterruptFired
-from aura_core.scheduler.book import JobBook
 from aura_core.scheduler.job import Firing, FiringEnd, Job
+from aura_core.scheduler.jobs import Jobs
 from aura_core.scheduler.scheduler import Scheduler
-from aura_core.scheduler.store import JobStore
 from aura_core.scheduler.triggers import Every, OnEvent
+from aura_core.storage.database import Database
+from aura_core.storage.documents import DOCUMENTS, Document, SqliteDocuments
 
 BEGAN = datetime(2026, 11, 21, 12, 0, tzinfo=UTC)
 HOUR = timedelta(hours=1)
 LATER = timedelta(minutes=20)
 
 
-class MortalStore(JobStore):
-    """Dies after it has recorded a firing."""
+class MortalDocuments(SqliteDocuments):
+    """Dies after it has put a job with a firing in its queue."""
 
-    def fire(self, firings, next_at, *, was):
-        super().fire(firings, next_at, was=was)
-        os.kill(os.getpid(), signal.SIGKILL)
-
-    def ask(self, firing):
-        super().ask(firing)
-        os.kill(os.getpid(), signal.SIGKILL)
+    async def put(self, namespace, key, value, *, expected=None) -> Document | None:
+        document = await super().put(namespace, key, value, expected=expected)
+        if value["queue"]:
+            os.kill(os.getpid(), signal.SIGKILL)
+        return document
 
 
 async def main(folder: Path, life: str, trigger: str, policy: str) -> None:
@@ -48,25 +47,25 @@ async def main(folder: Path, life: str, trigger: str, policy: str) -> None:
         ended.set()
         return FiringEnd()
 
-    store = (MortalStore if life == "1" else JobStore)(folder / "jobs.db")
-    book = JobBook(store, lambda: time)
-    job = Job("tick", "lab/tick", Every(3600, BEGAN) if trigger == "every" else OnEvent("interrupt.fired"))
-    scheduler = Scheduler(book, start, events=bus, look_seconds=0.01)
-    if life == "1":
-        await book.add(Job(job.id, job.task, job.trigger, missed=policy))
+    async with Database(folder / "aura.db", [DOCUMENTS]) as database:
+        jobs = Jobs((MortalDocuments if life == "1" else SqliteDocuments)(database), lambda: time)
+        when = Every(3600, BEGAN) if trigger == "every" else OnEvent("interrupt.fired")
+        scheduler = Scheduler(jobs, start, events=bus, look_seconds=0.01)
+        if life == "1":
+            await jobs.add(Job("tick", "lab/tick", when, missed=policy))
+            await scheduler.start()
+            time = BEGAN + HOUR
+            jobs.wake()
+            while True:
+                if bus.has_subscribers:
+                    bus.publish(InterruptFired("lab/full", "lab/empty", "began", "pause"))
+                await asyncio.sleep(0.01)
+        time = BEGAN + HOUR + LATER
         await scheduler.start()
-        time = BEGAN + HOUR
-        scheduler.book.wake()
-        while True:
-            if bus.has_subscribers:
-                bus.publish(InterruptFired("lab/full", "lab/empty", "began", "pause"))
+        await ended.wait()
+        while (await jobs.get("tick")).queue or jobs.changed.is_set():  # noqa: ASYNC110 (nothing is told when it is)
             await asyncio.sleep(0.01)
-    time = BEGAN + HOUR + LATER
-    await scheduler.start()
-    await ended.wait()
-    while store.unfinished() or book.changed.is_set():  # noqa: ASYNC110 (nothing is told when it is)
-        await asyncio.sleep(0.01)
-    await scheduler.stop()
+        await scheduler.stop()
 
 
 if __name__ == "__main__":

@@ -113,15 +113,15 @@ def test_a_running_chat_takes_up_what_the_command_line_adds(aura):
         (["notes/list"], "exactly one of cron, every, at and on_event"),
         (["notes/list", "--cron", "99 * * * *"], "is no cron rule"),
         (["notes/list", "--every", "1x"], "is no duration"),
-        (["notes/list", "--at", "tomorrow"], "is no time"),
+        (["notes/list", "--at", "tomorrow"], "is not a time"),
         (["notes/list", "--at", "2020-01-01 10:00"], "has passed"),
         (["notes/list", "--at", "9999-12-31T23:59", "--timezone", "America/New_York"], "out of reach"),
         (["notes/list", "--at", "18:00", "--timezone", "Europe/Berln"], "Europe/Berlin"),
         (["notes/list", "--every", "1h", "--timezone", "Nowhere"], "There is no time zone 'Nowhere'"),
-        (["notes/add", "text=\udcff", "--every", "1h"], "'text=\\udcff' is no text in UTF-8."),
-        (["notes/list", "--every", "1h", "--title", "\udcff"], "'\\udcff' is no text in UTF-8."),
+        (["notes/add", "text=\udcff", "--every", "1h"], "'text=\\udcff' is not UTF-8."),
+        (["notes/list", "--every", "1h", "--title", "\udcff"], "'\\udcff' is not UTF-8."),
         (["notes/list", "--on", "task.faild"], "task.failed"),
-        (["notes/list", "--every", "1h", "--missed", "twice"], "none of skip, once and all"),
+        (["notes/list", "--every", "1h", "--missed", "twice"], "not one of skip, once and all"),
         (["notes/list", "--every", "1h", "--to", "nobody"], "telegram:ID"),
         (["notes/list", "--every", "1h", "--to", "telegram:5"], "may not use notes/list"),
         (["notes/lst", "--every", "1h"], "notes/list"),
@@ -190,8 +190,8 @@ def test_a_job_of_a_plan_is_listed_before_it_ever_ran_and_cannot_be_removed(tmp_
 def test_a_job_that_cannot_be_read_is_said_in_the_list_and_can_be_removed(tmp_path, aura):
     job = aura.json("schedule", "add", "aura_base/calculate", "expression=6*7", "--every", "1h")["id"]
     assert "Calculate expression=6*7" in aura("schedule").stdout
-    with sqlite3.connect(Path(aura.environment["AURA_HOME"]) / "jobs.db") as connection:
-        connection.execute("UPDATE jobs SET body = 'nonsense'")
+    with sqlite3.connect(Path(aura.environment["AURA_HOME"]) / "aura.db") as connection:
+        connection.execute("UPDATE documents SET value = 'nonsense' WHERE namespace = 'jobs'")
     connection.close()
     assert f"The job {job} cannot be read" in aura("schedule").stderr
     assert "it could not be read" in aura("schedule", "remove", job).stderr

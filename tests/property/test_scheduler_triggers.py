@@ -9,7 +9,7 @@ from zoneinfo import ZoneInfo
 from hypothesis import example, given, settings
 from hypothesis import strategies as st
 
-from aura_core.scheduler.missed import MOST, latest, moments_to_run
+from aura_core.scheduler.misfire import MOST, latest, moments_to_run
 from aura_core.scheduler.triggers import Cron, Every, next_after
 from aura_core.scheduler.zones import moment_of
 

@@ -195,7 +195,7 @@ class Updates:
 
     async def _schedule(self, incoming: Incoming, _: Profile) -> str:
         words = incoming.text.partition(" ")[2]
-        return await schedule_answer(self._app.schedules.keeper, incoming.person, words)
+        return await schedule_answer(self._app.schedules.user_jobs, incoming.person, words)
 
     async def _new(self, incoming: Incoming, _: Profile) -> str:
         await self._app.new_conversation(incoming.session_id)

@@ -119,7 +119,7 @@ class ChatCommands:
         await self._show(notice_view(f"{'' if names else 'No files yet. '}Folder: {folder}"))
 
     async def _schedule(self, words: str) -> None:
-        await self._show(Text(printable(await schedule_answer(self._app.schedules.keeper, self._person, words))))
+        await self._show(Text(printable(await schedule_answer(self._app.schedules.user_jobs, self._person, words))))
 
     async def _runs(self, _: str) -> None:
         runs = [run for run in await self._app.runs(limit=50) if run.session_id == self._session_id][:MOST_RUNS]

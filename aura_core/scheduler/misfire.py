@@ -1,4 +1,4 @@
-"""Missed: which of the moments that have come a job runs for."""
+"""Misfire: which of the moments that have come a job runs for."""
 
 from __future__ import annotations
 

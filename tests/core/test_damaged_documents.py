@@ -1,0 +1,30 @@
+"""A document that cannot be read is known for itself: the others can be read, and it can be put anew or deleted."""
+
+from __future__ import annotations
+
+import sqlite3
+from contextlib import closing
+
+import pytest
+
+from aura_core.storage.database import Database
+from aura_core.storage.documents import DOCUMENTS, SqliteDocuments, change
+
+
+@pytest.mark.parametrize("stored", ["'{\"id\"'", "CAST(x'ff7b7d' AS TEXT)", "x'00ff'"])
+async def test_a_damaged_document_stops_no_other_and_can_be_replaced(tmp_path, stored):
+    path = tmp_path / "aura.db"
+    async with Database(path, [DOCUMENTS]) as database:
+        documents = SqliteDocuments(database)
+        await documents.put("n", "bad", {"x": 1})
+        await documents.put("n", "good", {"x": 2})
+    with closing(sqlite3.connect(path)) as connection, connection:
+        connection.execute(f"UPDATE documents SET value = {stored} WHERE key = 'bad'")
+    async with Database(path, [DOCUMENTS]) as database:
+        documents = SqliteDocuments(database)
+        bad, good = await documents.list("n")
+        assert (bad.value, good.value, good.damage) == (None, {"x": 2}, "")
+        assert bad.damage
+        assert await change(documents, "n", "bad", lambda value: value) == (None, None)
+        assert await change(documents, "n", "bad", lambda _: {"x": 3}) == (None, {"x": 3})
+        assert await documents.delete("n", "bad")
