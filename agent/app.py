@@ -1,53 +1,31 @@
-"""App: the one place that wires the parts together, starts and stops them; every channel calls it and nothing below."""
+"""App: what a channel sees of Aura; `agent.wiring` makes the parts behind it."""
 
 from __future__ import annotations
 
-import asyncio
 from collections.abc import AsyncGenerator, Callable, Sequence
 from contextlib import AbstractAsyncContextManager, AsyncExitStack, asynccontextmanager
 from functools import partial
 from typing import Any
 
-from agent.assembly import Parts, assemble, local_now
 from agent.config import AppConfig
-from agent.contracts import (
-    Command,
-    Incoming,
-    Profile,
-    Question,
-    RunOutcome,
-    RunRequest,
-    RunSummary,
-    TaskCard,
-    Transport,
-)
-from agent.dispatcher import Dispatcher
-from agent.errors import NotAllowedError
-from agent.executor import Executor
+from agent.contracts import Command, Incoming, Profile, Question, RunOutcome, RunSummary, TaskCard, Transport
 from agent.home import RUNS_KEPT_SECONDS, home_database
 from agent.llm.client import ModelClient
-from agent.orchestrator import OrchestratorRunner
 from agent.planner.readiness import keep_ready, make_ready
-from agent.progress import QuestionClosed, RunEnded
-from agent.questions.desk import ANSWER_SIGNAL, QUESTION_TASK, chosen, question_of
-from agent.questions.replies import Replies, digest
-from agent.run.activities import Activities
-from agent.run.crash_loop import CrashLoopGuard
-from agent.run.deliveries import Deliveries
-from agent.run.missing_plugins import LostPlans
-from agent.run.outcomes import RUN_TASK, RunHistory
-from agent.schedules.runner import JobRunner
-from aura_core.durable.protocol import TaskRecord
+from agent.prompts import use_prompts_from
+from agent.questions.records import QUESTION_TASK
+from agent.wiring import Parts
 from aura_core.storage.forgetting import forgetting
 from aura_core.storage.home_lock import HomeLock
 
-PAUSE = 0.01
-"""Seconds between two looks at a run that is about to move on."""
-UNFINISHED = ("pending", "waiting")
-
 
 class App:
-    """What a channel sees of Aura. Make one with `App.open`."""
+    """What a channel sees of Aura. Make one with `App.open`.
+
+    Args:
+        config: settings.
+        parts: what does the work.
+    """
 
     def __init__(self, config: AppConfig, parts: Parts) -> None:
         self.config = config
@@ -57,53 +35,17 @@ class App:
         self.sessions = parts.sessions
         self.engine = parts.engine
         self.documents = parts.documents
-        self._database = parts.database
-        self.dispatcher = Dispatcher(parts.framework)
-        self._desk = parts.desk
-        self._channels = parts.channels
-        self._deliveries = Deliveries(parts.engine, parts.channels, parts.sessions)
-        self._lost_plans = LostPlans(parts.framework, parts.desk, self._deliveries)
-        self._history = RunHistory(parts.engine, parts.desk.answered)
-        self._messages: dict[int, int] = {}
-        executor = Executor(
-            parts.framework,
-            parts.model,
-            self.dispatcher,
-            parts.sessions,
-            agent_turns=config.planner.agent_turns,
-            clock=local_now,
-            watch=self._lost_plans,
-            suspicion=CrashLoopGuard(parts.engine),
-        )
-        activities = Activities(
-            config=config,
-            model=parts.model,
-            dispatcher=self.dispatcher,
-            executor=executor,
-            sessions=parts.sessions,
-            events=parts.events,
-            deliveries=self._deliveries,
-            clock=local_now,
-        )
-        self.runner = OrchestratorRunner(
-            config,
-            engine=parts.engine,
-            activities=activities,
-            executor=executor,
-            desk=parts.desk,
-            ledger=parts.ledger,
-            step_meters=parts.step_meters,
-        )
-        self._replies = Replies(parts.engine, parts.desk, self.answer)
+        self.dispatcher = parts.dispatcher
+        self.runner = parts.runner
         self.schedules = parts.schedules
-        self._jobs = JobRunner(
-            config,
-            engine=parts.engine,
-            dispatcher=self.dispatcher,
-            transports=parts.channels,
-            settled=self.outcome,
-            cancel=self.cancel,
-        )
+        self._database = parts.database
+        self._channels = parts.channels
+        self._questions = parts.questions
+        self._runs = parts.runs
+        self._history = parts.runs.history
+        self._lost_plans = parts.runs.lost_plans
+        self._jobs = parts.jobs
+        self._messages: dict[int, int] = {}
 
     @classmethod
     @asynccontextmanager
@@ -129,8 +71,12 @@ class App:
                 stack.enter_context(lock)
             database = home_database(config.home, lock)
             stack.push_async_callback(database.close)
-            parts = await assemble(config, database, stack, model=model)
-            app = cls(config, parts)
+            use_prompts_from(config.home / "prompts")
+            if model is None:
+                model = await ModelClient.open(config)
+                stack.push_async_callback(model.close)
+            app = cls(config, Parts(config, database, model))
+            await stack.enter_async_context(app.framework)
             if durable:
                 await app.engine.launch()
                 stack.push_async_callback(app.engine.close)
@@ -150,12 +96,7 @@ class App:
         """Keeps an embedded model ready for requests of these profiles, until cancelled; see `planner.readiness`."""
         if self.config.embedded.prepare:
             await keep_ready(
-                self.model,
-                self.dispatcher,
-                profiles,
-                settings=self.config.planner,
-                events=self.events,
-                report=report,
+                self.model, self.dispatcher, profiles, settings=self.config.planner, events=self.events, report=report
             )
 
     def running_jobs(self) -> AbstractAsyncContextManager[None]:
@@ -173,7 +114,7 @@ class App:
         Raises:
             NotAllowedError: the person belongs to a profile that may use nothing.
         """
-        return await self._begin(incoming, None, "chat")
+        return await self._runs.begin(incoming)
 
     async def submit_command(self, incoming: Incoming, task: str, inputs: dict[str, Any]) -> str | None:
         """Runs one task that the person called by name; missing inputs become questions of the run.
@@ -182,25 +123,7 @@ class App:
             NotAllowedError: the profile does not allow the task.
         """
         card = self.dispatcher.card(task, self.profile_of(incoming.person))
-        return await self._begin(incoming, Command(task=card.task, inputs=inputs), "command")
-
-    async def _begin(self, incoming: Incoming, command: Command | None, source: str) -> str | None:
-        profile = self.profile_of(incoming.person)
-        if not profile.allow:
-            raise NotAllowedError(f"The profile {profile.name!r} may not use this assistant.")
-        run_id = f"run-{digest(incoming.key)}"
-        if await self.engine.get(run_id) is not None:
-            return None
-        request = RunRequest(
-            run_id=run_id,
-            incoming=incoming,
-            profile=profile.name,
-            permissions=profile,
-            source=source,
-            command=command,
-        )
-        await self.engine.start(RUN_TASK, request.model_dump(mode="json"), id=run_id)
-        return run_id
+        return await self._runs.begin(incoming, Command(task=card.task, inputs=inputs))
 
     async def answer(self, question_id: str, text: str, *, person: str, key: str = "") -> bool:
         """Answers a question; answering twice is harmless.
@@ -212,27 +135,9 @@ class App:
             key: kept with the answer, so that a repetition can be told from another answer.
 
         Returns:
-            False if the question is unknown, closed, or not this person's.
+            False if the question is unknown, closed, or not this person's; True once who asked goes on with the answer.
         """
-        record = await self.engine.get(question_id)
-        if record is None or record.task != QUESTION_TASK or record.status not in UNFINISHED:
-            return False
-        if not await self._may_answer(record, person):
-            return False
-        question = question_of(question_id, record.args, record.created_at)
-        await self.resume(run_id=question.run_id)
-        first = question_id not in self._desk.answered
-        self._desk.answered.add(question_id)
-        self.runner.update_waiting(question.run_id)
-        value = {"text": chosen(question, text), "person": person, "key": key}
-        counted = False
-        try:
-            counted = await self.engine.signal(question_id, ANSWER_SIGNAL, value)
-        finally:
-            if first and not counted:
-                self._desk.answered.discard(question_id)
-                self.runner.update_waiting(question.run_id)
-        return counted
+        return await self._questions.answer(question_id, text, person=person, key=key)
 
     async def resolve_question(self, question_id: str, answer: str) -> bool:
         """Answers a question in the name of whoever is behind its run (seed 004)."""
@@ -252,11 +157,11 @@ class App:
         Returns:
             True if it was taken as an answer; False if it is something else.
         """
-        return await self._replies.take(session_id, text, person=person, key=key)
+        return await self._questions.reply(session_id, text, person=person, key=key)
 
     async def questions(self, session_id: str) -> list[Question]:
         """The session's open questions, oldest first."""
-        return await self._desk.open_questions(session_id=session_id)
+        return await self._questions.open(session_id)
 
     async def outcome(self, run_id: str) -> RunOutcome:
         """Waits until the run has ended, or until all that is left of it waits for a person, or for its broken plan.
@@ -264,22 +169,7 @@ class App:
         Raises:
             RunNotFoundError: no such run.
         """
-        ended = asyncio.create_task(self.engine.outcome(run_id))
-        try:
-            while not ended.done():
-                live = self.runner.live.get(run_id)
-                waits = asyncio.create_task(live.waiting.wait() if live else asyncio.sleep(PAUSE))
-                await asyncio.wait({ended, waits}, return_when=asyncio.FIRST_COMPLETED)
-                waits.cancel()
-                if live is not None and live.waiting.is_set():
-                    outcome = await self.run_detail(run_id)
-                    if outcome.status == "waiting" or self._lost_plans.told(run_id):
-                        return outcome.model_copy(update={"status": "waiting"})
-                    await asyncio.sleep(PAUSE)
-            ended.result()
-            return await self.run_detail(run_id)
-        finally:
-            ended.cancel()
+        return await self._runs.settled(run_id)
 
     def waits_for_plan(self, run_id: str) -> str:
         """What the person was told of a run that waits because a plan of it cannot be read now; empty of any other."""
@@ -291,11 +181,7 @@ class App:
         Returns:
             How many were stopped.
         """
-        stopped = 0
-        for record in await self._unfinished():
-            if record.args["incoming"]["session_id"] == session_id:
-                stopped += await self.cancel(record.id)
-        return stopped
+        return await self._runs.stop(session_id)
 
     async def cancel(self, run_id: str) -> bool:
         """Cancels one run and closes its questions; False if it had ended.
@@ -303,16 +189,7 @@ class App:
         Raises:
             RunNotFoundError: no such run.
         """
-        record = await self._history.record(run_id)
-        questions = await self._desk.open_questions(run_id=run_id)
-        if not await self.engine.cancel(run_id):
-            return False
-        session_id = record.args["incoming"]["session_id"]
-        for question in questions:
-            self.events.publish(QuestionClosed(run_id, session_id, question.id))
-        await self._desk.close_left(run_id)
-        self.events.publish(RunEnded(run_id, session_id, "cancelled", ""))
-        return True
+        return await self._runs.cancel(run_id)
 
     async def new_conversation(self, session_id: str) -> None:
         """Begins a new conversation; files, memory and the old conversation stay."""
@@ -328,14 +205,7 @@ class App:
         Returns:
             Ids of the runs that go on now and did not before.
         """
-        resumed: list[str] = []
-        for record in reversed(await self._unfinished()):
-            wanted = run_id in (None, record.id) and channel in (None, record.args["incoming"]["dest"].get("channel"))
-            if wanted and await self.engine.resume(record.id):
-                resumed.append(record.id)
-        if run_id is None:
-            await self._deliveries.resume(channel)
-        return resumed
+        return await self._runs.resume(channel=channel, run_id=run_id)
 
     async def runs(self, limit: int = 20) -> list[RunSummary]:
         """The latest runs, newest first."""
@@ -385,11 +255,3 @@ class App:
     def clear_session_cache(self, session_id: str) -> None:
         """Forgets what is kept in memory of a session; its files stay (seed 004)."""
         self.sessions.clear_cache(session_id)
-
-    async def _may_answer(self, question: TaskRecord, person: str) -> bool:
-        run = await self.engine.get(question.args["run_id"])
-        asker = run.args["incoming"]["person"] if run is not None else ""
-        return person == asker or self.profile_of(person).name == "owner"
-
-    async def _unfinished(self) -> list[TaskRecord]:
-        return list(await self.engine.list(task=RUN_TASK, statuses=UNFINISHED, limit=1000))

@@ -6,12 +6,14 @@ store, `--json` output. Changing a field here changes an interface and goes into
 
 from __future__ import annotations
 
+import hashlib
+import uuid
 from collections.abc import Sequence
 from fnmatch import fnmatchcase
 from pathlib import Path
 from typing import Any, Literal, Protocol
 
-from pydantic import BaseModel, ConfigDict, Field
+from pydantic import BaseModel, ConfigDict, Field, RootModel
 
 StepKind = Literal["task", "ask_user", "llm", "agent"]
 StepStatus = Literal["ok", "partial", "error", "blocked", "needs_input", "cancelled"]
@@ -24,6 +26,22 @@ class Contract(BaseModel):
     """Common behaviour: unknown fields are refused."""
 
     model_config = ConfigDict(extra="forbid", defer_build=True)
+
+
+class Dest(RootModel[dict[str, Any]]):
+    """Where answers and questions go: a channel, with what that channel wrote to find the place again.
+
+    Attributes:
+        root: `channel`, and the channel's own fields; Telegram adds chat_id, chat_type, message_id. Empty: nowhere.
+    """
+
+    model_config = ConfigDict(frozen=True, defer_build=True)
+    root: dict[str, Any] = Field(default_factory=dict)
+
+    @property
+    def channel(self) -> str:
+        """The name of the channel; empty if there is none."""
+        return str(self.root.get("channel", ""))
 
 
 class PlanStep(Contract):
@@ -135,7 +153,7 @@ class ExecutorRequest(Contract):
     session_id: str
     profile: str
     person: str = ""
-    dest: dict[str, Any] = Field(default_factory=dict)
+    dest: Dest = Field(default_factory=Dest)
     step: PlanStep
     user_text: str = ""
     results: dict[str, Any] = Field(default_factory=dict)
@@ -268,7 +286,7 @@ class Incoming(Contract):
         session_id: the session it belongs to; a safe folder name.
         person: who sent it, as `channel:id`.
         text: the words; may be empty only with files.
-        dest: where answers go; at least {"channel": name}; Telegram adds chat_id, chat_type, message_id.
+        dest: where answers go.
         key: unique per message, e.g. "telegram:1234567"; the same key is taken once. Empty: never a duplicate.
         files: paths relative to the session's files folder, already stored there.
     """
@@ -276,9 +294,14 @@ class Incoming(Contract):
     session_id: str
     person: str
     text: str
-    dest: dict[str, Any] = Field(default_factory=dict)
+    dest: Dest = Field(default_factory=Dest)
     key: str = ""
     files: list[str] = Field(default_factory=list)
+
+
+def run_id_of(key: str) -> str:
+    """The id of the run that a message with this key begins; without a key each call gives another."""
+    return f"run-{hashlib.sha256(key.encode()).hexdigest()[:16] if key else uuid.uuid4().hex[:12]}"
 
 
 class Command(Contract):
@@ -332,8 +355,9 @@ class RunSummary(Contract):
 class Transport(Protocol):
     """What a channel offers to a run: seed 004's `bot`.
 
-    Every call may come again with the same `key` after a crash: send at most once per key where the channel can. What
-    cannot be reached for long is a `ChannelAwayError`: the call then comes again later.
+    `dest` is what the channel itself wrote into `Incoming.dest`. Every call may come again with the same `key` after a
+    crash: send at most once per key where the channel can. What cannot be reached for long is a `ChannelAwayError`: the
+    call then comes again later.
     """
 
     name: str

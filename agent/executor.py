@@ -182,7 +182,7 @@ class Executor:
             session_id=req.session_id,
             person=req.person,
             whose=whose_data(req.person, profile),
-            dest=req.dest,
+            dest=req.dest.root,
             files_folder=files,
             source=req.source,
             idempotency_key=req.idempotency_key,

@@ -1,14 +1,14 @@
-"""OrchestratorRunner: the run loop of one request, durable at every moment (seed 004, DESIGN 2)."""
+"""OrchestratorRunner: the run loop of one request, durable at every moment (seed 004)."""
 
 from __future__ import annotations
 
 import time
-import uuid
+from dataclasses import dataclass
 from typing import Any, Protocol, cast
 
 from agent.config import AppConfig
 from agent.contracts import (
-    ExecutorRequest,
+    Dest,
     ExecutorResponse,
     Incoming,
     Plan,
@@ -17,18 +17,18 @@ from agent.contracts import (
     RunRequest,
     RunStatus,
     Usage,
+    run_id_of,
 )
-from agent.executor import Executor
-from agent.llm.meter import Ledger, Meter
 from agent.plan_graph.identity import fingerprint
 from agent.progress import PlanMade, RunEnded, RunStarted, StepEnded
-from agent.questions.desk import QUESTION_TASK, QuestionDesk, answer_response, ask_args, is_approved
+from agent.questions.records import QUESTION_TASK, answer_response, ask_args, is_approved
+from agent.questions.service import QuestionService
 from agent.references import resolve_references
 from agent.run.activities import Activities
-from agent.run.live import LiveRun, Opened
 from agent.run.outcomes import RUN_TASK
-from agent.run.step_task import STEP_TASK, StepTask
-from agent.run.turns import APPROVAL_KEY, ASK_KEY, Turns, is_question
+from agent.run.state import LiveRun, Opened
+from agent.run.steps import STEP_TASK, StepTask
+from agent.run.turns import Turns
 from aura_core.durable.protocol import Ctx, Engine, Json
 from aura_core.errors import (
     AuraError,
@@ -37,7 +37,12 @@ from aura_core.errors import (
     TaskCancelledError,
     TaskFailedError,
 )
+from aura_core.ground.events import EventBus
 from aura_core.ground.logger import get_logger
+
+_log = get_logger("agent.orchestrator")
+ASK_KEY, APPROVAL_KEY = "ask:", "approve:"
+"""What the keys of a run's questions begin with."""
 
 
 class SessionLike(Protocol):
@@ -46,52 +51,32 @@ class SessionLike(Protocol):
     id: str
 
 
+@dataclass
 class OrchestratorRunner:
     """Plans, runs side by side, asks, plans again, answers, remembers.
 
-    Args:
+    Attributes:
         config: settings.
         engine: remembers every moment.
+        events: progress of all runs.
         activities: what thinks or leaves a trace.
-        executor: runs steps.
-        desk: questions to the person.
-        ledger: what was spent per profile and day.
-        step_meters: where the meter of a step in flight is found, by idempotency key; filled here.
+        steps: runs steps, and pays for them.
+        questions: questions to the person.
+        turns: one run of a session at a time.
+        live: the runs of this process by id; filled here.
     """
 
-    def __init__(
-        self,
-        config: AppConfig,
-        *,
-        engine: Engine,
-        activities: Activities,
-        executor: Executor,
-        desk: QuestionDesk,
-        ledger: Ledger,
-        step_meters: dict[str, Meter],
-    ) -> None:
-        self._config = config
-        self._engine = engine
-        self._activities = activities
-        self._dispatcher = activities.dispatcher
-        self._desk = desk
-        self._events = activities.events
-        self._log = get_logger("agent.orchestrator")
-        self.live: dict[str, LiveRun] = {}
-        self._turns = Turns(self.live, desk, activities.events)
-        self._steps = StepTask(
-            config,
-            engine=engine,
-            activities=activities,
-            executor=executor,
-            ledger=ledger,
-            step_meters=step_meters,
-            live=self.live,
-        )
-        engine.task(RUN_TASK, self._run)
-        engine.task(STEP_TASK, self._steps.run)
-        engine.task(QUESTION_TASK, desk.run_question)
-        desk.on_change = self._turns.update
+    config: AppConfig
+    engine: Engine
+    events: EventBus
+    activities: Activities
+    steps: StepTask
+    questions: QuestionService
+    turns: Turns
+    live: dict[str, LiveRun]
+
+    def __post_init__(self) -> None:
+        self.engine.task(RUN_TASK, self._run)
 
     async def run(self, session: SessionLike, user_text: str, bot: Any, context: Any, dest: dict[str, Any]) -> str:  # noqa: ARG002 (seed 004's signature)
         """Runs one request to its answer (seed 004).
@@ -107,43 +92,38 @@ class OrchestratorRunner:
             The final answer. Failures are told in it, not raised.
         """
         person = f"{dest.get('channel', 'terminal')}:{dest.get('user_id', '*')}"
-        incoming = Incoming(session_id=session.id, person=person, text=user_text, dest=dest)
-        profile = self._config.profile_of(person)
-        run_id = f"run-{uuid.uuid4().hex[:12]}"
-        request = RunRequest(run_id=run_id, incoming=incoming, profile=profile.name, permissions=profile)
-        await self._engine.start(RUN_TASK, request.model_dump(mode="json"), id=request.run_id)
-        record = await self._engine.outcome(request.run_id)
+        incoming = Incoming(session_id=session.id, person=person, text=user_text, dest=Dest(dest))
+        profile = self.config.profile_of(person)
+        request = RunRequest(run_id=run_id_of(""), incoming=incoming, profile=profile.name, permissions=profile)
+        await self.engine.start(RUN_TASK, request.model_dump(mode="json"), id=request.run_id)
+        record = await self.engine.outcome(request.run_id)
         if record.status == "done":
             return RunOutcome.model_validate(record.result).answer
         return f"The request could not be answered: {record.error or record.status}"
 
-    def update_waiting(self, run_id: str) -> None:
-        """Looks again whether all that is left of a run waits for its person."""
-        self._turns.update(run_id)
-
     async def _run(self, ctx: Ctx, args: Json) -> Json:
         request = RunRequest.model_validate(args)
-        profile = self._config.profile_for(request)
-        run = LiveRun(request, profile, await self._steps.meter(ctx.id, profile))
+        profile = self.config.profile_for(request)
+        run = LiveRun(request, profile, await self.steps.meter(ctx.id, profile))
         self.live[run.id] = run
         try:
-            async with self._turns.turn(run):
-                run.resumed = bool(await self._engine.steps(ctx.id))
-                self._events.publish(RunStarted(run.id, run.session_id, run.text, run.resumed))
-                run.opened = Opened.model_validate(await ctx.step("open", self._activities.open, run))
+            async with self.turns.turn(run):
+                run.resumed = bool(await self.engine.steps(ctx.id))
+                self.events.publish(RunStarted(run.id, run.session_id, run.text, run.resumed))
+                run.opened = Opened.model_validate(await ctx.step("open", self.activities.open, run))
                 problem = await self._drive(ctx, run)
                 return await self._finish(ctx, run, problem)
         except (DurableError, HomeNotWritableError):
             raise  # the store cannot be written: the run is not over, it goes on later
         except Exception as error:
-            self._log.exception("the run broke off", corr_id=run.id)
-            await self._desk.close_left(run.id)
-            self._events.publish(RunEnded(run.id, run.session_id, "error", f"The request broke off: {error}"))
+            _log.exception("the run broke off", corr_id=run.id)
+            await self.questions.close_left(run.id)
+            self.events.publish(RunEnded(run.id, run.session_id, "error", f"The request broke off: {error}"))
             raise
         finally:
             await run.speculation.close()
             del self.live[run.id]
-            self._steps.forget(run.id)
+            self.steps.forget(run.id)
 
     async def _drive(self, ctx: Ctx, run: LiveRun) -> str:
         """Plans and runs until nothing is left; returns what went wrong with the run as a whole, or nothing.
@@ -154,12 +134,12 @@ class OrchestratorRunner:
         problem = await self._plan(ctx, run, 0)
         while True:
             problem = problem or await self._start_ready(ctx, run)
-            if not state.running or (problem and all(is_question(child) for child in state.running)):
+            if not state.running or (problem and all(_is_question(child) for child in state.running)):
                 if problem or not self._wants_replan(run):
                     return problem
                 problem = await self._plan(ctx, run, state.replans + 1)
                 continue
-            ended = await self._turns.lending(run, ctx.wait_any(f"wait:{waits}", list(state.running)))
+            ended = await self.turns.lending(run, ctx.wait_any(f"wait:{waits}", list(state.running)))
             waits += 1
             await self._collect(ctx, run, ended)
 
@@ -172,16 +152,16 @@ class OrchestratorRunner:
         if record.get("problem"):
             return record["problem"]
         run.state.adopt(Plan.model_validate(record["plan"]))
-        self._events.publish(PlanMade(run.id, run.session_id, run.state.plan))
+        self.events.publish(PlanMade(run.id, run.session_id, run.state.plan))
         return ""
 
     async def _planned(self, run: LiveRun, revision: int) -> Json:
         started, meter = time.monotonic(), run.meter.child()
         await run.speculation.close()
         try:
-            record: dict[str, Json] = {"plan": await self._activities.plan(run, revision, meter)}
+            record: dict[str, Json] = {"plan": await self.activities.plan(run, revision, meter)}
         except AuraError as error:
-            self._log.warning("planning failed", corr_id=run.id, error=str(error))
+            _log.warning("planning failed", corr_id=run.id, error=str(error))
             record = {"problem": str(error)}
         return {**record, "usage": meter.usage.model_dump(), "seconds": time.monotonic() - started}
 
@@ -244,33 +224,21 @@ class OrchestratorRunner:
         return None
 
     async def _launch(self, ctx: Ctx, run: LiveRun, step: PlanStep) -> None:
-        request = ExecutorRequest(
-            run_id=run.id,
-            session_id=run.session_id,
-            profile=run.profile.name,
-            person=run.request.incoming.person,
-            dest=run.request.incoming.dest,
-            step=step,
-            user_text=run.text,
+        request = run.step_request(
+            step,
             results=run.state.outputs,
             context=run.opened.history,
-            source=run.request.source,
             idempotency_key=f"{ctx.id}/step:{step.id}",
             untrusted=run.state.descends_from_untrusted(step),
             streams=step.kind == "llm" and len(run.state.plan.steps) == 1,
         )
-        child = await ctx.start(
-            f"step:{step.id}",
-            STEP_TASK,
-            request.model_dump(mode="json"),
-        )
+        child = await ctx.start(f"step:{step.id}", STEP_TASK, request.model_dump(mode="json"))
         run.state.running[child] = step
 
     async def _collect(self, ctx: Ctx, run: LiveRun, child: str) -> None:
         step = run.state.running.pop(child)
-        self._desk.answered.discard(child)
         if run.resumed:
-            await self._desk.close_left(run.id, inside=child)
+            await self.questions.close_left(run.id, inside=child)
         try:
             result = await ctx.result(child)
         except (TaskFailedError, TaskCancelledError) as error:
@@ -293,7 +261,7 @@ class OrchestratorRunner:
 
     def _ended(self, run: LiveRun, step: PlanStep, response: ExecutorResponse) -> None:
         run.state.apply(step, response)
-        self._events.publish(StepEnded(run.id, run.session_id, step, response))
+        self.events.publish(StepEnded(run.id, run.session_id, step, response))
 
     def _wants_replan(self, run: LiveRun) -> bool:
         """Whether to plan again: a step failed or asks for it, or the person answered a question nobody uses."""
@@ -309,19 +277,19 @@ class OrchestratorRunner:
         return any(step.kind == "ask_user" and response.ok and step.id not in used for step, response in current)
 
     async def _finish(self, ctx: Ctx, run: LiveRun, problem: str) -> Json:
-        await self._desk.close_left(run.id)
-        written = await ctx.step("answer", self._activities.answer, run, problem)
+        await self.questions.close_left(run.id)
+        written = await ctx.step("answer", self.activities.answer, run, problem)
         answer: str = written["text"]
         run.state.spend(Usage.model_validate(written["usage"]))
         failed = problem or (run.state.responses and not run.state.completed_ok)
         status: RunStatus = "error" if failed else "ok"
-        await ctx.step("record", self._activities.record, run, answer, status)
-        await ctx.step("deliver", self._activities.deliver, run, answer)
+        await ctx.step("record", self.activities.record, run, answer, status)
+        await ctx.step("deliver", self.activities.deliver, run, answer)
         artifacts = list({item.path: item for r in run.state.responses.values() for item in r.artifacts}.values())
         for number, artifact in enumerate(artifacts):
-            await ctx.step(f"file:{number}", self._activities.deliver_file, run, artifact)
-        self._events.publish(RunEnded(run.id, run.session_id, status, answer, [item.path for item in artifacts]))
-        remembered = await ctx.step("remember", self._activities.remember, run, answer)
+            await ctx.step(f"file:{number}", self.activities.deliver_file, run, artifact)
+        self.events.publish(RunEnded(run.id, run.session_id, status, answer, [item.path for item in artifacts]))
+        remembered = await ctx.step("remember", self.activities.remember, run, answer)
         run.state.spend(Usage.model_validate(remembered["usage"]))
         return RunOutcome(
             run_id=run.id,
@@ -332,6 +300,11 @@ class OrchestratorRunner:
             replans=run.state.replans,
             usage=run.state.usage.model_copy(update={"seconds": round(run.seconds, 3)}),
         ).model_dump(mode="json")
+
+
+def _is_question(child: str) -> bool:
+    """Whether a durable child of a run asks its person something; told from the child's id."""
+    return child.rsplit("/", 1)[-1].startswith((ASK_KEY, APPROVAL_KEY))
 
 
 def _choices(options: list[Any]) -> list[str]:

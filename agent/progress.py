@@ -1,4 +1,4 @@
-"""What a run tells those who watch: one frozen dataclass per moment, published on the event bus (DESIGN 7)."""
+"""What a run tells those who watch: one frozen dataclass per moment, published on the event bus."""
 
 from __future__ import annotations
 

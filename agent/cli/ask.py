@@ -84,7 +84,7 @@ async def _ask(request: Request) -> int:
         from agent.channels.terminal.person import CHANNEL
         from agent.cli.follow import CommandTransport, follow, report
         from agent.cli.questions import Answers
-        from agent.contracts import Incoming
+        from agent.contracts import Dest, Incoming
 
         await app.model.check()
         session_id = request.session or ASK_SESSION
@@ -92,7 +92,7 @@ async def _ask(request: Request) -> int:
             await app.new_conversation(session_id)
         files = CommandTransport()
         app.add_transport(files)
-        incoming = Incoming(session_id=session_id, person=person, text=request.text, dest={"channel": CHANNEL})
+        incoming = Incoming(session_id=session_id, person=person, text=request.text, dest=Dest({"channel": CHANNEL}))
         run_id = await app.submit(incoming)
         if run_id is None:
             raise RuntimeError("A request without a key was taken for a repetition.")
@@ -124,9 +124,9 @@ async def _plan(text: str, profile_name: str | None, *, as_json: bool) -> int:
 
 
 async def _make_plan(app: App, profile: Profile, text: str) -> Plan:
-    from agent.assembly import local_now
     from agent.llm.meter import Ledger, Meter
     from agent.planner import PlannerConfig, plan_steps
+    from agent.wiring import local_now
 
     config = PlannerConfig(
         model=app.model,

@@ -21,7 +21,6 @@ if TYPE_CHECKING:
     from agent.app import App
     from agent.contracts import Question, RunOutcome
 
-PAUSE = 0.02
 CANCEL_SECONDS = 10.0
 
 
@@ -56,7 +55,6 @@ async def follow(app: App, run_id: str, answers: Answers, person: str, console: 
         person: in whose name, as `channel:id`.
         console: where progress is drawn.
     """
-    answered: set[str] = set()
     try:
         async with Watch(app.events, console).running() as watch:
             while True:
@@ -66,15 +64,11 @@ async def follow(app: App, run_id: str, answers: Answers, person: str, console: 
                 if told := app.waits_for_plan(run_id):
                     console.print(printable(told), markup=False)
                     return outcome
-                question = next((item for item in outcome.questions if item.id not in answered), None)
-                if question is None:
-                    await asyncio.sleep(PAUSE)  # the answer is taken, the run is about to go on
-                    continue
+                question = outcome.questions[0]
                 watch.pause()
                 answer = await answers.to(question)
                 if answer is None:
                     return outcome
-                answered.add(question.id)
                 await app.answer(question.id, answer, person=person)
                 watch.go_on()
     except asyncio.CancelledError:

@@ -1,1 +1,1 @@
-"""A question to a person: asked, shown, answered, replied to, closed; who may answer."""
+"""Questions to a person: a question is a durable task whose record is all there is to know of it."""

@@ -1,1 +1,1 @@
-"""One run: its state, its activities, its questions, and what the store says of it."""
+"""One run: its state, its turn, its steps, its activities, its end; and what is done with runs from outside."""

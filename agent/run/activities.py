@@ -11,15 +11,15 @@ from datetime import datetime
 from typing import Any
 
 from agent.config import AppConfig
-from agent.contracts import Artifact, ExecutorRequest, ExecutorResponse, PlanStep
+from agent.contracts import Artifact, ExecutorResponse, PlanStep
+from agent.delivery import Deliveries, Parcel
 from agent.dispatcher import Dispatcher
 from agent.executor import Executor, prefetchable
 from agent.llm.client import ModelClient
 from agent.llm.meter import Meter
 from agent.plan_graph.identity import fingerprint
 from agent.progress import AnswerText, PhaseChanged, StepDrafted
-from agent.run.deliveries import Deliveries, Parcel
-from agent.run.live import LiveRun, Opened
+from agent.run.state import LiveRun, Opened
 from agent.sessions import SessionStore
 from aura_core.data.files import resolve_inside
 from aura_core.durable.protocol import Json
@@ -30,7 +30,7 @@ from aura_core.ground.logger import Logger, get_logger
 HISTORY_TEXT_LIMIT = 400
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
+@dataclass(frozen=True, slots=True)
 class Activities:
     """Everything the activities need; one for all runs of a process."""
 
@@ -60,7 +60,7 @@ class Activities:
         return opened.model_dump(mode="json")
 
     async def plan(self, run: LiveRun, revision: int, meter: Meter) -> Json:
-        """Asks the planner; read-only steps start while it still writes (DESIGN 2.3)."""
+        """Asks the planner; read-only steps start while it still writes."""
         from agent.planner import PlannerConfig, plan_command, plan_steps  # noqa: PLC0415 (only a run needs it)
 
         self.events.publish(PhaseChanged(run.id, run.session_id, "planning"))
@@ -87,12 +87,6 @@ class Activities:
         tainted = any(response.untrusted for response in run.state.responses.values())
         return run.state.fitted(plan.model_copy(update={"tainted": tainted})).model_dump(mode="json")
 
-    def streamed(self, request: ExecutorRequest) -> Callable[[str], None] | None:
-        """Where the text of a step goes while it is written: to the person, if it is the answer."""
-        if not request.streams:
-            return None
-        return lambda piece: self.events.publish(AnswerText(request.run_id, request.session_id, piece))
-
     def _drafted(self, run: LiveRun, step: PlanStep) -> None:
         self.events.publish(StepDrafted(run.id, run.session_id, step))
         if step.kind != "task":
@@ -103,15 +97,7 @@ class Activities:
             return
         if not prefetchable(step, card, run.text):
             return
-        request = ExecutorRequest(
-            run_id=run.id,
-            session_id=run.session_id,
-            profile=run.profile.name,
-            person=run.request.incoming.person,
-            dest=run.dest,
-            step=step,
-            user_text=run.text,
-        )
+        request = run.step_request(step)
         mark = fingerprint(step, step.inputs)
         if run.state.finished_like(mark) or run.state.failed_like(mark):
             return
@@ -121,7 +107,7 @@ class Activities:
         )
 
     async def answer(self, run: LiveRun, problem: str) -> Json:
-        """Writes the answer from the results; without a model the step summaries are the answer (DESIGN 2.8)."""
+        """Writes the answer from the results; without a model the step summaries are the answer."""
         from agent.answer import compose_final_answer  # noqa: PLC0415 (only a run needs it)
 
         self.events.publish(PhaseChanged(run.id, run.session_id, "answering"))

@@ -1,4 +1,4 @@
-"""Deaths: a step under which the program ends again and again is given up, so that the program can start."""
+"""CrashLoopGuard: a step with which the program crashes again and again is given up, so that the program can start."""
 
 from __future__ import annotations
 
@@ -9,13 +9,13 @@ from dataclasses import dataclass
 
 from agent.contracts import ExecutorRequest
 from agent.errors import AgentError
-from agent.questions.desk import waits_for_answer
+from agent.questions.records import waits_for_answer
 from aura_core.durable.protocol import Records, StepJournal
 
 MOST_DEATHS = 3
-"""So often may the program die with a step, in lives that follow each other, before it is not begun once more."""
+"""After so many crashes in a row a step is not begun again."""
 ALONE_SECONDS = 30.0
-"""A step with which the program died more than once runs without any other such step for so long."""
+"""So long runs a step alone, without other suspects beside it, after it crashed twice in a row."""
 KEY = "~deaths"
 
 
@@ -37,9 +37,9 @@ class _Count:
 
 
 class CrashLoopGuard:
-    """Keeps in mind, for steps that go on after their program was ended, that they may be why.
+    """Counts, for each step that goes on after its program was killed, how often that happened in a row.
 
-    What ended the program twice in a row runs alone from then on, so that it takes nothing along that is innocent.
+    After the second time the step runs alone for a while: if it is the culprit, it no longer stops others beside it.
 
     Args:
         records: say what waits for a person.
@@ -53,8 +53,7 @@ class CrashLoopGuard:
     async def watched(self, request: ExecutorRequest, journal: StepJournal) -> AsyncGenerator[None]:
         """Around a task of a step.
 
-        Work that has got further since the last life, waits for a person, or is broken off in good order, has harmed
-        nobody.
+        A step is not suspected if it got further since the last crash, waits for a person, or is cancelled.
 
         Args:
             request: the step.

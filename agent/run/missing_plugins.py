@@ -9,10 +9,11 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from agent.contracts import ExecutorRequest
+from agent.delivery import Deliveries, Parcel
 from agent.errors import TaskGoneError
-from agent.questions.desk import QuestionDesk, waits_for_answer
-from agent.run.deliveries import Deliveries, Parcel
-from aura_core.durable.protocol import StepJournal
+from agent.questions.records import waits_for_answer
+from agent.questions.waits import Waits
+from aura_core.durable.protocol import Records, StepJournal
 from aura_core.errors import DefinitionError, NotFoundError
 from aura_core.framework import Framework
 from aura_core.generations.events import PlanNotice
@@ -43,13 +44,15 @@ class LostPlans:
 
     Args:
         framework: where the plans are.
-        desk: knows what waits for a person.
+        records: say what was asked.
+        waits: told which steps wait, as for their person.
         deliveries: tell the person, in the chat that asked.
     """
 
-    def __init__(self, framework: Framework, desk: QuestionDesk, deliveries: Deliveries) -> None:
+    def __init__(self, framework: Framework, records: Records, waits: Waits, deliveries: Deliveries) -> None:
         self._framework = framework
-        self._desk = desk
+        self._records = records
+        self._waits = waits
         self._deliveries = deliveries
         self._held: dict[str, dict[str, str]] = {}
 
@@ -75,13 +78,13 @@ class LostPlans:
         Raises:
             TaskGoneError: the step had begun, and its plan is gone, or the task is and its text was not recorded.
         """
-        if not (journal.length or await waits_for_answer(self._desk.engine, request)):
+        if not (journal.length or await waits_for_answer(self._records, request)):
             return False
         with self._framework.events.subscribe(PlanNotice) as notices:
             held = await self._held_by(task, run)
             if held is not None:
                 text = await self._tell(task, held, request)
-                with self._noted(request, text), self._desk.waiting(request.run_id, request.idempotency_key):
+                with self._noted(request, text), self._waits.waiting(request.idempotency_key):
                     while await self._held_by(task, run) is not None:
                         with suppress(TimeoutError):
                             async with asyncio.timeout(LOOK_SECONDS):

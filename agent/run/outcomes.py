@@ -3,14 +3,14 @@
 from __future__ import annotations
 
 from collections.abc import AsyncGenerator
-from collections.abc import Set as AbstractSet
 from contextlib import asynccontextmanager
+from dataclasses import dataclass
 
 from agent.config import AppConfig
 from agent.contracts import ExecutorResponse, Plan, PlanStep, RunOutcome, RunRequest, RunStatus, RunSummary, Usage
 from agent.home import home_database
-from agent.questions.desk import QUESTION_TASK, answer_response, open_questions
-from aura_core.durable.protocol import Records, TaskRecord
+from agent.questions.records import QUESTION_TASK, answer_response, open_records, question_in
+from aura_core.durable.protocol import UNFINISHED, Records, TaskRecord
 from aura_core.durable.store import Store
 from aura_core.errors import RunNotFoundError
 from aura_core.storage.home_lock import HomeLock
@@ -26,23 +26,16 @@ async def run_history(config: AppConfig) -> AsyncGenerator[RunHistory]:
         yield RunHistory(Store(database))
 
 
+@dataclass(frozen=True, slots=True)
 class RunHistory:
-    """The runs of a durable store, live or only read.
+    """The runs of a durable store, live or only read."""
 
-    Args:
-        records: the store.
-        answered: ids of questions whose answer is on its way, in this process.
-    """
-
-    def __init__(self, records: Records, answered: AbstractSet[str] = frozenset()) -> None:
-        self._records = records
-        self._answered = answered
+    records: Records
 
     async def runs(self, limit: int = 20) -> list[RunSummary]:
         """The latest runs, newest first."""
-        records = await self._records.list(task=RUN_TASK, limit=limit)
-        asked = await open_questions(self._records)
-        waiting = {question.run_id for question in asked if question.id not in self._answered}
+        records = await self.records.list(task=RUN_TASK, limit=limit)
+        waiting = {record.args["run_id"] for record in await open_records(self.records)}
         return [summary_of(record, waiting=record.id in waiting) for record in records]
 
     async def record(self, run_id: str) -> TaskRecord:
@@ -51,7 +44,7 @@ class RunHistory:
         Raises:
             RunNotFoundError: no such run.
         """
-        record = await self._records.get(run_id)
+        record = await self.records.get(run_id)
         if record is None or record.task != RUN_TASK:
             raise RunNotFoundError(f"There is no run {run_id!r}; `aura runs` lists them.")
         return record
@@ -66,30 +59,29 @@ class RunHistory:
         if record.status == "done":
             return RunOutcome.model_validate(record.result)
         plan = await self._latest_plan(run_id)
-        unfinished = record.status in ("pending", "waiting")
-        asked = await open_questions(self._records, run_id=run_id) if unfinished else []
-        questions = [question for question in asked if question.id not in self._answered]
+        unfinished = record.status in UNFINISHED
+        asked = await open_records(self.records, run_id=run_id) if unfinished else []
         results, usage = await self._results(run_id, {step.id: step for step in plan.steps})
         return RunOutcome(
             run_id=run_id,
-            status=status_of(record, waiting=bool(questions)),
+            status=status_of(record, waiting=bool(asked)),
             answer=f"The request could not be finished: {record.error}" if record.status == "failed" else "",
             plan=plan.steps,
             results=results,
             replans=plan.revision,
             usage=usage,
-            questions=questions,
+            questions=[question_in(question) for question in asked],
         )
 
     async def _latest_plan(self, run_id: str) -> Plan:
-        steps = await self._records.steps(run_id)
+        steps = await self.records.steps(run_id)
         plans = [value["plan"] for key, value in steps.items() if key.startswith("plan:") and "plan" in value]
         return Plan.model_validate(plans[-1]) if plans else Plan(steps=[])
 
     async def _results(self, run_id: str, steps: dict[str, PlanStep]) -> tuple[list[ExecutorResponse], Usage]:
         responses: list[ExecutorResponse] = []
         usage = Usage()
-        children = await self._records.list(parent=run_id, statuses=["done"], limit=MAX_CHILDREN)
+        children = await self.records.list(parent=run_id, statuses=["done"], limit=MAX_CHILDREN)
         for child in sorted(children, key=lambda record: record.updated_at):
             if child.task == QUESTION_TASK:
                 step_id = str(child.args["step_id"])
@@ -121,6 +113,6 @@ def summary_of(record: TaskRecord, *, waiting: bool) -> RunSummary:
 
 def status_of(record: TaskRecord, *, waiting: bool = False) -> RunStatus:
     """The run's status in the words of the contract."""
-    if record.status in ("pending", "waiting"):
+    if record.status in UNFINISHED:
         return "waiting" if waiting else "running"
     return {"done": "ok", "failed": "error", "cancelled": "cancelled"}[record.status]  # pyright: ignore[reportReturnType] (the three values are RunStatus)

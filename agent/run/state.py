@@ -1,4 +1,4 @@
-"""RunState: what one run knows so far; a pure value rebuilt on every replay from what was recorded."""
+"""What one run knows: RunState is rebuilt on every replay from what was recorded, LiveRun lives with the process."""
 
 from __future__ import annotations
 
@@ -6,10 +6,24 @@ import json
 from dataclasses import dataclass, field, replace
 from typing import Any
 
-from agent.contracts import ExecutorResponse, Plan, PlanStep, Usage
+from pydantic import Field
+
+from agent.contracts import (
+    Contract,
+    Dest,
+    ExecutorRequest,
+    ExecutorResponse,
+    Plan,
+    PlanStep,
+    Profile,
+    RunRequest,
+    Usage,
+)
+from agent.llm.meter import Meter
 from agent.plan_graph.frontier import Frontier
 from agent.plan_graph.graph import apply_step_result
 from agent.references import Reference, find_references, replace_references, resolve_references
+from agent.steps.speculation import Speculation
 
 PROGRESS_LIMIT = 25
 PROGRESS_TEXT_LIMIT = 600
@@ -17,7 +31,7 @@ PROGRESS_TEXT_LIMIT = 600
 
 @dataclass(slots=True)
 class RunState:
-    """The plan, the responses, and what of the plan may start now.
+    """The plan, the responses, and what of the plan may start now; a pure value.
 
     Attributes:
         plan: the latest plan.
@@ -42,11 +56,6 @@ class RunState:
     usage: Usage = field(default_factory=Usage)
     replans: int = 0
     work_seconds: float = 0.0
-
-    @property
-    def running_ids(self) -> frozenset[str]:
-        """Ids of the steps that run or wait now."""
-        return frozenset(step.id for step in self.running.values())
 
     @property
     def outputs(self) -> dict[str, Any]:
@@ -103,7 +112,92 @@ class RunState:
         self.plan = self.fitted(plan)
         self.steps |= {step.id: step for step in self.plan.steps}
         self.replans = plan.revision
-        self.frontier = Frontier(self.plan.steps, self.completed_ok, self.completed_fail, self.running_ids)
+        running = frozenset(step.id for step in self.running.values())
+        self.frontier = Frontier(self.plan.steps, self.completed_ok, self.completed_fail, running)
+
+
+class Opened(Contract):
+    """What a run knows when it begins; recorded, so that a replay plans from the same knowledge.
+
+    Attributes:
+        history: the conversation so far, as bounded text.
+        memory: MEMORY.md, bounded; empty where the profile has none.
+        files: names of the session's files.
+        now: local date and time, ISO 8601 with offset.
+        task_key: the conversation that the run belongs to.
+    """
+
+    history: str = ""
+    memory: str = ""
+    files: list[str] = Field(default_factory=list)
+    now: str = ""
+    task_key: str = "main"
+
+
+@dataclass(slots=True)
+class LiveRun:
+    """One run while it is in this process.
+
+    Attributes:
+        request: its durable arguments.
+        profile: under which it runs.
+        meter: counts what all of its steps spend, side by side ones together.
+        state: rebuilt on replay.
+        opened: set by the first step.
+        speculation: read-only steps started early.
+        waiting: whether all that is left waits for a person.
+        seconds: working seconds so far, waiting for the person not counted.
+        has_turn: whether it is the session's turn to work.
+        resumed: whether it began in an earlier process.
+    """
+
+    request: RunRequest
+    profile: Profile
+    meter: Meter
+    state: RunState = field(default_factory=RunState)
+    opened: Opened = field(default_factory=Opened)
+    speculation: Speculation = field(default_factory=Speculation)
+    waiting: bool = False
+    seconds: float = 0.0
+    has_turn: bool = False
+    resumed: bool = False
+
+    @property
+    def id(self) -> str:
+        """The run's id, which is also its correlation id."""
+        return self.request.run_id
+
+    @property
+    def session_id(self) -> str:
+        """The session it belongs to."""
+        return self.request.incoming.session_id
+
+    @property
+    def dest(self) -> Dest:
+        """Where its answer goes."""
+        return self.request.incoming.dest
+
+    def step_request(self, step: PlanStep, **known: Any) -> ExecutorRequest:
+        """What the executor needs to run a step of this run; `known` adds what depends on the plan so far."""
+        return ExecutorRequest(
+            run_id=self.id,
+            session_id=self.session_id,
+            profile=self.profile.name,
+            person=self.request.incoming.person,
+            dest=self.dest,
+            step=step,
+            user_text=self.text,
+            source=self.request.source,
+            **known,
+        )
+
+    @property
+    def text(self) -> str:
+        """The person's words, with the files that came along named."""
+        incoming = self.request.incoming
+        if not incoming.files:
+            return incoming.text
+        return f"{incoming.text}\n(attached files: {', '.join(incoming.files)})".strip()
 
 
 def progress_context(responses: list[ExecutorResponse], limit: int = PROGRESS_LIMIT) -> str:

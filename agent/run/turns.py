@@ -4,37 +4,28 @@ from __future__ import annotations
 
 import asyncio
 import time
-from collections.abc import AsyncGenerator, Awaitable, Collection, Mapping
+from collections.abc import AsyncGenerator, Awaitable
 from contextlib import asynccontextmanager
 from typing import TypeVar
 
 from agent.progress import PhaseChanged
-from agent.questions.desk import QuestionDesk
-from agent.run.live import LiveRun
+from agent.questions.waits import Waits
+from agent.run.state import LiveRun
 from aura_core.ground.events import EventBus
 
 ValueT = TypeVar("ValueT")
-APPROVAL_KEY = "approve:"
-ASK_KEY = "ask:"
-
-
-def is_question(child: str) -> bool:
-    """Whether a durable child of a run asks its person something; told from the child's id."""
-    return child.rsplit("/", 1)[-1].startswith((ASK_KEY, APPROVAL_KEY))
 
 
 class Turns:
     """The turns of all sessions.
 
     Args:
-        live: the runs of this process, by id.
-        desk: which questions wait, and which were answered.
+        waits: says what waits for a person.
         events: told when a run queues or waits.
     """
 
-    def __init__(self, live: Mapping[str, LiveRun], desk: QuestionDesk, events: EventBus) -> None:
-        self._live = live
-        self._desk = desk
+    def __init__(self, waits: Waits, events: EventBus) -> None:
+        self._waits = waits
         self._events = events
         self._locks: dict[str, asyncio.Lock] = {}
 
@@ -47,44 +38,26 @@ class Turns:
         finally:
             self._lend(run)
 
-    async def lending(self, run: LiveRun, wait: Awaitable[ValueT]) -> ValueT:
-        """Awaits something; while only the person is waited for, others have the turn and the run's clock stands still.
+    async def lending(self, run: LiveRun, ended: Awaitable[ValueT]) -> ValueT:
+        """Waits until one of the run's children has ended.
+
+        While all of them wait for the person, others have the turn and the run's clock stands still.
 
         Args:
-            run: who waits; has the turn, also afterwards.
-            wait: what it waits for.
+            run: has the turn, also afterwards.
+            ended: what to wait for.
         """
-        self.update(run.id)
         started = time.monotonic()
-        lender = asyncio.create_task(self._lend_when_waiting(run))
+        lender = asyncio.create_task(self._lend_while_waiting(run))
         try:
-            ended = await wait
+            child = await ended
         finally:
             lender.cancel()
             await asyncio.wait([lender])
-            run.waiting.clear()
-        worked_until = time.monotonic() if lender.cancelled() else lender.result()
-        run.seconds += worked_until - started
+        run.seconds += time.monotonic() - started
         if not run.has_turn:
             await self._take(run)
-        return ended
-
-    def update(self, run_id: str) -> None:
-        """Looks again whether all that is left of a run waits for its person."""
-        run = self._live.get(run_id)
-        if run is None:
-            return
-        inside = self._desk.waiting_inside.get(run_id, ())
-        waits = [self._waits_for_person(child, inside) for child in run.state.running]
-        if waits and all(waits):
-            run.waiting.set()
-        else:
-            run.waiting.clear()
-
-    def _waits_for_person(self, child: str, inside: Collection[str]) -> bool:
-        if is_question(child):
-            return child not in self._desk.answered
-        return any(key == child or key.startswith(f"{child}/") for key in inside)
+        return child
 
     async def _take(self, run: LiveRun) -> None:
         lock = self._locks.setdefault(run.session_id, asyncio.Lock())
@@ -98,9 +71,19 @@ class Turns:
             run.has_turn = False
             self._locks[run.session_id].release()
 
-    async def _lend_when_waiting(self, run: LiveRun) -> float:
-        """Lends the turn as soon as only the person is waited for; returns when that was."""
-        await run.waiting.wait()
-        self._events.publish(PhaseChanged(run.id, run.session_id, "waiting"))
-        self._lend(run)
-        return time.monotonic()
+    async def _lend_while_waiting(self, run: LiveRun) -> None:
+        """Sees to `run.waiting`, until cancelled."""
+
+        def waits() -> bool:
+            return all(self._waits.inside(child) for child in run.state.running)
+
+        while True:
+            await self._waits.until(waits)
+            since, run.waiting = time.monotonic(), True
+            self._lend(run)
+            self._events.publish(PhaseChanged(run.id, run.session_id, "waiting"))
+            try:
+                await self._waits.until(lambda: not waits())
+            finally:
+                run.waiting = False
+                run.seconds -= time.monotonic() - since

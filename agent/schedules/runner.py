@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Awaitable, Callable, Mapping
 
 from agent.config import AppConfig
-from agent.contracts import Command, Incoming, RunOutcome, RunRequest, Transport
+from agent.contracts import Command, Dest, Incoming, RunOutcome, RunRequest, Transport
 from agent.dispatcher import Dispatcher
 from agent.run.outcomes import RUN_TASK
 from agent.schedules.owner import JobOwner, owner_of, profile_of
@@ -96,7 +96,7 @@ class JobRunner:
         if firing.event and EVENT_INPUT in card.properties:
             inputs.setdefault(EVENT_INPUT, firing.event)
         text = f"(scheduled) {job.title or card.title}"
-        incoming = Incoming(session_id=owner.session_id, person=owner.person, text=text, dest=owner.dest)
+        incoming = Incoming(session_id=owner.session_id, person=owner.person, text=text, dest=Dest(owner.dest))
         command = Command(task=card.task, inputs=inputs)
         return RunRequest(
             run_id=firing.id,

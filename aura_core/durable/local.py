@@ -186,6 +186,10 @@ class LocalEngine:
         """Values of the recorded steps of a task by key, in order of recording."""
         return await self._store.steps(id)
 
+    async def signals(self, id: str) -> dict[str, Json]:  # noqa: A002 (the protocol's word)
+        """The signals that a task was given, by key."""
+        return await self._store.signals(id)
+
     async def prune(self, older_than: float) -> int:
         """Deletes finished root tasks, with all below them, that ended long ago.
 

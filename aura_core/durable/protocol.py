@@ -10,6 +10,7 @@ from aura_core.ground.journal import Journal
 from aura_core.storage.json_values import Json
 
 DurableStatus = Literal["pending", "waiting", "done", "failed", "cancelled"]
+UNFINISHED: tuple[DurableStatus, ...] = ("pending", "waiting")
 
 
 @dataclass(frozen=True, slots=True)
@@ -146,6 +147,10 @@ class Records(Protocol):
 
     async def steps(self, id: str) -> dict[str, Json]:  # noqa: A002 (the protocol's word)
         """The values of the recorded steps of a task by key, in order of recording, for `aura runs show`."""
+        ...
+
+    async def signals(self, id: str) -> dict[str, Json]:  # noqa: A002 (the protocol's word)
+        """The signals that a task was given, by key, whether it has waited for them yet or not."""
         ...
 
 

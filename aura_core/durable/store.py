@@ -9,13 +9,12 @@ from dataclasses import dataclass, field
 from functools import partial
 from typing import cast
 
-from aura_core.durable.protocol import DurableStatus, Json, TaskRecord
+from aura_core.durable.protocol import UNFINISHED, DurableStatus, Json, TaskRecord
 from aura_core.storage.database import Database
 from aura_core.storage.json_values import decode
 
 FREED_PAGES = 500
 """So many pages go back to the disk with every batch of deleted runs."""
-UNFINISHED: tuple[DurableStatus, ...] = ("pending", "waiting")
 
 Columns = tuple[
     str, str, str, DurableStatus, str | None, str | None, str, float, float, str, str | None, str | None, int,
@@ -170,6 +169,10 @@ class Store:
         """See `Records.steps`."""
         return await self._database.read(partial(_select_steps, task=id))
 
+    async def signals(self, id: str) -> dict[str, Json]:  # noqa: A002 (the protocol's word)
+        """See `Records.signals`."""
+        return await self._database.run(partial(_select_signals, task=id), lasting=False)
+
     async def prune(self, before: float, limit: int) -> int:
         """Deletes roots that ended before a moment (seconds since the epoch): at most `limit`, oldest first."""
         return await self._database.run(partial(_prune, before=before, limit=limit))
@@ -194,6 +197,12 @@ def _select_records(
 
 def _select_steps(connection: sqlite3.Connection, task: str) -> dict[str, Json]:
     query = "SELECT key, value FROM records WHERE task_id = ? AND kind = 'step' ORDER BY seq"
+    found = cast("Sequence[tuple[str, str]]", connection.execute(query, (task,)).fetchall())
+    return {key: decode(value) for key, value in found}
+
+
+def _select_signals(connection: sqlite3.Connection, task: str) -> dict[str, Json]:
+    query = "SELECT key, value FROM signals WHERE task_id = ?"
     found = cast("Sequence[tuple[str, str]]", connection.execute(query, (task,)).fetchall())
     return {key: decode(value) for key, value in found}
 

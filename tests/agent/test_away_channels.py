@@ -11,12 +11,12 @@ from typing import Any
 import pytest
 import yaml
 
+from agent import delivery
 from agent.app import App
 from agent.channels.telegram import sending
 from agent.channels.telegram.bot import run_bot
 from agent.contracts import Incoming, Question
 from agent.errors import ChannelAwayError
-from agent.run import channels
 from tests.agent.conftest import KeepingTransport
 from tests.fixtures.telegram.bench import OWNER, eventually, hurry
 from tests.fixtures.telegram_emulator import Emulator, Person
@@ -62,7 +62,7 @@ class AwayTransport(KeepingTransport):
 
 @pytest.fixture(autouse=True)
 def _studio(plan_folder: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(channels, "PAUSE_SECONDS", 0.01)
+    monkeypatch.setattr(delivery, "PAUSE_SECONDS", 0.01)
     (plan_folder / "studio/tasks").mkdir(parents=True)
     (plan_folder / "studio/plan.yaml").write_text("name: studio\nversion: 1.0.0\ntitle: Studio\n")
     (plan_folder / "studio/tasks/ponder.yaml").write_text(yaml.safe_dump(PONDER))

@@ -25,6 +25,9 @@ class Nothing:
     async def steps(self, _id: str) -> dict[str, Any]:
         return {}
 
+    async def signals(self, _id: str) -> dict[str, Any]:
+        return {}
+
 
 class Journal:
     """What survives the program."""

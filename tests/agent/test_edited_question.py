@@ -13,7 +13,7 @@ import pytest
 from agent.app import App
 from agent.contracts import ExecutorRequest, PlanStep
 from agent.progress import QuestionClosed
-from agent.questions.desk import QUESTION_TASK
+from agent.questions.records import QUESTION_TASK
 from agent.run import missing_plugins as lost_plans
 from aura_core.tasklet import RunInfo
 from tests.agent.conftest import incoming

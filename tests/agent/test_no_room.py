@@ -12,7 +12,7 @@ import yaml
 
 from agent.app import App
 from agent.contracts import Question
-from agent.questions import desk as questions
+from agent.questions import service as questions
 from agent.run import crash_loop as deaths
 from aura_core.errors import HomeNotWritableError
 from tests.agent.conftest import KeepingTransport, incoming

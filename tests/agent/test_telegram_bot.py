@@ -50,7 +50,11 @@ async def test_a_message_is_taken_under_its_update_and_answered(telegram: Emulat
         await olga.wait_for("You said: What is 12*7?")
     (taken,) = app.taken
     assert (taken.session_id, taken.person, taken.key) == ("telegram-1001", "telegram:1001", f"telegram:{update}")
-    assert (taken.dest["channel"], taken.dest["chat_id"], taken.dest["chat_type"]) == ("telegram", OWNER, "private")
+    assert (taken.dest.channel, taken.dest.root["chat_id"], taken.dest.root["chat_type"]) == (
+        "telegram",
+        OWNER,
+        "private",
+    )
 
 
 async def test_the_answer_keeps_its_form(telegram: Emulator, tmp_path: Path):
@@ -478,7 +482,7 @@ async def test_artifacts_arrive_as_documents_and_impossible_ones_are_explained(t
 
     async def play(run: Run) -> None:
         for path in (haiku, empty, tmp_path / "gone.txt"):
-            await run.transport.send_file(run.incoming.dest, path, "Here.", key=f"{run.id}/{path.name}")
+            await run.transport.send_file(run.incoming.dest.root, path, "Here.", key=f"{run.id}/{path.name}")
         await run.say("Done.")
 
     olga = telegram.person(OWNER)

@@ -196,7 +196,7 @@ async def test_a_run_that_breaks_without_a_word_is_still_shown(app):
 
 async def test_a_run_that_is_delivered_twice_is_shown_once(app):
     async def twice(run):
-        await run.transport.send_text(run.incoming.dest, "Only once.", key=f"{run.id}/answer")
+        await run.transport.send_text(run.incoming.dest.root, "Only once.", key=f"{run.id}/answer")
         await echo(run)
 
     app.play = twice
@@ -208,7 +208,7 @@ async def test_files_are_named_with_their_place(app, tmp_path):
         path = run.app.sessions.files("terminal") / "haiku.txt"
         path.write_text("rain")
         run.plan(PlanStep(id="s1", title="Write"))
-        await run.transport.send_file(run.incoming.dest, path, "the haiku", key=f"{run.id}/file/haiku.txt")
+        await run.transport.send_file(run.incoming.dest.root, path, "the haiku", key=f"{run.id}/file/haiku.txt")
         await run.say("Done.")
 
     app.play = makes_a_file

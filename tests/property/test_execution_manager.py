@@ -97,7 +97,7 @@ async def _drive(concurrency: int, submissions: list[dict[str, Any]]) -> None:
         async with project.running(services={"watch": watch}, limits=limits) as framework:
             ends = await asyncio.gather(*(_submit(framework, one) for one in submissions))
             manager = framework.execution_manager
-            await manager._lingering.ended()
+            await manager._abandoned.ended()
             assert manager.busy == 0
             assert manager._global_sem.held == manager._global_sem.waiting == 0
             assert [name for name, semaphore in manager._resource_sems.items() if semaphore.held] == []

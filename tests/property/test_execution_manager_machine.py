@@ -302,7 +302,7 @@ class Machine(RuleBasedStateMachine):
         self.hooks_and_events_come_in_order()
         for visit in self.watch.visits.values():
             self.check_end(visit)
-        assert (manager.busy, len(manager._lingering)) == (0, 0)
+        assert (manager.busy, len(manager._abandoned)) == (0, 0)
         for semaphore in (manager._global_sem, *manager._resource_sems.values()):
             assert (semaphore.held, semaphore.waiting) == (0, 0)
         assert +self.watch.now == Counter()

@@ -16,7 +16,7 @@ from agent.channels.telegram.records import Guests, Sendings
 from agent.channels.telegram.sending import Sender
 from agent.channels.telegram.text import Part, split
 from agent.channels.telegram.transport import message as message_to
-from agent.contracts import Incoming, Profile
+from agent.contracts import Dest, Incoming, Profile
 from agent.schedules.chat_command import schedule_answer
 
 if TYPE_CHECKING:
@@ -132,7 +132,7 @@ class Updates:
             session_id=session_of(message.chat.id),
             person=person,
             text=self._without_mention(words),
-            dest=destination_of(message),
+            dest=Dest(destination_of(message)),
             key=f"telegram:{update.update_id}",
             files=await self._files(messages, profile),
         )
@@ -206,7 +206,7 @@ class Updates:
         return f"Stopped {stopped} request{'s' if stopped > 1 else ''}." if stopped else "Nothing was running."
 
     async def _id(self, incoming: Incoming, _: Profile) -> str:
-        return f"Your id is {incoming.person.rpartition(':')[2]}; this chat's is {incoming.dest['chat_id']}."
+        return f"Your id is {incoming.person.rpartition(':')[2]}; this chat's is {incoming.dest.root['chat_id']}."
 
 
 def _place_of(update: Update) -> Destination | None:

@@ -19,7 +19,7 @@ from agent.channels.terminal.draw import (
 )
 from agent.channels.terminal.person import CHANNEL
 from agent.channels.terminal.words import clean_request
-from agent.contracts import Incoming
+from agent.contracts import Dest, Incoming
 from agent.errors import ModelMissingError
 from agent.progress import Progress, QuestionAsked, QuestionClosed, RunEnded
 from aura_core.errors import AuraError
@@ -160,7 +160,7 @@ class Chat:
         return await self._app.submit(self._incoming(text))
 
     def _incoming(self, text: str) -> Incoming:
-        return Incoming(session_id=self._session_id, person=self._person, text=text, dest={"channel": CHANNEL})
+        return Incoming(session_id=self._session_id, person=self._person, text=text, dest=Dest({"channel": CHANNEL}))
 
     async def _follow(self, run_id: str | None) -> None:
         """Sees a run to its end or its question: beside the typing, or before the next plain line is read."""

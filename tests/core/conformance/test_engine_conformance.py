@@ -206,12 +206,15 @@ async def test_the_first_signal_counts_also_when_it_comes_before_the_wait(launch
         await engine.start("waits", None, id="r")
         assert await engine.signal("r", "a", {"n": 1}) is True
         assert await engine.signal("r", "a", {"n": 2}) is False
+        assert await engine.signals("r") == {"a": {"n": 1}}
         late.set()
         await until_status(engine, "r", "waiting")
         assert await engine.signal("r", "b", None) is True
         assert (await soon(engine.outcome("r"))).result == [{"n": 1}, None]
         assert await engine.signal("r", "c", 1) is False
         assert await engine.signal("nobody", "a", 1) is False
+        assert await engine.signals("r") == {"a": {"n": 1}, "b": None}
+        assert await engine.signals("nobody") == {}
 
 
 async def test_a_waiting_task_is_listed_as_waiting_until_its_signal_comes(launched, soon):

@@ -1,0 +1,91 @@
+"""What a question is in the durable store: the arguments of its task, its answer as a signal, and how both are read."""
+
+from __future__ import annotations
+
+from agent.contracts import ExecutorRequest, ExecutorResponse, PlanStep, Question, RunRequest
+from aura_core.durable.protocol import UNFINISHED, Json, Records, TaskRecord
+
+QUESTION_TASK = "question"
+ANSWER_SIGNAL = "answer"
+MOST_QUESTIONS = 1000
+ASKED_BY = "asked_by"
+"""In a question's arguments: the scope of the step or action inside a task that asks; missing in older records."""
+_NOT_SHOWN = frozenset({"dest", ASKED_BY})
+ALLOW, DENY = "Allow", "Don't allow"
+
+
+def ask_args(request: RunRequest, step: PlanStep, *, approval_of: str = "") -> dict[str, Json]:
+    """Arguments of the durable question task for a step.
+
+    Args:
+        request: the run.
+        step: the `ask_user` step, or the step that needs approval.
+        approval_of: one line on what is about to happen; empty for an ordinary question.
+    """
+    return {
+        "run_id": request.run_id,
+        "step_id": step.id,
+        "session_id": request.incoming.session_id,
+        "dest": request.incoming.dest.root,
+        "text": approval_of or step.question or step.title or "What exactly do you mean?",
+        "options": [ALLOW, DENY] if approval_of else step.options,
+        "purpose": "approval" if approval_of else "input",
+    }
+
+
+def answer_response(step: PlanStep, answer: Json) -> ExecutorResponse:
+    """What an `ask_user` step gives: the person's words, which are trusted."""
+    text = str(answer["text"])
+    return ExecutorResponse(step_id=step.id, status="ok", output=text, summary=f"The person answered: {text}")
+
+
+def is_approved(answer: Json) -> bool:
+    """Whether the person allowed the step."""
+    return str(answer["text"]).strip().casefold() in {ALLOW.casefold(), "yes", "y", "ok", "да", "是", "好"}
+
+
+def chosen(question: Question, text: str) -> str:
+    """The answer that a text means: a number picks the choice of that number, any case picks a choice by name."""
+    words = text.strip()
+    if question.options and words.isdecimal() and 1 <= int(words) <= len(question.options):
+        return question.options[int(words) - 1]
+    return next((option for option in question.options if option.casefold() == words.casefold()), words)
+
+
+def question_of(question_id: str, args: Json, asked_at: float) -> Question:
+    """The question that a durable question task asks."""
+    return Question(
+        id=question_id, asked_at=asked_at, **{key: value for key, value in args.items() if key not in _NOT_SHOWN}
+    )
+
+
+def question_in(record: TaskRecord) -> Question:
+    """The question that a record stands for."""
+    return question_of(record.id, record.args, record.created_at)
+
+
+async def answer_to(records: Records, record: TaskRecord) -> Json | None:
+    """The answer to a question, `{"text", "person", "key"}`, from the moment at which it was given; None before."""
+    if record.status == "waiting":
+        return None
+    return (await records.signals(record.id)).get(ANSWER_SIGNAL)
+
+
+async def open_records(records: Records, session_id: str = "", run_id: str = "") -> list[TaskRecord]:
+    """The records of questions that have no answer, of a session, a run or all, oldest first."""
+    unfinished = await unfinished_records(records, session_id, run_id)
+    return [record for record in unfinished if await answer_to(records, record) is None]
+
+
+async def unfinished_records(records: Records, session_id: str = "", run_id: str = "") -> list[TaskRecord]:
+    """The records of questions that are open, or whose answer has not reached who asked; oldest first."""
+    found = await records.list(task=QUESTION_TASK, statuses=UNFINISHED, limit=MOST_QUESTIONS)
+    wanted = [record for record in found if session_id in ("", record.args["session_id"])]
+    wanted = [record for record in wanted if run_id in ("", record.args["run_id"])]
+    return sorted(wanted, key=lambda record: (record.created_at, record.id))
+
+
+async def waits_for_answer(records: Records, request: ExecutorRequest) -> bool:
+    """Whether a step has asked something whose answer has not reached it."""
+    asked = await unfinished_records(records, run_id=request.run_id)
+    return any(record.id.startswith(f"{request.idempotency_key}/") for record in asked)
