@@ -13,7 +13,7 @@ SET_UP := python=$$(bash scripts/find_python.sh) && "$$python" -m scripts.set_up
 
 help:
 	@echo "make chat    set up, fetch the embedded model unless another one is configured, open the chat"
-	@echo "make test    set up and run the whole test suite; ARGS='-k chat' runs a part of it"
+	@echo "make test    set up and run the whole test suite; ARGS=\"-m 'not slow'\" runs the quick part of it"
 	@echo "make setup   only the set-up: .venv with what chatting needs, so that .venv/bin/aura works"
 	@echo "             with a Python of your choice: make setup PYTHON=/path/to/python3"
 	@echo "make check   lint, types, import rules, coverage (sets up the checkers, too)"
@@ -34,7 +34,7 @@ test:
 	@$(BIN)/aura model pull smollm2-135m
 	@$(BIN)/python -m pytest -n auto --dist worksteal $(ARGS)
 
-# Coverage without the tests that start and kill whole programs: they are slow under it, and `make test` runs them.
+# Coverage without the slow tests, most of which start and kill whole programs: `make test` runs them.
 check:
 	@$(SET_UP) check
 	@$(BIN)/ruff check .
@@ -43,7 +43,7 @@ check:
 	@$(BIN)/lint-imports
 	@$(BIN)/aura check
 	@$(BIN)/aura model pull smollm2-135m
-	@$(BIN)/python -m pytest -n auto --dist worksteal tests --ignore=tests/e2e --ignore=tests/crash --cov --cov-report=term --cov-fail-under=90
+	@$(BIN)/python -m pytest -n auto --dist worksteal -m "not slow" --cov --cov-report=term --cov-fail-under=90
 
 # The peers live in an environment of their own, so that .venv holds nothing that Aura does not need.
 bench:

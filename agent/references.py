@@ -1,4 +1,4 @@
-"""References from one step's inputs to another step's result: `${s1.rows[0].id}` (DESIGN 3).
+"""References from one step's inputs to another step's result: `${s1.rows[0].id}`.
 
 Plain paths only: no expression ever comes from a model. A string that is one reference keeps the type of what it
 refers to; inside text the value is inserted as text, in one pass, so an inserted value is never scanned again.

@@ -6,7 +6,7 @@ import asyncio
 from collections.abc import Callable, Collection
 from contextlib import AbstractAsyncContextManager, suppress
 from time import perf_counter
-from typing import TYPE_CHECKING, Any, Protocol
+from typing import TYPE_CHECKING, Protocol
 
 from aura_core.engine.failure import explain
 from aura_core.engine.pause import current_gate
@@ -103,14 +103,6 @@ class ExecutionManager:
         self._abandoned = AbandonedCalls()
         self._follow = self._abandoned.follow
         self._accepting = False
-
-    @property
-    def _io_pool(self) -> Any:
-        return self.pools.io
-
-    @property
-    def _cpu_pool(self) -> Any:
-        return self.pools.cpu
 
     @property
     def _resource_sems(self) -> dict[str, PrioritySemaphore]:

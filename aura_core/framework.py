@@ -1,4 +1,4 @@
-"""Framework: the whole core wired together: plans, services, hooks, orchestrators, execution (DESIGN 1)."""
+"""Framework: the whole core wired together: plans, services, hooks, orchestrators, execution."""
 
 from __future__ import annotations
 

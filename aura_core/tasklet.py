@@ -118,7 +118,7 @@ class Tasklet:
 
 @dataclass(frozen=True, slots=True)
 class TaskError:
-    """Why a task failed: the `error` variable of `on_failure` and of every report (TASKS.md).
+    """Why a task failed: the `error` variable of `on_failure` and of every report.
 
     Attributes:
         type: class name of the exception.

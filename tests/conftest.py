@@ -5,20 +5,31 @@ from __future__ import annotations
 import os
 import signal
 from collections.abc import Iterator
+from itertools import count
 from pathlib import Path
 
 import platformdirs
 import pytest
 
+from tests.fixtures.examples import load_profile
 from tests.fixtures.network import GUARD_FOLDER, NetworkGuard, network_guard
 from tests.fixtures.scripted_llm import ScriptedModel
 
 WEIGHTS_FOLDER = Path(os.environ.get("AURA_EMBEDDED_FOLDER") or platformdirs.user_cache_path("aura") / "models")
 FOREIGN_PREFIXES = ("OPENAI_", "AURA_", "TELEGRAM_", "OTEL_", "PIP_", "XDG_")
+SLOW_FOLDERS = {"e2e", "crash"}
 
+load_profile()
 network_guard.install()
 if signal.getsignal(signal.SIGINT) is signal.SIG_IGN:  # a script's shell does that to what it runs in the background
     signal.signal(signal.SIGINT, signal.default_int_handler)  # the programs that tests start would inherit it
+
+
+def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
+    """What starts and kills whole programs is slow; other tests of more than 3 s say so themselves."""
+    for item in items:
+        if item.path.parent.name in SLOW_FOLDERS:
+            item.add_marker(pytest.mark.slow)
 
 
 @pytest.fixture(scope="session")
@@ -28,15 +39,21 @@ def network(tmp_path_factory: pytest.TempPathFactory) -> Iterator[NetworkGuard]:
     guard.close()
 
 
+@pytest.fixture(scope="session")
+def homes(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Path]:
+    """Empty folders, one after the other; pytest's own numbering looks through all earlier ones for each."""
+    folder = tmp_path_factory.mktemp("people")
+    return (folder / str(number) for number in count())
+
+
 @pytest.fixture(autouse=True)
-def clean_environment(
-    monkeypatch: pytest.MonkeyPatch, tmp_path_factory: pytest.TempPathFactory, network: NetworkGuard
-) -> Iterator[None]:
+def clean_environment(monkeypatch: pytest.MonkeyPatch, homes: Iterator[Path], network: NetworkGuard) -> Iterator[None]:
     """A person's empty home, nothing of the developer's shell, and a failure for every reach beyond loopback."""
     for name in list(os.environ):
         if name.upper().startswith(FOREIGN_PREFIXES):
             monkeypatch.delenv(name)
-    home = tmp_path_factory.mktemp("person")
+    home = next(homes)
+    home.mkdir()
     values = {
         "HOME": str(home),
         "USERPROFILE": str(home),

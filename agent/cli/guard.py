@@ -95,7 +95,7 @@ def _failed(error: BaseException, invocation: Invocation) -> int:
 
 
 def _log_unexpected(error: BaseException, invocation: Invocation) -> None:
-    """Writes a bug into the log, which is set up if nobody came that far."""
+    """Writes a bug into the log, which is set up first if it was not yet."""
     from agent import logs
     from agent.config import AppConfig, default_home
     from aura_core.ground.logger import get_logger
@@ -116,7 +116,7 @@ def _causes(error: BaseException) -> Iterator[BaseException]:
 
 
 def _say(message: str) -> None:
-    """One message on standard error; a closed standard error is nobody to say it to."""
+    """Writes one message to standard error, unless that is closed."""
     try:
         sys.stderr.write(message + "\n")
         sys.stderr.flush()

@@ -87,11 +87,11 @@ def write_plan(name: str, folder: Path) -> Path:
         The plan's folder.
 
     Raises:
-        AgentError: the name is none, or something stands in the way.
+        AgentError: the name is not allowed, or the folder exists already.
     """
     if not NAME.fullmatch(name):
         raise AgentError(
-            f"{name!r} is no name for a plan: begin with a small letter; then up to 31 letters, digits, _ and -."
+            f"{name!r} is not a name for a plan: begin with a small letter; then up to 31 letters, digits, _ and -."
         )
     plan = folder / name
     if plan.exists():

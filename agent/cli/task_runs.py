@@ -33,7 +33,7 @@ def inputs_from(definition: TaskDefinition, pairs: Sequence[str]) -> dict[str, A
         key, equals, value = pair.partition("=")
         if not equals or not key:
             known = ", ".join(properties) or "none"
-            raise InputError(f"{pair!r} is no input; write key=value. {definition.ref} takes: {known}.")
+            raise InputError(f"{pair!r} is not an input; write key=value. {definition.ref} takes: {known}.")
         if key in inputs:
             raise InputError(f"The input {key!r} is given twice; several values are one list: {key}='[a, b]'.")
         inputs[key] = value if properties.get(key, {}).get("type") == "string" else _value(value)

@@ -94,11 +94,6 @@ class ModelClient:
         """Whether calls go to the embedded model unless they name another."""
         return self.is_embedded(None)
 
-    @property
-    def context_tokens(self) -> int:
-        """Tokens that one call may read and write."""
-        return self._config.llm.context
-
     def describe(self) -> str:
         """For the person: "embedded qwen2.5-coder-1.5b" or "gpt-x at host"."""
         name = self._config.llm.model

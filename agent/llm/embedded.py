@@ -114,7 +114,7 @@ class EmbeddedModel:
             return self._endpoint
 
     async def spawn(self) -> None:
-        """Starts the process, which loads the weights from now on; waits for no more.
+        """Starts the process, which then loads the weights; does not wait for that.
 
         Raises:
             ModelMissingError: the runtime is not installed.

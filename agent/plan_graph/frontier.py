@@ -13,7 +13,7 @@ from agent.plan_graph.edges import needed_ids, order_steps_safely
 class Frontier:
     """The edge between what is done of a plan and what is not: the one rule of what may start (seed 004).
 
-    Asking `next_batch` anew after every step costs the whole plan each time; a Frontier is told what ended and counts.
+    Looking anew after every step would cost the whole plan each time; a Frontier is told what ended and counts.
     What it says depends only on what it was told, so a replay says the same.
 
     Args:
@@ -120,3 +120,14 @@ def _in_order(steps: Iterable[PlanStep], needs: Mapping[str, AbstractSet[str]]) 
             return False
         seen.add(step.id)
     return True
+
+
+def apply_step_result(
+    step: PlanStep, response: ExecutorResponse, completed_ok: set[str], completed_fail: set[str]
+) -> None:
+    """Puts a step into the set that its result says; `needs_input` into none (seed 004)."""
+    if response.status == "needs_input":
+        return
+    into, out_of = (completed_ok, completed_fail) if response.ok else (completed_fail, completed_ok)
+    into.add(step.id)
+    out_of.discard(step.id)

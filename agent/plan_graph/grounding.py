@@ -1,4 +1,4 @@
-"""Whether a value stems from the person's words, memory, files or an earlier result, or was invented (DESIGN 2.4).
+"""Whether a value stems from the person's words, memory, files or an earlier result, or was invented.
 
 Small models invent addresses and file names. What they invent is not used; the person is asked instead.
 """

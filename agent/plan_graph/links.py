@@ -92,7 +92,7 @@ def _tidied(draft: Draft, value: Any) -> Any:
 def _why_lost(draft: Draft, step: PlanStep, value: Any) -> str:
     """Why an input cannot be used; empty if it can."""
     for broken in broken_references_in(value):
-        return f"{broken} is no plain reference such as ${{s1}} or ${{s1.title}}"
+        return f"{broken} is not a plain reference such as ${{s1}} or ${{s1.title}}"
     for reference in references_in(value):
         if reference.step == step.id:
             return f"{reference} refers to its own step"

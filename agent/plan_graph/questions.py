@@ -1,4 +1,4 @@
-"""Questions in a plan: what a step needs and nobody said is asked; what was said already is not (DESIGN 2.4)."""
+"""Questions in a plan: what a step needs and nobody said is asked; what was said already is not."""
 
 from __future__ import annotations
 

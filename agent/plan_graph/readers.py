@@ -66,7 +66,7 @@ def _read(draft: Draft, step_id: str, name: str, value: str) -> None:
     step = draft.steps[draft.position(step_id)]
     inputs = {**step.inputs, name: pointed(draft, step, name, f"${{{source}}}")}
     needs = list(dict.fromkeys([*step.depends_on, source]))
-    draft.change(step, f"{name} {value!r} is no text; {source} reads it", inputs=inputs, depends_on=needs)
+    draft.change(step, f"{name} {value!r} is not text; {source} reads it", inputs=inputs, depends_on=needs)
 
 
 def _reader_of(draft: Draft, value: str) -> tuple[TaskCard | None, str]:

@@ -1,4 +1,4 @@
-"""Repairs a model's plan in code, rule after rule; what no rule can repair is told back to the model (DESIGN 2.4)."""
+"""Repairs a model's plan in code, rule after rule; what no rule can repair is told back to the model."""
 
 from __future__ import annotations
 
@@ -51,7 +51,7 @@ class Repaired:
 
 
 def repair_plan(steps: Sequence[PlanStep], world: PlanWorld) -> Repaired:
-    """Applies every rule of DESIGN 2.4 to a plan. Pure; repairing a repaired plan changes nothing.
+    """Applies every rule to a plan. Pure; repairing a repaired plan changes nothing.
 
     Args:
         steps: as a model, or a command, planned them.

@@ -125,7 +125,7 @@ def _fit_kind(value: Any, kind: Any, schema: Mapping[str, Any]) -> Any:
     if kind == "object":
         loaded = _loaded(value, dict)
         if loaded is None:
-            raise MisfitError(f"{short(value)} is no set of named values")
+            raise MisfitError(f"{short(value)} is not a set of named values")
         return loaded
     if kind == "null" and value is not None:
         raise MisfitError("only nothing is allowed")
@@ -150,10 +150,10 @@ def _fit_number(value: Any, kind: str, schema: Mapping[str, Any]) -> int | float
     if isinstance(value, str) and _NUMBER.fullmatch(value.strip()):
         number = json.loads(value.strip().lstrip("+"))
     if isinstance(number, bool) or not isinstance(number, int | float):
-        raise MisfitError(f"{short(value)} is no number")
+        raise MisfitError(f"{short(value)} is not a number")
     if kind == "integer":
         if isinstance(number, float) and not number.is_integer():
-            raise MisfitError(f"{short(value)} is no whole number")
+            raise MisfitError(f"{short(value)} is not a whole number")
         number = int(number)
     return _clamped(number, schema)
 

@@ -17,7 +17,7 @@ _STEP_DEPTH = 3
 class StepReader:
     """Finds the objects in the first list of a JSON object, each as soon as its last brace is there.
 
-    The text may come in any pieces. What stands before the first brace is passed over; what is no JSON gives no steps.
+    The text may come in any pieces. What stands before the first brace is passed over; what is not JSON gives no steps.
     """
 
     def __init__(self) -> None:

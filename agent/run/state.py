@@ -20,8 +20,7 @@ from agent.contracts import (
     Usage,
 )
 from agent.llm.meter import Meter
-from agent.plan_graph.frontier import Frontier
-from agent.plan_graph.graph import apply_step_result
+from agent.plan_graph.frontier import Frontier, apply_step_result
 from agent.references import Reference, find_references, replace_references, resolve_references
 from agent.steps.speculation import Speculation
 

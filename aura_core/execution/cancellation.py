@@ -55,7 +55,7 @@ def may_end(asked: Asked) -> Generator[None]:
 def being_ended() -> bool:
     """Whether the running task, or the part of it that runs here, was asked to end.
 
-    Whatever fails from then on is no failure of a step, and whatever succeeds is not gone on with.
+    From then on a failure does not count as one of its step, and nothing continues from a success.
     """
     for asked in _ends.get():  # noqa: SIM110 (asked after every action; a generator would take as long as the rest)
         if asked():

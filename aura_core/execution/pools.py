@@ -23,7 +23,7 @@ _log = get_logger(__name__)
 
 
 def _told(call: Callable[[], Any]) -> Any:
-    """Runs a call in a thread; what ends a generator or a coroutine, no future can carry to whoever waits for it."""
+    """Runs a call in a thread; a future cannot carry StopIteration or GeneratorExit, so they become a RuntimeError."""
     try:
         return call()
     except (StopIteration, GeneratorExit) as error:

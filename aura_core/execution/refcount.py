@@ -24,7 +24,7 @@ class RefCount:
         self.count += 1
 
     def end(self) -> None:
-        """One needs it no more."""
+        """One does not need it any more."""
         self.count -= 1
         if not self.count and self.when_idle is not None:
             self.when_idle()

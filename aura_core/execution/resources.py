@@ -18,7 +18,7 @@ def split_resource(tag: str) -> tuple[str, int | None]:
     """
     name, colon, limit = tag.partition(":")
     if not name.strip() or (colon and not (limit.isdecimal() and int(limit) > 0)):
-        message = "{tag} is no resource: write name or name:limit, with a limit of 1 or more"
+        message = "{tag} is not a resource: write name or name:limit, with a limit of 1 or more"
         raise PydanticCustomError("resource", message, {"tag": repr(tag)})
     return name, int(limit) if colon else None
 
@@ -30,7 +30,7 @@ def parse_tag(tag: str) -> tuple[str, int | None]:
         tag: e.g. "net:4" or "notes".
 
     Raises:
-        InputError: it is no tag, or its limit is below 1.
+        InputError: it is not a tag, or its limit is below 1.
     """
     try:
         return split_resource(tag)
@@ -57,7 +57,7 @@ class Resources:
         """Notes what a tag says and returns the resource's name.
 
         Raises:
-            InputError: it is no tag, or another place gave this resource another limit.
+            InputError: it is not a tag, or another place gave this resource another limit.
         """
         name, limit = parse_tag(tag)
         if name in self._configured or limit is None:

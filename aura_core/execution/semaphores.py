@@ -104,7 +104,7 @@ class PrioritySemaphore:
         return first
 
     def _forget_the_gone(self) -> None:
-        """Who has gone stays in one of the queues until half of it is such; so both stay in proportion."""
+        """Those who have gone are swept out when they are half of a queue, so that both queues stay in proportion."""
         most = 2 * self._waiting + 1
         if len(self._waiters) > most:
             self._waiters = [waiter for waiter in self._waiters if not waiter[2].done()]

@@ -141,7 +141,7 @@ current_slots: ContextVar[Slots | None] = ContextVar("current_slots", default=No
 
 @contextmanager
 def beside_the_task() -> Generator[None]:
-    """Around what runs for a task and is no branch of it: its places and its clocks are none of its business."""
+    """Around what runs for a task without being one of its branches: the task's places and clocks do not apply."""
     token = current_slots.set(None)
     try:
         yield

@@ -54,7 +54,7 @@ def _reason(error: Exception, variables: Mapping[str, Any]) -> str:
             return error.message or "an `if` without `else` has no value here; write an else"
         return _missing(error.name, error.owner, variables)
     if isinstance(error, TemplateSyntaxError):
-        return _syntax(error.message or "it is no expression")
+        return _syntax(error.message or "it is not an expression")
     for kind, reason in _REASONS.items():
         if isinstance(error, kind):
             return reason

@@ -25,7 +25,7 @@ def compile_expression(source: str) -> Evaluator:
     """Compiles one expression, without its braces, whose value keeps its type.
 
     Raises:
-        ExpressionError: it is no expression.
+        ExpressionError: it is not an expression.
     """
 
     def parse() -> nodes.Template:
@@ -49,7 +49,7 @@ def compile_expression(source: str) -> Evaluator:
 
 
 def is_single(text: str) -> bool:
-    """Whether a text is one expression in braces; a text that is no template at all counts as one."""
+    """Whether a text is one expression in braces; a text that is not a template at all counts as one."""
     try:
         body = Parser(SANDBOX, text).parse().body
     except (jinja2.TemplateSyntaxError, RecursionError, ValueError):
@@ -63,7 +63,7 @@ def compile_text(source: str) -> Evaluator:
     """Compiles text with expressions, `{% if %}` and `{% for %}` inside.
 
     Raises:
-        ExpressionError: it is no template, or has other statements.
+        ExpressionError: it is not a template, or has other statements.
     """
     template = _compile(lambda: Parser(SANDBOX, source).parse(), source)
 

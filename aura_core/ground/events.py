@@ -1,4 +1,4 @@
-"""The event bus inside one process: whoever draws progress subscribes, whoever works publishes (DESIGN 7)."""
+"""The event bus inside one process: whoever draws progress subscribes, whoever works publishes."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""InterruptService: checks guards while tasks run, and has what they find handled first (TASKS.md, seed 000)."""
+"""InterruptService: checks guards while tasks run, and has what they find handled first (seed 000)."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""InterruptService: which interrupts watch over which running task (TASKS.md; seed 000 names it)."""
+"""InterruptService: which interrupts watch over which running task (seed 000 names it)."""
 
 from __future__ import annotations
 

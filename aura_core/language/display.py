@@ -45,12 +45,6 @@ def shown(problems: Iterable[Problem]) -> Iterator[tuple[Problem, list[Part]]]:
             yield problem, parts_of(problem, rows, near(path, here))
 
 
-def problem_text(problem: Problem) -> str:
-    """A problem as plain text, with its line of the source."""
-    ((_, parts),) = shown([problem])
-    return "".join(text for _, text in parts)
-
-
 def in_short(problems: Sequence[Problem]) -> list[str]:
     """The first problems in one line each, and how many more there are: for whoever did not ask for them."""
     here = Path.cwd()

@@ -33,7 +33,7 @@ def _text(value: Any) -> Any:
 
 
 def refuse_text(value: Any) -> Any:
-    """Numbers only: a quoted one is a text, and true is no 1."""
+    """Numbers only: a quoted one is a text, and true is not a 1."""
     if isinstance(value, bool | str):
         raise PydanticCustomError("number_type", "a number is wanted, without quotes")
     return value
@@ -63,7 +63,9 @@ def _variable(value: str) -> str:
 def _reference(value: str) -> str:
     parts = value.split("/")
     if not all(part and not part.isspace() and part not in {".", ".."} for part in parts) or "{{" in value:
-        raise PydanticCustomError("reference", "{ref} is no reference to a task: write plan/task", {"ref": repr(value)})
+        raise PydanticCustomError(
+            "reference", "{ref} is not a reference to a task: write plan/task", {"ref": repr(value)}
+        )
     return value
 
 
@@ -73,7 +75,7 @@ def seconds_of(value: Any) -> Any:
         match = _DURATION.fullmatch(value)
         if match is None:
             raise PydanticCustomError(
-                "duration", "{text} is no duration: write seconds, or 250ms, 90s, 15m, 2h, 1d", {"text": repr(value)}
+                "duration", "{text} is not a duration: write seconds, or 250ms, 90s, 15m, 2h, 1d", {"text": repr(value)}
             )
         return float(match[1]) * _UNITS[match[2]]
     if isinstance(value, bool) or not isinstance(value, int | float) or value != value or value < 0:  # noqa: PLR0124 (NaN)

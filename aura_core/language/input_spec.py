@@ -1,4 +1,4 @@
-"""What a task says about one of its inputs, and the JSON Schema that follows from it (TASKS.md, "A task")."""
+"""What a task says about one of its inputs, and the JSON Schema that follows from it."""
 
 from __future__ import annotations
 
@@ -62,7 +62,7 @@ def _pattern(text: str) -> str:
         re.compile(text)
     except re.error as error:
         raise PydanticCustomError(
-            "pattern", "{text} is no pattern: {why}", {"text": repr(text), "why": str(error)}
+            "pattern", "{text} is not a pattern: {why}", {"text": repr(text), "why": str(error)}
         ) from None
     return text
 

@@ -1,4 +1,4 @@
-"""Inputs of a task as a pydantic model: converts and checks values before anything runs (TASKS.md, "A task")."""
+"""Inputs of a task as a pydantic model: converts and checks values before anything runs."""
 
 from __future__ import annotations
 
@@ -41,7 +41,7 @@ _WANTED = {
     "object": "a mapping",
 }
 _OF_ANOTHER_TYPE = ("_parsing", "_type", "_from_float", "_unicode")
-"""How pydantic names mistakes that mean: this is no value of the type."""
+"""How pydantic names mistakes that mean: this is not a value of the type."""
 _LONGEST_SHOWN = 80
 
 
@@ -128,7 +128,7 @@ def _reason(detail: Any, specs: Mapping[str, InputSpec]) -> str:
 def _place(loc: Sequence[str | int], specs: Mapping[str, InputSpec]) -> tuple[str, InputSpec | None]:
     """Where a mistake stands, as people write it, and what is wanted there.
 
-    Beside names and numbers, `loc` holds the alternatives of a number, `int` and `float`; they are no places.
+    Beside names and numbers, `loc` holds the alternatives of a number, `int` and `float`; they are not places.
     """
     place, spec = str(loc[0]), specs.get(str(loc[0]))
     for part in loc[1:]:

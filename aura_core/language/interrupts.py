@@ -1,4 +1,4 @@
-"""interrupts.yaml: guards that are checked while tasks run, and what handles them (TASKS.md)."""
+"""interrupts.yaml: guards that are checked while tasks run, and what handles them."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""The `meta` block and the other parts of a task beside its steps (TASKS.md)."""
+"""The `meta` block and the other parts of a task beside its steps."""
 
 from __future__ import annotations
 
@@ -36,7 +36,7 @@ def _resource(tag: str) -> str:
 
 def _command(name: str) -> str:
     if not _COMMAND.fullmatch(name):
-        message = "{name} is no command: use up to 32 letters, digits, _ and -, without the slash"
+        message = "{name} is not a command: use up to 32 letters, digits, _ and -, without the slash"
         raise PydanticCustomError("command", message, {"name": repr(name)})
     return name
 

@@ -22,7 +22,7 @@ def posix_zone(rule: str) -> ZoneInfo:
         rule: e.g. "EST5", "<+03>-3", "CET-1CEST,M3.5.0,M10.5.0/3".
 
     Raises:
-        ValueError: it is no such rule.
+        ValueError: it is not such a rule.
     """
     try:
         return _from_rule(rule)
@@ -35,13 +35,13 @@ def posix_zone(rule: str) -> ZoneInfo:
 def _from_rule(rule: str) -> ZoneInfo:
     """A zone file without a single transition (RFC 8536), whose last line, the rule, counts for all times."""
     if not 0 < len(rule) <= _LONGEST or not rule.isascii() or not rule.isprintable():
-        raise ValueError(f"{rule!r} is no rule of a time zone")
+        raise ValueError(f"{rule!r} is not a rule of a time zone")
     block = b"TZif2" + bytes(15) + struct.pack(">6l", 0, 0, 0, 0, 1, 4) + struct.pack(">lbb", 0, 0, 0) + b"UTC\0"
     return ZoneInfo.from_file(io.BytesIO(block + block + b"\n" + rule.encode() + b"\n"), key=PREFIX + rule)
 
 
 def rule_in(zone_file: bytes) -> str:
-    """The rule in which a zone file ends; empty if it has none or is no zone file."""
+    """The rule in which a zone file ends; empty if it has none or is not a zone file."""
     if not zone_file.startswith(b"TZif") or not zone_file.endswith(b"\n"):
         return ""
     return zone_file[:-1].rpartition(b"\n")[2].decode("ascii", "replace")

@@ -152,7 +152,7 @@ def _keys(model: type[BaseModel]) -> list[str]:
 
 
 def _kind_problem(value: Any) -> tuple[str, str]:
-    """Message and advice for something that is no step."""
+    """Message and advice for something that is not a step."""
     if not isinstance(value, dict):
         return "a step is a mapping", "begin with its kind, e.g. `action: name`"
     keys = [str(key) for key in value]  # pyright: ignore[reportUnknownVariableType, reportUnknownArgumentType] (any keys)

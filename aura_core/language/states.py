@@ -89,10 +89,6 @@ class Transition(TaskPart):
     cost: Number = Field(default=1.0, ge=0, le=1e9, allow_inf_nan=False)
     task: Reference
 
-    def begins_in(self, state: str | None) -> bool:
-        """Whether it may run in `state`; None is a state that no check recognises."""
-        return self.from_ in (ANY_STATE, state)
-
     def __str__(self) -> str:
         return f"{self.from_} → {self.to} by {self.task}"
 

@@ -1,4 +1,4 @@
-"""The steps of a task as pydantic models: one class per kind of step, and `Step`, their union (TASKS.md, seed 002)."""
+"""The steps of a task as pydantic models: one class per kind of step, and `Step`, their union (seed 002)."""
 
 from __future__ import annotations
 

@@ -63,13 +63,13 @@ def check_cron(rule: str) -> None:
     if not rule.startswith("@"):
         if len(fields) not in (_FIVE, _FIVE + 1) or len(rule) > _LONGEST_RULE:
             found = "it has one field" if len(fields) == 1 else f"it has {len(fields)} fields"
-            raise ScheduleError(f"{rule[:80]!r} is no cron rule: {found}. {CRON_HELP}")
+            raise ScheduleError(f"{rule[:80]!r} is not a cron rule: {found}. {CRON_HELP}")
         for index, field in enumerate(fields):
             _check_field(rule, index, field)
     try:
         times = croniter(as_croniter_means_it(rule), _SOME_DAY, max_years_between_matches=MOST_YEARS)
     except _MISTAKES as error:
-        raise ScheduleError(f"{rule[:80]!r} is no cron rule. {CRON_HELP}") from error
+        raise ScheduleError(f"{rule[:80]!r} is not a cron rule. {CRON_HELP}") from error
     try:
         times.get_next(datetime)
     except (CroniterBadDateError, OverflowError) as error:
@@ -122,7 +122,7 @@ def _check_field(rule: str, index: int, field: str) -> None:
 def _no_field(rule: str, index: int) -> ScheduleError:
     name, wanted = _FIELDS[index]
     return ScheduleError(
-        f"{rule!r} is no cron rule: its {name} cannot be {rule.split()[index]!r}. Write {wanted}; "
+        f"{rule!r} is not a cron rule: its {name} cannot be {rule.split()[index]!r}. Write {wanted}; "
         "* for every one, or a list (1,2), a range (1-5) or steps (*/2)."
     )
 

@@ -1,4 +1,4 @@
-"""Patience: a call in a thread of its own, for so long and no longer; a plan's file may hold an endless loop."""
+"""Runs a plain call in a thread of its own, with a time limit: a plan's file may hold an endless loop."""
 
 from __future__ import annotations
 
@@ -23,7 +23,7 @@ class TooLongError(BaseException):
 
 
 class NotDoneError(Exception):
-    """A call did not end in its time.
+    """A call did not end within its time.
 
     Attributes:
         places: file and line where it was, the innermost first.

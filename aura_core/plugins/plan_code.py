@@ -176,7 +176,7 @@ def _problem(error: BaseException, path: Path, code: PlanCode, what: str) -> Pro
     elif isinstance(error, ModuleNotFoundError) and error.name:
         advice = f"install the package that provides {error.name!r} into Aura's environment"
     if isinstance(error, SyntaxError) and error.filename:
-        message = f"this is no valid Python: {error.msg}"
+        message = f"this is not valid Python: {error.msg}"
         return Problem(error.filename, error.lineno or 0, error.offset or 0, message, advice)
     for frame in reversed(traceback.extract_tb(error.__traceback__)):
         if Path(frame.filename).is_relative_to(code.folder):

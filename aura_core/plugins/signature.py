@@ -68,7 +68,7 @@ def read_signature(function: Callable[..., Any], services: Mapping[str, str]) ->
     parameters = inspect.signature(function).parameters
     lost = [name for name in services if name not in parameters]
     if lost:
-        raise SignatureError(f"@requires_services names {lost[0]!r}, which is no parameter of the function")
+        raise SignatureError(f"@requires_services names {lost[0]!r}, which is not a parameter of the function")
     given = {n: p for n, p in parameters.items() if n not in services and n not in INJECTED}
     is_open = any(p.kind is p.VAR_KEYWORD for p in given.values())
     given = {n: p for n, p in given.items() if p.kind is not p.VAR_KEYWORD}

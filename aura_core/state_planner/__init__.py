@@ -1,4 +1,4 @@
-"""StatePlanner: brings a plan into the state that a task requires (seed 001, TASKS.md)."""
+"""StatePlanner: brings a plan into the state that a task requires (seed 001)."""
 
 from __future__ import annotations
 

@@ -10,7 +10,7 @@ class PlanningLimits:
     """The bounds of one journey to a state.
 
     Attributes:
-        replans: after a transition that failed, so often a new way is looked for.
+        replans: how often a new way is looked for after a transition failed.
         looks: how often a plan that is in no known state is looked at before that counts as an answer.
         look_delay: seconds between two such looks.
         check_seconds: for a check task without a `timeout` of its own.

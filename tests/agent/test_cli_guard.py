@@ -149,6 +149,7 @@ def test_help_is_quick_because_nothing_heavy_is_imported():
     assert done.stdout.strip() == "[]"
 
 
+@pytest.mark.slow
 def test_an_interrupted_command_says_so(tmp_path):
     process = subprocess.Popen(
         [sys.executable, "-m", "agent.cli", "chat"],

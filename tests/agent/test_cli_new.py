@@ -32,6 +32,7 @@ def test_a_new_plan_is_found_is_free_of_mistakes_and_runs(name, monkeypatch, tmp
     assert f"{name}/hello" in words(capsys)
 
 
+@pytest.mark.slow
 def test_the_test_of_a_new_plan_passes_anywhere(monkeypatch, tmp_path, capsys):
     home(monkeypatch, tmp_path)
     assert run(["new", "plan", "weather", "--into", str(tmp_path / "mine")]) == 0
@@ -60,7 +61,7 @@ def test_a_plan_where_nobody_looks_says_how_it_is_found(monkeypatch, tmp_path, c
 def test_a_name_that_is_none_is_refused_with_what_to_write(name, monkeypatch, tmp_path, capsys):
     root = home(monkeypatch, tmp_path)
     assert run(["new", "plan", name]) == 1
-    assert "no name for a plan" in words(capsys)
+    assert "not a name for a plan" in words(capsys)
     assert not (root / "plugins").exists()
 
 

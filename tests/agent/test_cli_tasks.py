@@ -91,8 +91,8 @@ def test_a_word_becomes_the_value_that_a_task_file_would_have(word: str, name: s
         (["show"], "NotFoundError", "There is no task 'show'; did you mean 'lab/show'?"),
         (["lab/../lab/show"], "NotFoundError", "There is no task 'lab/../lab/show'; did you mean 'lab/show'?"),
         (["lab/show", "m=1"], "InputError", "lab/show: it has no input 'm'; its inputs are: "),
-        (["lab/show", "n"], "InputError", "'n' is no input; write key=value. lab/show takes: n, text, "),
-        (["lab/show", "=1"], "InputError", "'=1' is no input; write key=value."),
+        (["lab/show", "n"], "InputError", "'n' is not an input; write key=value. lab/show takes: n, text, "),
+        (["lab/show", "=1"], "InputError", "'=1' is not an input; write key=value."),
         (["lab/show", "n=1", "n=2"], "InputError", "The input 'n' is given twice"),
         (
             ["lab/show", "n=x", "loud=7"],

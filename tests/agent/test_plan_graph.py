@@ -1,8 +1,9 @@
 import pytest
 
+from agent.compat import is_success_status, next_batch, seed_completed_sets
 from agent.contracts import ExecutorResponse, PlanStep, TaskCard
 from agent.errors import UnknownReferenceError
-from agent.plan_graph.graph import apply_step_result, is_success_status, next_batch, seed_completed_sets
+from agent.plan_graph.frontier import apply_step_result
 from agent.plan_graph.identity import fingerprint
 from agent.references import resolve_references
 from tests.fixtures.catalogue import built_in_cards, repaired, shape, step

@@ -51,14 +51,14 @@ def test_a_value_is_made_to_fit(schema, value, fitted):
 @pytest.mark.parametrize(
     ("schema", "value", "reason"),
     [
-        (INTEGER, "many", "is no number"),
-        (INTEGER, 2.5, "is no whole number"),
-        (INTEGER, True, "is no number"),
+        (INTEGER, "many", "is not a number"),
+        (INTEGER, 2.5, "is not a whole number"),
+        (INTEGER, True, "is not a number"),
         ({"type": "boolean"}, "perhaps", "neither yes nor no"),
-        ({"type": "object"}, "[1]", "no set of named values"),
+        ({"type": "object"}, "[1]", "not a set of named values"),
         ({"enum": ["csv", "json"]}, "pdf", "is not one of csv, json"),
         ({"type": "null"}, 1, "only nothing is allowed"),
-        ({"anyOf": [{"type": "integer"}, {"type": "null"}]}, "x" * 200, "is no number"),
+        ({"anyOf": [{"type": "integer"}, {"type": "null"}]}, "x" * 200, "is not a number"),
     ],
 )
 def test_a_value_that_cannot_fit_says_why(schema, value, reason):

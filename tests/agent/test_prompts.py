@@ -62,5 +62,7 @@ def test_data_cannot_close_the_marks_around_it():
 
 
 def test_every_prompt_says_who_fills_it():
-    for path in builtin_folder("prompts").glob("*.j2"):
+    prompts = {path.stem: path for path in builtin_folder("prompts").glob("*.j2")}
+    assert {"answer_request", "answer_system", "plan_repair"} <= set(prompts)
+    for path in prompts.values():
         assert path.read_text(encoding="utf-8").startswith("{#- Filled by agent/"), path.name

@@ -28,8 +28,10 @@ from aura_core.scheduler.when import trigger_of
 from aura_core.scheduler.zones import machine_timezone
 from aura_core.services import ScheduledJob
 from aura_core.tasklet import RunInfo
+from plans.aura_base.days.words import long_moment
 from tests.agent.conftest import KeepingTransport, incoming
 from tests.fixtures.old_home import unpack
+from tests.fixtures.reminders import DATES
 
 ME = "terminal:me"
 RUN = RunInfo(corr_id="r", session_id="s", person=ME, dest={"channel": "test"}, source="command")
@@ -314,7 +316,7 @@ async def test_a_reminder_whose_step_is_repeated_after_it_came_says_when_that_wa
         for _ in range(2):
             run = RunInfo(corr_id="r", person=ME, dest={"channel": "test"}, idempotency_key="run-1/step:s1")
             context = SimpleNamespace(run=run)
-            said.append((await add.function(found, app.schedules, context))["message"])
+            said.append((await add.function(found, app.schedules, DATES, context))["message"])
             async with ending(app) if len(said) == 1 else contextlib.nullcontext():
                 lab.forward(app, minutes=2)
         assert said[0] == said[1]
@@ -416,7 +418,7 @@ async def test_reminders_are_shown_on_the_clock_that_the_settings_mean(lab: Lab,
 
 def next_of(jobs: list[ScheduledJob], title: str, zone: ZoneInfo) -> str:
     (moment,) = [job.next_at for job in jobs if job.title == title]
-    return f"{moment.astimezone(zone):%a %Y-%m-%d %H:%M}"
+    return long_moment(moment.astimezone(zone))
 
 
 async def test_a_reminder_that_was_added_as_a_job_is_known_by_what_it_says(lab: Lab, transport: KeepingTransport):
@@ -517,8 +519,8 @@ async def test_a_plan_that_is_broken_at_a_restart_keeps_its_jobs_until_it_is_men
 
 
 async def test_a_plan_that_is_gone_takes_its_jobs_with_it(lab: Lab, plan_folder: Path):
-    async with lab.running():
-        pass
+    async with lab.running() as app:
+        assert {job.id for job in await app.schedules.jobs.upcoming()} == {"lab/tick", "lab/alarm@event"}
     shutil.rmtree(plan_folder / "lab")
     async with lab.running() as app:
         assert await app.schedules.jobs.upcoming() == []

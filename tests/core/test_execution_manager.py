@@ -220,6 +220,7 @@ async def test_ten_thousand_submissions_at_once_are_all_served_within_the_limits
     assert gate.most == {"net": 3, "disk:5": 5}
 
 
+@pytest.mark.slow
 async def test_ten_thousand_that_wait_can_be_cancelled_at_once(gated: Any, gate: Gate):
     async with gated(limits=ExecutionLimits(concurrency=1)) as framework:
         runs = [asyncio.create_task(framework.submit(Tasklet("p/t"))) for _ in range(10_000)]
@@ -510,11 +511,11 @@ async def test_nothing_is_taken_before_startup_and_after_shutdown(project: Proje
         await framework.submit(Tasklet("p/t"))
     async with framework:
         manager = framework.execution_manager
-        assert manager._io_pool is not None
-        assert manager._cpu_pool is not None
+        assert manager.pools.io is not None
+        assert manager.pools.cpu is not None
     with pytest.raises(ShutDownError, match="shutting down"):
         await framework.submit(Tasklet("p/t"))
-    assert manager._io_pool is manager._cpu_pool is None
+    assert manager.pools.io is manager.pools.cpu is None
     for run in (manager.pools.run_io(lambda: 1), manager.pools.run_cpu(None)):  # pyright: ignore[reportArgumentType]
         with pytest.raises(ShutDownError):
             await run

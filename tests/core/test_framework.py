@@ -31,7 +31,7 @@ async def test_a_broken_plan_is_a_problem_and_the_others_work(project: Project):
         assert set(framework.plans.plans) == {"p"}
     assert "no_such_module_anywhere" in problems["broken"].hint
     assert (problems["broken"].path, problems["broken"].line) == (str(path / "actions" / "bad.py"), 1)
-    assert (problems["unparsable"].line, "no valid Python" in problems["unparsable"].message) == (1, True)
+    assert (problems["unparsable"].line, "not valid Python" in problems["unparsable"].message) == (1, True)
     assert "cannot be imported" in problems["null"].message
     assert (problems["hooked"].line, problems["hooked"].hint) == (3, "did you mean 'before_task_run'?")
     assert (problems["raises"].line, "ZeroDivisionError" in problems["raises"].message) == (2, True)

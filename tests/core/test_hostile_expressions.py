@@ -154,6 +154,7 @@ NEVER_ENDING = [
 
 
 @pytest.mark.skipif(sys.platform == "win32", reason="limits of memory and alarms are of Unix")
+@pytest.mark.slow
 def test_hostile_templates_are_refused_within_bounds_of_time_and_memory():
     raws = [*BREAKING_OUT, *NEVER_ENDING]
     done = subprocess.run(

@@ -447,7 +447,7 @@ async def test_a_process_runs_the_new_function_in_the_next_run_and_the_old_one_i
     [
         ("raise SystemExit(1)\n", "actions/bad.py:1:1: error: this file cannot be imported: SystemExit: 1"),
         ("raise KeyboardInterrupt\n", "actions/bad.py:1:1: error: this file cannot be imported: KeyboardInterrupt"),
-        ("def f(:\n", "actions/bad.py:1:7: error: this is no valid Python"),
+        ("def f(:\n", "actions/bad.py:1:7: error: this is not valid Python"),
         ("import nothing_of_this_name\n", "actions/bad.py:1:1: error: this file cannot be imported"),
         ("\0", "actions/bad.py"),
     ],

@@ -425,7 +425,11 @@ class NotAType:
 
 @pytest.mark.parametrize(
     ("function", "services", "words"),
-    [(positional, {}, "positional"), (many, {}, "positional"), (plain, {"b": "store"}, "'b', which is no parameter")],
+    [
+        (positional, {}, "positional"),
+        (many, {}, "positional"),
+        (plain, {"b": "store"}, "'b', which is not a parameter"),
+    ],
 )
 def test_signatures_that_no_step_could_call_are_refused(
     function: Callable[..., Any], services: dict[str, str], words: str

@@ -671,7 +671,7 @@ async def test_a_task_is_not_watched_while_it_waits_for_a_person(project: Projec
         ("low: {condition: {action: work, params: {name: x}}, task: sweep}", "read"),
         ("low: {condition: {action: low}, task: sweep, every: 0}", "above zero"),
         ("low: {condition: {action: low}, task: sweep, every: 1ms}", "10ms or more"),
-        ("low: {condition: {action: low}, task: sweep, every: soon}", "no duration"),
+        ("low: {condition: {action: low}, task: sweep, every: soon}", "not a duration"),
         ("low: {condition: {action: low}, task: sweep, mode: stop}", "pause"),
         ("low: {condition: {action: low}, task: sweep, scope: all}", "global"),
         ("low: {condition: {action: low}}", "task"),

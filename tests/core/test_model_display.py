@@ -10,13 +10,18 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from aura_core.errors import Problem
-from aura_core.language.display import MOST_COLUMNS, MOST_TOLD, drawn, in_short, ordered, problem_text, shown
+from aura_core.language.display import MOST_COLUMNS, MOST_TOLD, drawn, in_short, ordered, shown
 
 
 def written(folder: Path, text: str | bytes, name: str = "t.yaml") -> str:
     path = folder / name
     path.write_bytes(text.encode() if isinstance(text, str) else text)
     return str(path)
+
+
+def problem_text(problem: Problem) -> str:
+    ((_, parts),) = shown([problem])
+    return "".join(text for _, text in parts)
 
 
 def test_a_problem_is_shown_as_an_editor_shows_it(tmp_path: Path, monkeypatch: pytest.MonkeyPatch):

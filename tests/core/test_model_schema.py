@@ -19,6 +19,7 @@ from aura_core.language.loader import ROOT_KEYS
 from aura_core.language.schema import FILES, language_schema, schema_text
 from aura_core.language.source import Source
 from aura_core.language.steps import STEP_KINDS
+from tests.fixtures.examples import examples
 
 ONLY_THE_LOADER = {"expression", "condition", "cron", "timezone", "resource", "pattern", "input_spec"}
 """What takes more than a schema to see."""
@@ -228,7 +229,7 @@ def spoilt(draw: st.DrawFn) -> tuple[str, Any]:
     return kind, value
 
 
-@settings(max_examples=400, deadline=None)
+@settings(max_examples=examples(400))
 @given(spoilt())
 def test_whatever_is_spoilt_editor_and_loader_say_the_same(sample: tuple[str, Any]):
     kind, value = sample

@@ -888,8 +888,8 @@ async def test_an_old_file_of_jobs_is_taken_over_with_what_had_not_ended(world, 
         ({"cron": "0 8 * * *", "every": 5}, "cron and every are given"),
         ({"cron": "nonsense"}, "it has one field. Write five fields"),
         ({"cron": "61 * * * *"}, "its minute cannot be"),
-        ({"cron": "0 8 * * blursday"}, "is no cron rule"),
-        ({"cron": "H * * * *"}, "is no cron rule"),
+        ({"cron": "0 8 * * blursday"}, "is not a cron rule"),
+        ({"cron": "H * * * *"}, "is not a cron rule"),
         ({"cron": "0 0 30 2 *"}, "never met"),
         ({"cron": "0 8 * * *", "timezone": "Europe/Berln"}, "did you mean 'Europe/Berlin'?"),
         ({"cron": "0 8 * * *", "timezone": "europe/berlin"}, "did you mean 'Europe/Berlin'?"),
@@ -1156,7 +1156,7 @@ def test_a_rule_goes_by_the_clock_that_every_program_of_the_machine_shows(monkey
 
 @pytest.mark.parametrize("rule", ["", "Foo", "5", "EST5\nEST6", "é5", "X" * 300 + "5"])
 def test_what_is_no_rule_of_a_zone_is_refused(rule):
-    with pytest.raises(ValueError, match=r"no rule|Invalid|Missing"):
+    with pytest.raises(ValueError, match=r"not a rule|Invalid|Missing"):
         posix_zone(rule)
 
 

@@ -111,8 +111,8 @@ def test_a_running_chat_takes_up_what_the_command_line_adds(aura):
     ("arguments", "words"),
     [
         (["notes/list"], "exactly one of cron, every, at and on_event"),
-        (["notes/list", "--cron", "99 * * * *"], "is no cron rule"),
-        (["notes/list", "--every", "1x"], "is no duration"),
+        (["notes/list", "--cron", "99 * * * *"], "is not a cron rule"),
+        (["notes/list", "--every", "1x"], "is not a duration"),
         (["notes/list", "--at", "tomorrow"], "is not a time"),
         (["notes/list", "--at", "2020-01-01 10:00"], "has passed"),
         (["notes/list", "--at", "9999-12-31T23:59", "--timezone", "America/New_York"], "out of reach"),

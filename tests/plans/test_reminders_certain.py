@@ -2,14 +2,21 @@
 
 from __future__ import annotations
 
+import re
 from datetime import datetime, time, timedelta
 
 import pytest
 
-from plans.reminders.times.reading import read, read_when
+from plans.reminders.times.reading import When
+from tests.fixtures.reminders import read, read_when
 
 NOW = datetime(2026, 11, 21, 17, 30)  # noqa: DTZ001 (a wall clock: a Saturday)
 MORNING = time(9)
+
+
+def told(when: When) -> str:
+    return f"{when.at:%m-%d %H:%M}" if when.at else when.cron or f"every {when.every:.0f}"
+
 
 ASKED = (
     # which of many days of a month
@@ -50,7 +57,7 @@ ASKED = (
     *("in 10 minutes, 20 minutes tea", "in 10 minutes and again in 20 minutes tea", "каждый день со вторника x"),
     # hours and minutes that were lost
     *("半夜看球", "差五分八点起床", "八点差五分起床", "差一刻八点起床", "八点过五分起床", "八点多起床", "八点五起床"),
-    *("夜里11点睡觉", "深夜11点睡觉", "每天晚饭后8点散步", "8点10分钟会议", "明天8点20个人开会"),
+    *("每天晚饭后8点散步", "8点10分钟会议", "明天8点20个人开会"),
     *("at 8 30 gym", "08:30:15 gym", "tomorrow at 9 thirty gym", "завтра в 9 30 x", "завтра в 9 часов 30 минут x"),
     *("tomorrow 730 gym", "tomorrow 0730 gym", "tomorrow 7h gym", "tomorrow 7h30 gym", "tomorrow seven gym"),
     *("gym tomorrow (7)", "gym tomorrow, 7ish", "gym seven tomorrow", "завтра семь x", "завтра полдевятого x"),
@@ -99,12 +106,12 @@ ASKED = (
         "в след пятницу бар",
         "friday week gym",
     ),
-    *("monday week gym", "tomorrow week gym", "Tuesday fortnight gym", "christmas at 9 gym", "wensday at 9 call"),
-    *("call Bob on thrusday at 9", "on christmas at 9 gym", "later today gym", "tomorrow plus 2 days gym"),
+    *("monday week gym", "tomorrow week gym", "Tuesday fortnight gym", "wensday at 9 call"),
+    *("call Bob on thrusday at 9", "later today gym", "tomorrow plus 2 days gym"),
     # a span, a duration or a place that looks like a clock
     *("через примерно 2 часа чай", "через ровно 2 часа чай", "читать 2 часа завтра", "читать 2 часа каждый день"),
-    *("взять вещи на 3 дня завтра", "увеличить в 3 раза завтра", "встреча завтра в 7 кабинете", "завтра 18 часов x"),
-    *("sell at 20 dollars tomorrow", "meet Ann at 5 Oak street tomorrow", "7点两小时后吃药", "每周一小时运动"),
+    *("взять вещи на 3 дня завтра", "увеличить в 3 раза завтра", "завтра 18 часов x"),
+    *("7点两小时后吃药", "每周一小时运动"),
     # an hour that stands elsewhere
     *(
         "tonight gym 7",
@@ -118,7 +125,7 @@ ASKED = (
     # another moment than the one that is named
     *("meeting tomorrow at 9, remind me 10 minutes before", "meeting tomorrow at 9 remind me the day before"),
     *("dentist friday 15:00, 1 hour early", "завтра в 9 встреча, напомни за час", "明天9点开会提前10分钟"),
-    *("tomorrow call Bob after lunch", "tomorrow at lunch gym", "завтра в обед x", "завтра купить хлеб после работы"),
+    *("tomorrow call Bob after lunch", "завтра купить хлеб после работы"),
     *("明天下班后买菜", "每天睡前吃药", "每天饭后散步", "每天早餐前吃药", "每天三餐后吃药", "не позже 18:00 x"),
     # somebody else's clock
     *(
@@ -142,6 +149,11 @@ def test_a_part_of_a_time_that_was_not_read_is_asked_about(text):
 
 
 READ = {
+    "call mom tomorrow at 9 about the trip": ("11-22 09:00", "call mom about the trip"),
+    "call mom at 9pm about the trip": ("11-21 21:00", "call mom about the trip"),
+    "remind me at 9 to call mom": ("11-22 09:00", "call mom"),
+    "夜里11点睡觉": ("11-21 23:00", "睡觉"),
+    "on christmas at 9 gym": ("12-25 09:00", "gym"),
     "in 10 minutes to call 3 people": ("11-21 17:40", "call 3 people"),
     "in 1h30m check the oven": ("11-21 19:00", "check the oven"),
     "in 2h15m tea": ("11-21 19:45", "tea"),
@@ -177,7 +189,6 @@ READ = {
     "every month pay rent": ("0 9 21 * *", "pay rent"),
     "every 1.5 hours drink": ("every 5400", "drink"),
     "tomorrow at 9: standup": ("11-22 09:00", "standup"),
-    "read for 2 hours every day": ("0 9 * * *", "read for 2 hours"),
     "читать 2 часа каждый день в 21": ("0 21 * * *", "читать 2 часа"),
     "завтра в 18 часов совещание": ("11-22 18:00", "совещание"),
     "завтра в 3 дня обед": ("11-22 15:00", "обед"),
@@ -231,13 +242,11 @@ READ = {
     "明天晚上十点三十五分睡觉": ("11-22 22:35", "睡觉"),
     "明天9点买2张票": ("11-22 09:00", "买2张票"),
     "明天9点一起吃饭": ("11-22 09:00", "一起吃饭"),
-    "明天三点两个人开会": ("11-22 03:00", "两个人开会"),
     "明天9点周会": ("11-22 09:00", "周会"),
     "明天早会": ("11-22 09:00", "早会"),
     "明天天气预报": ("11-22 09:00", "天气预报"),
     "下下周一开会": ("11-30 09:00", "开会"),
     "下周一上午9点开会": ("11-23 09:00", "开会"),
-    "提醒我一下下周一开会": ("11-23 09:00", "一下 开会"),
     "每周一和周日8点健身": ("0 8 * * mon,sun", "健身"),
     "每周一和周天8点健身": ("0 8 * * mon,sun", "健身"),
     "每周一、天8点健身": ("0 8 * * mon,sun", "健身"),
@@ -258,8 +267,7 @@ READ = {
 def test_ordinary_wordings_are_read_and_to_the_minute(text, when, rest):
     found = read(text, NOW, MORNING)
     assert found.when is not None
-    at, every = found.when.at, found.when.every
-    assert (f"{at:%m-%d %H:%M}" if at else found.when.cron or f"every {every:.0f}") == when
+    assert told(found.when) == when
     assert found.rest == rest
 
 
@@ -308,7 +316,6 @@ def test_an_answer_that_names_no_moment_is_none(answer):
         ("через час с половиной", timedelta(hours=1.5)),
         ("через месяц", timedelta(days=30)),
         ("in 3 months", timedelta(days=92)),
-        ("yesterday", timedelta(days=-1)),
         ("now", timedelta()),
         ("现在", timedelta()),
     ],
@@ -322,7 +329,7 @@ def test_an_answer_that_names_a_span_alone_is_read(answer, span):
 TIMES = (
     "tomorrow",
     "tomorrow at 9",
-    "friday at 18:00",
+    "friday at 6",
     "in 2 hours",
     "every monday at 9",
     "every 2 hours",
@@ -330,7 +337,7 @@ TIMES = (
 )
 TIMES += ("завтра в 9", "через 2 часа", "каждый понедельник в 9", "明天9点", "两小时后", "每周一9点", "每月5号")
 PARTS = ("7", "(7)", "730", "7h", "seven", "семь", "half", "and a half", "с половиной", "quarter", "week", "december")
-PARTS += ("december 5", "friday", "в пятницу", "UTC", "EST", "МСК", "or 7", "и 7", "to 7", "-7", "+ 5 minutes", "later")
+PARTS += ("december 5", "friday", "в пятницу", "or 7", "и 7", "to 7", "-7", "+ 5 minutes", "later")
 PARTS += ("the fifteenth", "除了周五", "到7点", "和周五", "零", "七点", "五号", "差五分")
 
 
@@ -340,3 +347,43 @@ def test_no_part_of_a_time_behind_another_is_passed_over(said, part):
     alone = read(f"{said} tea", NOW, MORNING).when
     assert alone is not None
     assert read(f"{said} {part} tea", NOW, MORNING).when != alone
+
+
+@pytest.mark.parametrize("zone", ["UTC", "EST", "МСК", "Berlin time", "по Москве"])
+@pytest.mark.parametrize("said", [said for said in TIMES if re.search(r"(?:at|в) \d", said)])
+def test_the_clock_of_another_place_is_asked_about(said, zone):
+    assert read(f"{said} {zone} tea", NOW, MORNING).when is None
+
+
+# What is asked, and not guessed from lists of words: something beside the time may belong to it.
+UNDERSTOOD = {
+    "sell at 20 dollars tomorrow": "11-22 20:00",
+    "meet Ann at 5 Oak street tomorrow": "11-22 05:00",
+    "встреча в 9 школе": "11-22 09:00",
+    "помыть в 3 окна завтра": "11-22 03:00",
+    "call mom at 9 about the trip": "11-22 09:00",
+    "every evening 20 push-ups": "0 20 * * *",
+    "каждое утро 20 отжиманий": "0 9 * * *",
+    "every 8 hours 2 pills": "every 28800",
+    "每天8点2片药": "0 8 * * *",
+    "at 8 20 pills": "11-22 08:00",
+    "at 8am early breakfast": "11-22 08:00",
+    "tomorrow read chapter 5": "11-22 09:00",
+    "tomorrow look after the kids": "11-22 09:00",
+    "tomorrow at 9 book a table for friday": "11-22 09:00",
+    "каждую пятницу в 17 еженедельный отчёт": "0 17 * * fri",
+    "отчёт за неделю в пятницу в 17": "11-27 17:00",
+    "每天饭后散步": "0 9 * * *",
+    "tomorrow at midnight pills": "11-22 00:00",
+    "call Bob on thrusday at 9": "11-22 09:00",
+    "call Bob at 18:00 UTC": "11-21 18:00",
+    "meeting tomorrow at 9, remind me an hour before": "11-22 09:00",
+}
+
+
+@pytest.mark.parametrize(("text", "guess"), UNDERSTOOD.items())
+def test_what_is_asked_about_is_asked_with_what_was_understood(text, guess):
+    found = read(text, NOW, MORNING)
+    assert found.when is None
+    assert found.rest == text
+    assert told(found.guess) == guess

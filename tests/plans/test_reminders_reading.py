@@ -5,12 +5,13 @@ from __future__ import annotations
 from datetime import datetime, time, timedelta
 
 import pytest
-from hypothesis import given, settings
+from hypothesis import given
 from hypothesis import strategies as st
 
 from aura_core.scheduler.when import trigger_of
 from plans.reminders.actions.words import rule_of
-from plans.reminders.times.reading import When, read, read_when
+from plans.reminders.times.reading import When
+from tests.fixtures.reminders import read, read_when
 
 NOW = datetime(2026, 11, 21, 10, 0)  # noqa: DTZ001 (a wall clock: a Saturday)
 MORNING = time(9)
@@ -202,7 +203,6 @@ WORDS += [
 WORKABLE_OFFSET = timedelta(days=40_000)
 
 
-@settings(deadline=None)
 @given(st.lists(st.sampled_from(WORDS), max_size=9), st.sampled_from([" ", ""]))
 def test_whatever_is_written_gives_a_rule_that_can_run_or_none(words, between):
     text = between.join(words)
@@ -222,7 +222,9 @@ def test_whatever_is_written_gives_a_rule_that_can_run_or_none(words, between):
         ("cron 30 7 * * mon,fri (UTC)", "бегать", "пн, пт 07:30"),
         ("cron 0 9 * * * (UTC)", "吃药", "每天 09:00"),
         ("cron 0 9 1 * * (UTC)", "pay the rent", "day 1 of every month 09:00"),
-        ("every 15m", "drink", "every 15m"),
+        ("every 15m", "drink", "every 15 min"),
+        ("every 1h30m", "пить воду", "каждые 1 ч 30 мин"),
+        ("every 1h30m", "喝水", "每1小时30分钟"),
     ],
 )
 def test_a_rule_is_told_in_the_words_of_people(when, text, words):

@@ -16,6 +16,7 @@ from aura_core.framework import Framework
 from aura_core.language.states import StateMap, load_states
 from aura_core.state_planner.routes import Routes
 from aura_core.tasklet import RunInfo, Tasklet
+from tests.fixtures.examples import examples
 from tests.fixtures.project import Project
 
 LIMITS = {"a": 1, "b": 2}
@@ -174,7 +175,7 @@ def _check_nothing_is_left(framework: Framework) -> None:
     assert {name: manager.resources.semaphore(name).held for name in LIMITS} == dict.fromkeys(LIMITS, 0)
 
 
-@settings(max_examples=30, deadline=None)
+@settings(max_examples=examples(30))
 @given(scene=SCENE)
 def test_no_limit_is_exceeded_by_anything_a_run_leads_to_and_every_run_ends(scene: dict[str, Any]):
     with tempfile.TemporaryDirectory() as folder:
@@ -202,7 +203,7 @@ def _state_map(folder: Path, ways: list[tuple[str, str, int]]) -> StateMap:
     return cast("StateMap", states)
 
 
-@settings(max_examples=100, deadline=None)
+@settings(max_examples=examples(100))
 @given(
     ways=WAYS,
     target=st.sampled_from(STATES),

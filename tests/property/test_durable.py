@@ -65,7 +65,6 @@ def test_a_value_that_holds_itself_is_refused():
         max_size=25,
     ),
 )
-@settings(deadline=None)
 def test_a_queue_never_exceeds_its_limits_and_serves_everybody(limit, jobs):
     """Jobs: resource, priority, turns of the loop it works, whether it is cancelled after as many turns."""
 
@@ -354,6 +353,6 @@ class EngineMachine(RuleBasedStateMachine):
 
 
 EngineMachine.TestCase.settings = settings(
-    max_examples=25, stateful_step_count=15, deadline=None, suppress_health_check=list(HealthCheck)
+    max_examples=25, stateful_step_count=15, suppress_health_check=list(HealthCheck)
 )
-test_engine_in_any_order = EngineMachine.TestCase
+test_engine_in_any_order = pytest.mark.slow(EngineMachine.TestCase)

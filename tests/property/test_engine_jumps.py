@@ -12,6 +12,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from aura_core.tasklet import Tasklet
+from tests.fixtures.examples import examples
 from tests.fixtures.project import Project
 
 WRAPPINGS = ("if", "else", "for", "for side by side", "while", "parallel")
@@ -32,7 +33,7 @@ def wrapped(step: dict[str, Any], path: list[str]) -> dict[str, Any]:
     return step
 
 
-@settings(max_examples=60, deadline=None)
+@settings(max_examples=examples(60))
 @given(source=PATHS, target=PATHS, forward=st.booleans(), last=st.sampled_from(["go", "stop"]))
 def test_a_jump_from_any_depth_to_any_depth(source: list[str], target: list[str], forward: bool, last: str):
     note = {"action": "note", "params": {"text": "target"}}

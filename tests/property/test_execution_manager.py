@@ -16,6 +16,7 @@ from hypothesis import strategies as st
 
 from aura_core.execution_manager import ExecutionLimits
 from aura_core.tasklet import RunInfo, Tasklet
+from tests.fixtures.examples import examples
 from tests.fixtures.project import Project
 
 LIMITS = {"a": 1, "b": 2, "c": 3}
@@ -74,7 +75,7 @@ submission = st.fixed_dictionaries(
 )
 
 
-@settings(max_examples=60, deadline=None, suppress_health_check=[HealthCheck.too_slow])
+@settings(max_examples=examples(60), suppress_health_check=[HealthCheck.too_slow])
 @given(concurrency=st.integers(1, 4), submissions=st.lists(submission, max_size=25))
 def test_no_limit_is_ever_exceeded_and_nothing_is_left(concurrency: int, submissions: list[dict[str, Any]]):
     asyncio.run(_drive(concurrency, submissions))

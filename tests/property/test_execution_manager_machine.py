@@ -27,6 +27,7 @@ from aura_core.execution.task_events import TaskChanged
 from aura_core.execution_manager import ExecutionLimits
 from aura_core.framework import Framework
 from aura_core.tasklet import RunInfo, Tasklet, TaskResult
+from tests.fixtures.examples import examples
 from tests.fixtures.project import Project
 
 LIMITS = {"a": 1, "b": 2, "c": 3}
@@ -345,5 +346,5 @@ async def _others() -> int:
 
 TestMachine = pytest.mark.filterwarnings("error::pytest.PytestUnraisableExceptionWarning")(Machine.TestCase)
 TestMachine.settings = settings(
-    max_examples=40, stateful_step_count=25, deadline=None, suppress_health_check=list(HealthCheck)
+    max_examples=examples(40), stateful_step_count=25, suppress_health_check=list(HealthCheck)
 )

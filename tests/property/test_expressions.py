@@ -15,6 +15,7 @@ from jinja2.sandbox import SandboxedEnvironment
 from aura_core.errors import ExpressionError
 from aura_core.expressions import compile_template
 from aura_core.expressions.pieces import evaluate_slowly, is_constant, plain_copy
+from tests.fixtures.examples import examples
 
 pytestmark = pytest.mark.filterwarnings("ignore::SyntaxWarning")
 NAMES = ["a", "b", "c", "first", "名前", "missing"]
@@ -192,7 +193,7 @@ def _shown(value: Any) -> str:
     return re.sub(r" at 0x\w+", "", repr(value))
 
 
-@settings(max_examples=600, deadline=None, suppress_health_check=[HealthCheck.too_slow])
+@settings(max_examples=examples(600), suppress_health_check=[HealthCheck.too_slow])
 @given(expressions, scopes)
 def test_an_expression_gives_what_jinja_gives(expression: str, scope: dict[str, Any]):
     before = repr(scope)
@@ -209,7 +210,7 @@ def test_an_expression_gives_what_jinja_gives(expression: str, scope: dict[str, 
     assert repr(scope) == before
 
 
-@settings(max_examples=300, deadline=None, suppress_health_check=[HealthCheck.too_slow])
+@settings(max_examples=examples(300), suppress_health_check=[HealthCheck.too_slow])
 @given(
     st.lists(st.tuples(st.sampled_from(["", "x ", "}} ", "{ ", "é\n"]), expressions), min_size=1, max_size=3), scopes
 )
@@ -236,7 +237,7 @@ def _told(render: Any, scope: dict[str, Any]) -> Any:
         return f"refused: {error}"
 
 
-@settings(max_examples=400, deadline=None, suppress_health_check=[HealthCheck.too_slow])
+@settings(max_examples=examples(400), suppress_health_check=[HealthCheck.too_slow])
 @given(odd_expressions(), odd_scopes)
 def test_the_compiled_form_and_the_sandbox_give_the_same_value_or_the_same_error(
     expression: str, scope: dict[str, Any]
@@ -255,7 +256,7 @@ def test_the_compiled_form_and_the_sandbox_give_the_same_value_or_the_same_error
     assert repr(scope) == before
 
 
-@settings(max_examples=150, deadline=None, suppress_health_check=[HealthCheck.too_slow])
+@settings(max_examples=examples(150), suppress_health_check=[HealthCheck.too_slow])
 @given(
     st.lists(
         st.tuples(st.sampled_from(["", "x ", "}} ", "{ ", "é\n", "{{ '}}' }}"]), odd_expressions()),
@@ -276,7 +277,7 @@ def test_in_text_too_the_compiled_form_and_the_sandbox_agree(parts: list[tuple[s
     assert _same(_told(template.render, scope), expected), (raw, scope, expected)
 
 
-@settings(max_examples=300, deadline=None)
+@settings(max_examples=examples(300))
 @given(st.text("{}%#-+ab.|()[]'\"0 \n\\", max_size=20), scopes)
 def test_no_text_breaks_the_compiler(text: str, scope: dict[str, Any]):
     problem = None
@@ -287,7 +288,7 @@ def test_no_text_breaks_the_compiler(text: str, scope: dict[str, Any]):
     assert problem is None or (str(problem) and 0 <= problem.offset <= len(text))
 
 
-@settings(max_examples=200, deadline=None)
+@settings(max_examples=examples(200))
 @given(values)
 def test_a_value_without_expressions_comes_back_equal_and_unshared(value: Any):
     template = compile_template(value)
@@ -299,7 +300,7 @@ def test_a_value_without_expressions_comes_back_equal_and_unshared(value: Any):
         assert _same(template.render({}), plain_copy(value))
 
 
-@settings(max_examples=200, deadline=None, suppress_health_check=[HealthCheck.too_slow])
+@settings(max_examples=examples(200), suppress_health_check=[HealthCheck.too_slow])
 @given(st.dictionaries(st.text("klm", min_size=1, max_size=2), expressions, min_size=1, max_size=4), scopes)
 def test_nested_values_give_what_their_parts_give(parts: dict[str, str], scope: dict[str, Any]):
     raw = {"list": [f"{{{{ {expression} }}}}" for expression in parts.values()]} | {

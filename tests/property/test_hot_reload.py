@@ -196,7 +196,7 @@ MOVES = st.lists(
 
 
 @given(moves=MOVES)
-@settings(max_examples=20, deadline=None)
+@settings(max_examples=20)
 def test_a_run_sees_the_plans_that_were_good_when_it_began_and_nothing_old_is_left(moves: list[tuple[str, Any]]):
     with tempfile.TemporaryDirectory() as folder:
         asyncio.run(Play(Path(folder)).play(moves))

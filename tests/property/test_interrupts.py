@@ -16,6 +16,7 @@ from hypothesis import strategies as st
 
 from aura_core.execution_manager import ExecutionLimits
 from aura_core.tasklet import RunInfo, Tasklet
+from tests.fixtures.examples import examples
 from tests.fixtures.guarded import ACTIONS, Disk
 from tests.fixtures.project import Project
 
@@ -174,7 +175,7 @@ async def scenario(folder: Path, tasks: Any, guards: Any, end: str, moment: floa
     return disk
 
 
-@settings(max_examples=40, deadline=None)
+@settings(max_examples=examples(40))
 @given(tasks=TASKS, guards=GUARDS, end=ENDS, moment=MOMENTS)
 def test_nothing_of_a_held_task_runs_while_its_handler_does(tasks, guards, end, moment):
     with tempfile.TemporaryDirectory() as folder:

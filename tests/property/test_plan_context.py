@@ -137,7 +137,8 @@ def write_plans(project: Project) -> None:
         project.write(f"{plan}/services/memo.py", SERVICES)
 
 
-@settings(max_examples=25, deadline=None)
+@pytest.mark.slow
+@settings(max_examples=25)
 @given(program=programs)
 def test_config_is_right_in_every_nesting_of_plans(program: dict[str, list[dict[str, Any]]]):
     with tempfile.TemporaryDirectory() as folder:

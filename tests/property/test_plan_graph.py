@@ -1,11 +1,11 @@
-from hypothesis import given, settings
+from hypothesis import given
 from hypothesis import strategies as st
 
+from agent.compat import next_batch
 from agent.contracts import ExecutorResponse, PlanStep, TaskCard
 from agent.plan_graph.draft import PlanWorld
 from agent.plan_graph.edges import cycles, needed_ids, order_steps_safely
-from agent.plan_graph.frontier import Frontier
-from agent.plan_graph.graph import apply_step_result, next_batch
+from agent.plan_graph.frontier import Frontier, apply_step_result
 from agent.plan_graph.grounding import KnownWords
 from agent.plan_graph.repair import repair_plan
 
@@ -48,7 +48,6 @@ worlds = st.sampled_from(["What is 12*7? Add milk to my notes, twice.", "list my
 )
 
 
-@settings(deadline=None)
 @given(plans, worlds)
 def test_a_repaired_plan_without_problems_can_run_to_its_end(plan, world):
     repaired = repair_plan(plan, world)
@@ -66,7 +65,6 @@ def test_a_repaired_plan_without_problems_can_run_to_its_end(plan, world):
         seen.add(step.id)
 
 
-@settings(deadline=None)
 @given(plans, worlds)
 def test_repairing_twice_changes_nothing_more(plan, world):
     once = repair_plan(plan, world)
@@ -76,7 +74,6 @@ def test_repairing_twice_changes_nothing_more(plan, world):
         assert twice.steps == once.steps
 
 
-@settings(deadline=None)
 @given(plans, worlds)
 def test_every_write_keeps_its_planned_place_among_steps_of_its_plan(plan, world):
     repaired = repair_plan(plan, world)

@@ -12,6 +12,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from tests.fixtures.crashing import ACTIONS, World, life
+from tests.fixtures.examples import examples
 from tests.fixtures.project import Project
 
 Step = dict[str, Any]
@@ -99,7 +100,7 @@ async def killed_again_and_again(steps: list[Step], kills: list[int]) -> World:
     return world
 
 
-@settings(max_examples=40, deadline=None)
+@settings(max_examples=examples(40))
 @given(shapes, st.lists(st.integers(1, 6), min_size=1, max_size=3))
 def test_each_effect_happens_once_whenever_the_task_is_killed(steps, kills):
     world = asyncio.run(killed_again_and_again(steps, kills))
@@ -108,7 +109,7 @@ def test_each_effect_happens_once_whenever_the_task_is_killed(steps, kills):
         assert len(world.happened) == effects(steps), "a recorded effect is not repeated"
 
 
-@settings(max_examples=15, deadline=None)
+@settings(max_examples=15)
 @given(shapes, st.integers(1, 6))
 def test_a_task_that_was_done_is_not_done_again(steps, kill):
     async def done_twice() -> None:

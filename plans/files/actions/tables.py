@@ -114,12 +114,12 @@ def read_json(text: str) -> Table:
     """A list of objects, of lists (the first one names the columns) or of values; or an object with one such list.
 
     Raises:
-        ActionError: it is no JSON, or holds no table.
+        ActionError: it is not JSON, or holds no table.
     """
     try:
         value: Any = json.loads(text.removeprefix("\ufeff"))
     except json.JSONDecodeError as error:
-        raise ActionError(f"The file is no JSON: {error.msg} at line {error.lineno}, column {error.colno}.") from None
+        raise ActionError(f"The file is not JSON: {error.msg} at line {error.lineno}, column {error.colno}.") from None
     except RecursionError:
         raise ActionError("The JSON is nested too deeply to be a table.") from None
     if isinstance(value, dict):
@@ -135,7 +135,7 @@ def read_jsonl(text: str) -> Table:
     """One JSON value a line.
 
     Raises:
-        ActionError: a line is no JSON; says which one.
+        ActionError: a line is not JSON; says which one.
     """
     values: list[Any] = []
     for number, line in enumerate(text.removeprefix("\ufeff").split("\n"), 1):
@@ -143,7 +143,7 @@ def read_jsonl(text: str) -> Table:
             try:
                 values.append(json.loads(line))
             except (ValueError, RecursionError) as error:
-                raise ActionError(f"Line {number} is no JSON: {error}.") from None
+                raise ActionError(f"Line {number} is not JSON: {error}.") from None
     return _from_list(values)
 
 

@@ -107,7 +107,7 @@ def find(query: str, context: Context) -> dict[str, Any]:
 
 
 def _numbered(notes: list[dict[str, Any]], text: str) -> list[dict[str, Any]] | None:
-    """The note of the number that `text` is; None if it is no number."""
+    """The note of the number that `text` is; None if it is not a number."""
     match = _NUMBER.fullmatch(text.strip().casefold())
     return [note for note in notes if note["id"] == int(match[1])] if match else None
 

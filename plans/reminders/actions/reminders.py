@@ -10,7 +10,8 @@ from zoneinfo import ZoneInfo, ZoneInfoNotFoundError
 
 from aura_core.api import ActionError, Context, ScheduledJob, ScheduleService, action, requires_services
 
-from .words import rule_of, said, when_of
+from ..times.calendar import Calendar
+from .words import agrees, rule_of, said, when_of
 
 REMIND = "reminders/remind"
 LONGEST = 2000
@@ -18,16 +19,22 @@ _NUMBER = re.compile(r"(?:reminder |number |no\.? |#|№ ?|напоминани�
 
 
 @action("understand")
-def understand(text: str, config: Callable[..., Any], when: str = "") -> dict[str, Any]:
+@requires_services(dates="dates")
+def understand(
+    text: str, config: Callable[..., Any], dates: Calendar, when: str = "", guess: dict[str, Any] | None = None
+) -> dict[str, Any]:
     """Reads when to remind, and of what.
 
     Args:
         text: what to be reminded of; may say when, too.
         config: the plan's settings.
+        dates: the calendar.
         when: when, in words; empty if the text says it or nobody did.
+        guess: what was understood before, if `when` is the answer to its problem.
 
     Returns:
-        `{text, problem, cron, every, at, timezone}`; the problem is a question to the person, empty if all is clear.
+        `{text, problem, options, cron, every, at, timezone}`; the problem is a question to the person, empty if all is
+        clear; if it has options, it asks whether `cron`, `every` and `at` are what is meant, and the first one says so.
     """
     from ..times.reading import read, read_when
 
@@ -35,18 +42,40 @@ def understand(text: str, config: Callable[..., Any], when: str = "") -> dict[st
     timezone, morning = _zone(config), _time(config("morning", "09:00"))
     now = _local(datetime.now(UTC), timezone)
     wall = now.replace(tzinfo=None)
-    sentence = read(text, wall, morning)
-    found = read_when(when, wall, morning) if when.strip() else sentence.when
+    if guess and agrees(when, guess["options"]):
+        return {**guess, **_past(guess["at"], text, now, dates), "options": []}
+    sentence = read(text, wall, morning, dates)
+    said_when = read_when(when, wall, morning, dates) if when.strip() else sentence
     rest = sentence.rest if sentence.when is not None or not when.strip() else text
-    clear: dict[str, Any] = {"text": rest, "problem": "", "cron": "", "every": 0.0, "at": "", "timezone": timezone}
+    found = said_when.when or (None if guess else said_when.guess)  # nobody is asked twice
+    clear: dict[str, Any] = {
+        "text": rest,
+        "problem": "",
+        "options": [],
+        "cron": "",
+        "every": 0.0,
+        "at": "",
+        "timezone": timezone,
+    }
     if found is None:
         return {**clear, "problem": said("unread" if when.strip() else "when", text, when=when.strip()[:80])}
     at = found.at
-    if at is not None and (at <= wall if found.after is None else found.after <= 0):
-        return {**clear, "problem": said("past", text, when=when_of(at, text), now=f"{wall:%H:%M}")}
-    if found.after is not None:
+    if found.after is not None and found.after > 0:
         at = _local(now.astimezone(UTC) + timedelta(seconds=found.after), timezone)
-    return {**clear, "cron": found.cron, "every": found.every, "at": at.isoformat() if at else ""}
+    clear |= {"cron": found.cron, "every": found.every, "at": at.isoformat() if at else ""}
+    clear |= _past(clear["at"], text, now, dates)
+    if said_when.when is None and not clear["problem"]:
+        meant = when_of(at, text, dates) if at else rule_of(found.rule, text)
+        clear |= {"problem": said("right", text, when=meant), "options": [said("yes", text)]}
+    return clear
+
+
+def _past(at: str, text: str, now: datetime, dates: Calendar) -> dict[str, Any]:
+    """The problem of a moment that has passed; nothing if it has not."""
+    moment = datetime.fromisoformat(at) if at else None
+    if moment is None or (moment > now if moment.tzinfo else moment > now.replace(tzinfo=None)):
+        return {"problem": ""}
+    return {"problem": said("past", text, when=when_of(moment, text, dates), now=f"{now:%H:%M}")}
 
 
 def _zone(config: Callable[..., Any]) -> str:
@@ -64,7 +93,7 @@ def _local(moment: datetime, timezone: str) -> datetime:
         return moment.astimezone(ZoneInfo(timezone)) if timezone else moment.astimezone()
     except (ZoneInfoNotFoundError, ValueError, OSError):
         raise ActionError(
-            f"The setting `timezone` of the plan reminders is {timezone!r}, which is no time zone known here; write "
+            f"The setting `timezone` of the plan reminders is {timezone!r}, which is not a time zone known here; write "
             "one such as Europe/Berlin, or leave it empty."
         ) from None
 
@@ -73,25 +102,26 @@ def _time(setting: Any) -> time:
     """The setting `morning`; 20:00 without quotes is a number of minutes in YAML.
 
     Raises:
-        ActionError: it is no time of day.
+        ActionError: it is not a time of day.
     """
     text = f"{setting // 60:02d}:{setting % 60:02d}" if isinstance(setting, int) else str(setting).strip()
     if re.fullmatch(r"\d{1,2}:\d{2}", text) and int(text[:-3]) < 24 and int(text[-2:]) < 60:  # noqa: PLR2004 (a clock)
         return time(int(text[:-3]), int(text[-2:]))
     raise ActionError(
-        f"The setting `morning` of the plan reminders is {setting!r}, which is no time of day; write one such as "
+        f"The setting `morning` of the plan reminders is {setting!r}, which is not a time of day; write one such as "
         '"09:00", in quotes.'
     )
 
 
 @action("add", effects="write")
-@requires_services(schedule="schedule")
-async def add(found: dict[str, Any], schedule: ScheduleService, context: Context) -> dict[str, Any]:
+@requires_services(schedule="schedule", dates="dates")
+async def add(found: dict[str, Any], schedule: ScheduleService, dates: Calendar, context: Context) -> dict[str, Any]:
     """Adds a reminder for whoever asks.
 
     Args:
         found: what `understand` gave.
         schedule: keeps jobs.
+        dates: the calendar.
         context: the running task's.
 
     Returns:
@@ -115,27 +145,30 @@ async def add(found: dict[str, Any], schedule: ScheduleService, context: Context
         timezone=found["timezone"] or None,
         title=text,
     )
-    shown = _shown(job, found["timezone"])
+    shown = _shown(job, found["timezone"], dates)
     when = shown["next"]
     if not when and found["at"]:  # a repeated step: added before, and due since
-        when = when_of(datetime.fromisoformat(found["at"]), text)
+        when = when_of(datetime.fromisoformat(found["at"]), text, dates)
     return {**shown, "message": said("again" if job.repeats else "added", text, when=when, rule=shown["when"])}
 
 
 @action("list")
-@requires_services(schedule="schedule")
-async def list_reminders(schedule: ScheduleService, context: Context, config: Callable[..., Any]) -> dict[str, Any]:
+@requires_services(schedule="schedule", dates="dates")
+async def list_reminders(
+    schedule: ScheduleService, dates: Calendar, context: Context, config: Callable[..., Any]
+) -> dict[str, Any]:
     """The reminders of whoever asks, the next one first.
 
     Args:
         schedule: keeps jobs.
+        dates: the calendar.
         context: the running task's.
         config: the plan's settings.
 
     Returns:
         `{count, reminders: [{id, text, when, next}], text}`.
     """
-    shown = [_shown(job, _zone(config)) for job in await schedule.list(context.run, REMIND)]
+    shown = [_shown(job, _zone(config), dates) for job in await schedule.list(context.run, REMIND)]
     lines = [
         f"{number}. {one['next']}: {one['text']}" + (f" ({one['when']})" if one["repeats"] else "")
         for number, one in enumerate(shown, 1)
@@ -184,7 +217,7 @@ def _text_of(job: ScheduledJob) -> str:
     return str(job.inputs.get("text") or job.title)
 
 
-def _shown(job: ScheduledJob, timezone: str) -> dict[str, Any]:
+def _shown(job: ScheduledJob, timezone: str, dates: Calendar) -> dict[str, Any]:
     """A reminder on the clock of the settings; if they name none, on that of the job."""
     text, moment = _text_of(job), job.next_at
     if moment is not None and timezone:
@@ -193,6 +226,6 @@ def _shown(job: ScheduledJob, timezone: str) -> dict[str, Any]:
         "id": job.id,
         "text": text,
         "when": rule_of(job.when, text),
-        "next": when_of(moment, text) if moment else "",
+        "next": when_of(moment, text, dates) if moment else "",
         "repeats": job.repeats,
     }

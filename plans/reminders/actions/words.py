@@ -3,7 +3,10 @@
 from __future__ import annotations
 
 import re
+from collections.abc import Sequence
 from datetime import datetime
+
+from ..times.calendar import Calendar
 
 EXAMPLES = "in 10 minutes · tomorrow at 9 · Friday 17:00 · every weekday at 8 · через час · 每天8点"
 SHORT = ("mon", "tue", "wed", "thu", "fri", "sat", "sun")
@@ -13,6 +16,8 @@ _SAID = {
         "when": f"When shall I remind you? For example: {EXAMPLES}",
         "unread": f"I do not understand when “{{when}}” is. Write it like one of these: {EXAMPLES}",
         "past": f"{{when}} has passed, it is {{now}} now. When shall I remind you? For example: {EXAMPLES}",
+        "right": f"{{when}}, right? If not, write when: {EXAMPLES}",
+        "yes": "Yes",
         "what": "What shall I remind you of? Write, for example: in 10 minutes to stretch",
         "long": "That is too long for a reminder; keep it as a note and let me remind you of that.",
         "added": "I will remind you on {when}: {text}",
@@ -23,6 +28,8 @@ _SAID = {
         "when": f"Когда напомнить? Например: {EXAMPLES}",
         "unread": f"Не понимаю, когда это: «{{when}}». Напишите, например: {EXAMPLES}",
         "past": f"{{when}} уже прошло, сейчас {{now}}. Когда напомнить? Например: {EXAMPLES}",
+        "right": f"{{when}}, верно? Если нет, напишите, когда: {EXAMPLES}",
+        "yes": "Да",
         "what": "О чём напомнить? Например: через 10 минут размяться",
         "long": "Для напоминания это слишком длинно; сохраните заметку и попросите напомнить о ней.",
         "added": "Напомню {when}: {text}",
@@ -33,6 +40,8 @@ _SAID = {
         "when": f"什么时候提醒你？例如：{EXAMPLES}",
         "unread": f"我不明白“{{when}}”是什么时候。请这样写：{EXAMPLES}",
         "past": f"{{when}}已经过去了，现在是{{now}}。什么时候提醒你？例如：{EXAMPLES}",
+        "right": f"{{when}}，对吗？如果不对，请写时间：{EXAMPLES}",
+        "yes": "对",
         "what": "提醒你什么？例如：10分钟后喝水",
         "long": "提醒的内容太长了；可以先记成笔记，再让我提醒你。",
         "added": "我会在{when}提醒你：{text}",
@@ -51,7 +60,14 @@ _DAYS: dict[str, dict[str, str]] = {
     "zh": {"*": "每天", "mon-fri": "工作日", "sat,sun": "周末"},
 }
 _MONTHLY: dict[str, str] = {"en": "day {day} of every month", "ru": "{day}-го числа", "zh": "每月{day}号"}
-_CRON = re.compile(r"cron (?P<minute>\d+) (?P<hour>\d+) (?P<day>\S+) \* (?P<days>\S+) \(.*\)")
+_CRON = re.compile(r"cron (?P<minute>\d+) (?P<hour>\d+) (?P<day>\S+) \* (?P<days>\S+)(?: \(.*\))?")
+_INTERVAL = re.compile(r"every ((?:\d+[dhms])+)")
+_EVERY = {"en": "every {}", "ru": "каждые {}", "zh": "每{}"}
+_UNITS = {
+    "en": {"d": " d", "h": " h", "m": " min", "s": " s"},
+    "ru": {"d": " дн.", "h": " ч", "m": " мин", "s": " с"},
+    "zh": {"d": "天", "h": "小时", "m": "分钟", "s": "秒"},
+}
 
 
 def language_of(text: str) -> str:
@@ -66,19 +82,28 @@ def said(key: str, text: str, **values: str) -> str:
     return _SAID[language_of(text)][key].format(text=text, **values)
 
 
-def when_of(moment: datetime, text: str) -> str:
-    """A moment for people, in the language of `text`: `Sat 2026-11-21 18:00`."""
-    weekday = _WEEKDAYS[language_of(text)][moment.weekday()]
-    seconds = ":%S" if moment.second else ""
-    return f"{weekday} {moment.strftime('%Y-%m-%d %H:%M' + seconds)}"
+def agrees(answer: str, options: Sequence[str]) -> bool:
+    """Whether an answer is the first of the options, or its first letter."""
+    word = answer.strip().strip(".!").casefold()
+    return bool(word and options) and options[0].casefold().startswith(word)
+
+
+def when_of(moment: datetime, text: str, dates: Calendar) -> str:
+    """A moment for people, in the language of `text`: `Saturday, 21 November 2026, 18:00`."""
+    return dates.said(moment, language_of(text))
 
 
 def rule_of(when: str, text: str) -> str:
     """A job's rule for people, in the language of `text`: `Mon–Fri 08:00` for `cron 0 8 * * mon-fri (UTC)`."""
+    language = language_of(text)
+    interval = _INTERVAL.fullmatch(when)
+    if interval is not None:
+        units = _UNITS[language]
+        spoken = (number + units[unit] for number, unit in re.findall(r"(\d+)([dhms])", interval[1]))
+        return _EVERY[language].format(("" if language == "zh" else " ").join(spoken))
     match = _CRON.fullmatch(when)
     if match is None:
         return when
-    language = language_of(text)
     names: dict[str, str] = dict(zip(SHORT, _WEEKDAYS[language], strict=True))
     days = _DAYS[language].get(match["days"]) or ", ".join(names.get(day, day) for day in match["days"].split(","))
     if match["day"] != "*":

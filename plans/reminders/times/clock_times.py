@@ -10,10 +10,10 @@ from .numbers import END, START, ZH_NUMBER, number_of
 
 LAST_HOUR, LAST_MINUTE = 23, 59
 _PARTS = {
-    r"in the morning|mornings?|с утра|утром|утра|早上|早晨|清晨|上午|早(?![餐饭会班安点读操课茶])": time(9),
+    r"in the morning|mornings?|с утра|утром?|утра|早上|早晨|清晨|上午|早(?![餐饭会班安点读操课茶])": time(9),
     r"at noon|noon|midday|в полдень|中午": time(12),
     r"in the afternoon|afternoons?|днём|днем|下午": time(15),
-    r"in the evening|this evening|evenings?|tonight|вечером|вечера|傍晚|晚上|晚(?![餐饭会班安点些报宴])": time(20),
+    r"in the evening|this evening|evenings?|tonight|вечер(?:ом|а)?|傍晚|晚上|晚(?![餐饭会班安点些报宴])": time(20),
     r"at night|nights?|ночью": time(22),
     r"at midnight|midnight|в полночь|午夜": time(0),
     r"凌晨": time(3),
@@ -26,14 +26,14 @@ _HOURS: dict[str, dict[int, int]] = {
     r"中午": {11: 11, 12: 12, 13: 13, 14: 14, 1: 13, 2: 14},
     r"afternoon|дня|дн[её]м|下午": {hour: hour for hour in range(12, 20)} | {hour: hour + 12 for hour in range(1, 8)},
     r"evening|вечер|傍晚": {hour: hour for hour in range(16, 24)} | {hour: hour + 12 for hour in range(4, 12)},
-    r"night|ноч|晚": {hour: hour for hour in (*range(5), *range(18, 24))}
+    r"night|ноч|晚|夜": {hour: hour for hour in (*range(5), *range(18, 24))}
     | {hour: hour + 12 for hour in range(6, 12)}
     | {12: 0},
     r"凌晨|半夜": {12: 0} | {hour: hour for hour in range(7)},
 }
-"""Which hour a part of the day makes of the one that is said; what it does not have is no time that people say."""
+"""Which hour a part of the day makes of the one that is said; what it does not have is not a time that people say."""
 _SETTLED = re.compile(r"[ap]\.?m|утра|дня|вечера|ночи|in the|at night|this|tonight|утром|вечером|ночью", re.IGNORECASE)
-_NIGHT = re.compile(r"night|ноч|晚|半夜", re.IGNORECASE)
+_NIGHT = re.compile(r"night|ноч|晚|夜", re.IGNORECASE)
 DAWN = 5
 _WORDS = r"in the (?:morning|afternoon|evening)|at night|this evening|tonight|утром|вечером|днём|днем|ночью"
 _LEAD = rf"(?P<lead>(?:{_WORDS}|mornings?|afternoons?|evenings?|nights?)\s*,?\s*)?"
@@ -51,7 +51,7 @@ _HOUR_WORDS = (
     r"|одиннадцать|двенадцать|(?:два|три|четыре)(?=\s+(?:часа\s+)?(?:утра|вечера|ночи))"
 )
 _AT = r"(?:\b(?:at|в|во|к|by)\s+|(?<![^\s(])@\s*)"
-_ZH_PART = r"(?P<part>凌晨|半夜|早上|早晨|清晨|上午|中午|下午|傍晚|晚上|早|晚)"
+_ZH_PART = r"(?P<part>凌晨|半夜|深夜|夜里|夜晚|早上|早晨|清晨|上午|中午|下午|傍晚|晚上|早|晚)"
 _ACTIVITY = (
     "开(?!本)|[起吃看听去叫喝做写读练跑健运洗买卖取拿交付还赶坐飞登参聚请准记得和跟与在收发复预查询签拜访见接送唱休锻散游瑜睡赴约给带的]"
     "|学(?![时分年])|考(?=[试])|提(?=[醒交])|打(?=[卡电球车扫针印游])|关(?=[灯门火机闭注])|乘(?=[车坐飞地高火公])|[早晚午](?=[饭餐会读操])"

@@ -69,6 +69,8 @@ START, END = r"(?<![^\W\d_\u4e00-\u9fff])", r"(?![^\W\d_\u4e00-\u9fff])"
 """Edges of a word, where Chinese characters are words of their own."""
 ZH_NUMBER = r"(?:(?<!\d)\d+|半|[一二两三四五六七八九]?十[一二三四五六七八九]?|[一二两三四五六七八九])"
 _WORDS = "|".join(sorted(NUMBERS, key=len, reverse=True))
+NUMBER_WORDS = "|".join(word for word in _WORDS.split("|") if NUMBERS[word] > 1 and not word.startswith("a "))
+"""Numbers in words that are more than an article."""
 _AND_HALF = r"(?:(?<!\d)\d+|[一二两三四五六七八九十]{1,3})个半(?=小时|钟)"
 NUMBER = rf"(?:{_AND_HALF}|(?<!\d)\d+(?:[.,]\d+)?|(?:{_WORDS})(?=\s)|{ZH_NUMBER})"
 UNIT = rf"(?:{'|'.join(_UNITS)}){END}"

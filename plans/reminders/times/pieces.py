@@ -6,12 +6,21 @@ import re
 from dataclasses import dataclass
 from datetime import datetime
 
+from .calendar import Calendar, DayFound
 from .clock_times import Found, find_time
-from .days import DayFound, find_day
-from .doubts import MARK
-from .harmless import without_occasions
+from .numbers import NUMBER
 from .repeating import Repeating, find_repeating
 from .spans import Span, find_span
+
+MARK, NUMBERED = "\x1f", "\x1e"
+"""Where a time was cut out, one that began with a number the second; spaces for every pattern that reads times."""
+
+_LEAD = re.compile(
+    r"^(?:[\s,，、。:：;；.—–-]|(?:please|can you|could you|remind (?:me|us)|reminder|to|that|about|of|me)\b"
+    r"|(?:пожалуйста|напомни(?:те)?|напоминай(?:те)?|напоминание|мне|нам|что|о том|чтобы|о|об|про|надо|нужно)\b"
+    r"|(?:请|帮我|提醒我|提醒|叫我|记得|我))+",
+    re.IGNORECASE,
+)
 
 
 @dataclass(frozen=True, slots=True)
@@ -23,6 +32,8 @@ class Pieces:
     day: DayFound | None
     clock: Found | None
     left: str
+    amid: bool = False
+    """Whether the time of day is a number alone amid other words, as in "sell at 20 dollars"."""
 
     @property
     def contradict(self) -> bool:
@@ -39,33 +50,53 @@ class Pieces:
         return self.clock.value is None or unclear_night or (named and self.after is not None)
 
     @property
-    def interval(self) -> float:
-        """The interval of what repeats, in seconds; 0 if it goes by a clock."""
-        return self.repeating.seconds if self.repeating else 0.0
+    def complete(self) -> bool:
+        """Whether the time was said to the minute, so that a number behind it is not a part of it."""
+        return self.clock.complete if self.clock is not None else bool(self.after and self.after.settled)
+
+    @property
+    def open_clock(self) -> bool:
+        """Whether no time of day was said where one is needed, or only a part of the day."""
+        if self.clock is not None:
+            return self.clock.vague
+        return not (self.after and not self.after.of_days) and not (self.repeating and self.repeating.seconds)
+
+    @property
+    def open_day(self) -> bool:
+        """Whether a time of day was said, and no day."""
+        return self.clock is not None and not (self.day or self.after or self.repeating)
 
 
-def pieces_of(text: str, now: datetime) -> Pieces:
+def pieces_of(text: str, now: datetime, dates: Calendar) -> Pieces:
     """The times in a text, and what is left without them.
 
     Args:
         text: what somebody wrote.
         now: the wall clock where the person is.
+        dates: the calendar.
     """
     after, rest = find_span(text, now), text
     if after is not None:
         rest = _without(text, after.start, after.end)
-    repeating = None
-    if after is None:
-        repeating = find_repeating(without_occasions(rest), now.date()) or find_repeating(rest, now.date())
+    repeating = find_repeating(rest, now.date(), dates) if after is None else None
     if repeating is not None:
         rest = _without(rest, repeating.start, repeating.end, repeating.day_part)
-    day = find_day(rest, now.date()) if repeating is None else None
+    found = dates.find(rest, now.date()) if repeating is None else None
+    day = DayFound(*found) if found else None
     if day is not None:
         rest = _without(rest, day.start, day.end, _part_of(rest[day.start : day.end]))
     clock = find_time(rest) if after is None or after.of_days else None
-    if clock is not None:
-        rest = _without(rest, clock.start, clock.end)
-    return Pieces(after, repeating, day, clock, rest)
+    if clock is None:
+        return Pieces(after, repeating, day, clock, rest)
+    before, said, behind = rest[: clock.start], rest[clock.start : clock.end], rest[clock.end :]
+    amid = re.search(r"\w *$", without_lead(before)) and re.match(r" *\w", behind)
+    alone = re.fullmatch(r"\D*\d{1,2}", said)
+    return Pieces(after, repeating, day, clock, _without(rest, clock.start, clock.end), amid=bool(amid and alone))
+
+
+def without_lead(text: str) -> str:
+    """A text without "remind me to" and signs at its head."""
+    return _LEAD.sub("", text)
 
 
 def _part_of(words: str) -> str:
@@ -77,4 +108,5 @@ def _part_of(words: str) -> str:
 
 
 def _without(text: str, start: int, end: int, instead: str = "") -> str:
-    return f"{text[:start]} {MARK} {instead} {text[end:]}" if instead else f"{text[:start]} {MARK} {text[end:]}"
+    mark = NUMBERED if re.match(rf"\s*{NUMBER}", text[start:end], re.IGNORECASE) else MARK
+    return f"{text[:start]} {mark} {instead} {text[end:]}" if instead else f"{text[:start]} {mark} {text[end:]}"

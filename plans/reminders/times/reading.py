@@ -6,29 +6,27 @@ import re
 from dataclasses import dataclass, field
 from datetime import date, datetime, time, timedelta
 
-from .beside import part_of_a_time
-from .doubts import MARK, in_doubt, names_more
-from .elsewhere import means_another
-from .harmless import without_harmless
+from .calendar import Calendar
+from .leftover import is_certain
 from .numbers import DAY, NUMBER, UNIT
-from .pieces import Pieces, pieces_of
-from .repeating import Repeating, says_again
-from .tidying import tidy
+from .pieces import Pieces, pieces_of, without_lead
+from .repeating import Repeating
 
 _SHORTEST, _LONGEST = 60.0, 3660.0 * DAY
 _LAST_YEAR = 2999
-_MINUTE, _HOUR = 60.0, 3600.0
 _WIDE = str.maketrans("０１２３４５６７８９", "0123456789")
 _WIDE_COLON = re.compile(r"(?<=\d)：(?=\d)")
 _A_SPAN = re.compile(r"(?:an?|half|a half|полчаса|полтора|недел[юя]|сутки|пару)\b", re.IGNORECASE)
 """How an answer begins that is a span, and no clock as «два часа» is."""
+_SET = re.compile(r"^(?:请|帮我)*(?:设置?|定|订)一?个?\s*[\x1e\x1f]\s*的(?=闹钟|提醒)|(?:^|(?<=请))在(?=\s*[\x1e\x1f])")
+_GLUE_AFTER = re.compile(r"(?:[\s,，、。:：;；.—–-]|\b(?:please|and|at|on|by)|提醒我|叫我|的时候)+$", re.IGNORECASE)
 _PLAIN = re.compile(
-    r"yesterday|вчера|昨天|now|сейчас|现在"
-    rf"|(?:(?:in|through|через)\s+)?-?(?:{NUMBER}|пару)\s*(?:{UNIT}|months?|years?|месяц(?:а|ев)?|года?|лет)(?:\s+(?:ago|назад))?"
+    r"now|сейчас|现在"
+    rf"|(?!\d{{1,2}}\s*дня\b)(?:(?:in|through|через)\s+)?-?(?:{NUMBER}|пару)\s*(?:{UNIT}|months?|years?|месяц(?:а|ев)?|года?|лет)(?:\s+(?:ago|назад))?"
     r"|(?:in a|через)\s+(?:month|year|месяц|год)",
     re.IGNORECASE,
 )
-"""Answers that no sentence gives; every other one that is not read either, such as "may" or "seven", is no moment."""
+"""Answers that say when only because nothing else was asked; "may" and "seven" do not."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -48,68 +46,59 @@ class When:
     every: float = 0.0
     after: float | None = field(default=None, compare=False)
 
+    @property
+    def rule(self) -> str:
+        """What repeats, as a job says it: `cron 0 9 * * *`, `every 1h30m`; empty if nothing does."""
+        if self.cron:
+            return f"cron {self.cron}"
+        left, pieces = int(self.every), ""
+        for unit, size in (("d", 86400), ("h", 3600), ("m", 60), ("s", 1)):
+            count, left = divmod(left, size)
+            pieces += f"{count}{unit}" if count else ""
+        return f"every {pieces}" if pieces else ""
+
 
 @dataclass(frozen=True, slots=True)
 class Sentence:
-    """What was read: when, and the words that say something else; all of them if it is not clear when."""
+    """What was read.
+
+    Attributes:
+        when: when, if that is certain.
+        rest: the words that say of what to remind; all of them if it is not certain when.
+        guess: when it may be meant, if it is not certain; None if nothing was read.
+    """
 
     when: When | None
     rest: str
-    named: bool = False
-    """Whether the text says something of a time at all, clear or not."""
+    guess: When | None = None
 
 
-def read(text: str, now: datetime, morning: time) -> Sentence:
-    """Reads when and what from a text: for certain, or not at all.
+def read(text: str, now: datetime, morning: time, dates: Calendar) -> Sentence:
+    """Reads when and what from a text.
 
     Args:
         text: e.g. "in 10 minutes to stretch", "напомни завтра в 9 позвонить маме".
         now: the wall clock where the person is.
         morning: the time of day that counts where a day is named alone.
+        dates: the calendar.
     """
     text = " ".join(text.split())
     told, text = text, _WIDE_COLON.sub(":", text.translate(_WIDE))
-    pieces = pieces_of(text, now)
-    when = None if pieces.contradict else _meant(pieces, now, morning)
-    if when is not None and not _certain(text, pieces, when):
-        when = None
-    named = MARK in pieces.left or says_again(text) or names_more(text)
-    return Sentence(when, tidy(told if when is None else pieces.left), named)
+    pieces = pieces_of(text, now, dates)
+    when = _meant(pieces, now, morning)
+    if when is not None and not pieces.contradict and _is_near(when) and is_certain(pieces, now, dates):
+        return Sentence(when, _tidy(pieces.left))
+    return Sentence(None, _tidy(told), when if when is not None and _is_near(when) else None)
 
 
-def _certain(text: str, pieces: Pieces, when: When) -> bool:
-    """Whether nothing else in the text says something of a time."""
-    again = pieces.repeating is not None
-    clock_read, span = pieces.clock, pieces.after
-    left = without_harmless(
-        pieces.left,
-        complete=clock_read.complete
-        if clock_read
-        else bool(span and span.settled) or pieces.interval % _HOUR > _MINUTE,
-        vague=clock_read.vague if clock_read else pieces.interval > _HOUR,
-        again=again,
-    )
-    if says_again(left if again else text) or (when.at is not None and when.at.year > _LAST_YEAR):
-        return False
-    clock = bool(pieces.clock or (span and not span.of_days) or (pieces.repeating and pieces.repeating.seconds))
-    if part_of_a_time(left, headless=bool(span and span.headless)):
-        return False
-    vague = bool(clock_read and clock_read.vague)
-    hour = clock_read.value.hour if clock_read and clock_read.value else None
-    lone = clock_read is not None and not clock_read.complete and not vague
-    if means_another(left, repeats=again, clock=clock and not vague, lone_hour=hour if lone else None):
-        return False
-    return not in_doubt(
-        left,
-        repeats=again,
-        day=again or bool(pieces.day or span),
-        clock=clock,
-        hour=hour,
-    )
+def _is_near(when: When) -> bool:
+    return when.at is None or when.at.year <= _LAST_YEAR
 
 
 def _meant(pieces: Pieces, now: datetime, morning: time) -> When | None:
     at = pieces.clock.value if pieces.clock else None
+    if pieces.clock is not None and at is None:
+        return None
     if pieces.repeating is not None:
         return _repeats(pieces.repeating, at, morning)
     if pieces.after is not None:
@@ -121,26 +110,29 @@ def _meant(pieces: Pieces, now: datetime, morning: time) -> When | None:
     return _once(day.day if day else None, at, now, morning, fixed=bool(day and day.fixed))
 
 
-def read_when(text: str, now: datetime, morning: time) -> When | None:
-    """When a text that says nothing else means; None if that cannot be told for certain."""
-    found = read(text, now, morning)
+def read_when(text: str, now: datetime, morning: time, dates: Calendar) -> Sentence:
+    """Reads an answer that says when and nothing else; words beside that make it uncertain."""
+    found = read(text, now, morning, dates)
     if found.when is not None and not re.search(r"\w", found.rest):
-        return found.when
+        return found
     if _A_SPAN.match(text.strip()):
-        spoken = read(f"in {text}", now, morning)
+        spoken = read(f"in {text}", now, morning, dates)
         if spoken.when is not None and spoken.when.at is not None and not re.search(r"\w", spoken.rest):
-            return spoken.when
-    if found.named or not text.strip():
-        return None
-    if not _PLAIN.fullmatch(text.strip()):
+            return spoken
+    plain = _plain(text.strip(), now)
+    return Sentence(plain, "") if plain else Sentence(None, found.rest, found.guess or found.when)
+
+
+def _plain(text: str, now: datetime) -> When | None:
+    """What an answer alone may be, and no part of a sentence: "2 hours", "now"."""
+    if not _PLAIN.fullmatch(text) or not re.search(r"[^\W\d]{3}|[\u4e00-\u9fff]", text):  # "18h" may be a clock
         return None
     import dateparser  # takes longer to load than all plans; few texts come so far
 
     parsed = dateparser.parse(
         text, languages=["en", "ru", "zh"], settings={"RELATIVE_BASE": now, "PREFER_DATES_FROM": "future"}
     )
-    has_words = bool(re.search(r"[^\W\d]{3}|[\u4e00-\u9fff]", text))  # "18h" may be a clock
-    return When(at=parsed) if parsed is not None and has_words else None
+    return When(at=parsed) if parsed is not None else None
 
 
 def _repeats(repeating: Repeating, at: time | None, morning: time) -> When | None:
@@ -161,3 +153,9 @@ def _once(day: date | None, at: time | None, now: datetime, morning: time, *, fi
     elif moment <= now and not fixed:
         moment += timedelta(days=7)
     return When(at=moment)
+
+
+def _tidy(text: str) -> str:
+    """The words of a text that say of what to remind: without "remind me to", and signs at its ends."""
+    text = without_lead(_SET.sub("", text))
+    return " ".join(_GLUE_AFTER.sub("", text).split())

@@ -3,18 +3,20 @@
 from __future__ import annotations
 
 import re
+from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import date, time
 
 from ..actions.words import SHORT
-from .days import WEEKDAYS, weekday_of
+from .calendar import Calendar
 from .numbers import DAY, END, NUMBER, START, UNIT, number_of, seconds_of
 
 WORKDAYS, WEEKEND, ALL_DAYS = "mon-fri", "sat,sun", "*"
 _EVERY = r"(?:every|each|кажд(?:ый|ую|ое|ые|ая)|раз в|每个?)"
-_DAYS = rf"(?:{'|'.join(WEEKDAYS)})"
+_DAY = "<day>"
+"""Any day of the week; the calendar has the words."""
 _AND = r"(?:\s*(?:,|and|&|и|、|和|,)\s*)+"
-_LIST = rf"{_DAYS}(?:{_AND}(?:в |во |on )?{_DAYS})*"
+_LIST = rf"{_DAY}(?:{_AND}(?:в |во |on )?{_DAY})*"
 _PLURAL = (
     r"(?:(?:mon|tues|wednes|thurs|fri|satur|sun)days|(?:понедельник|вторник|сред|четверг|пятниц|суббот)ам|воскресеньям)"
 )
@@ -23,8 +25,8 @@ _WEEK = r"(?:周|星期|礼拜)"
 _RU_FROM: str = "понедельника|вторника|среды|четверга|пятницы|субботы"
 _RANGE = (
     rf"(?P<every>(?:every|each|кажд\w+)\s+|每个?)?(?:"
-    rf"(?:from\s+)?(?P<first>{_DAYS})\s*(?:to|through|thru|[-–])\s*(?P<last>{_DAYS})"
-    rf"|со?\s+(?P<first_ru>{_RU_FROM})\s+по\s+(?P<last_ru>{_DAYS})"
+    rf"(?:from\s+)?(?P<first>{_DAY})\s*(?:to|through|thru|[-–])\s*(?P<last>{_DAY})"
+    rf"|со?\s+(?P<first_ru>{_RU_FROM})\s+по\s+(?P<last_ru>{_DAY})"
     rf"|(?P<first_zh>{_WEEK}[一二三四五六])(?:到|至|[-~])(?P<last_zh>{_WEEK}[二三四五六日天]))"
     r"(?P<also>,?\s*(?:every day|каждый день|每天))?"
 )
@@ -54,7 +56,8 @@ _MONTHLY = (
     r"|每个?月(?!\s*[的\d零一二三四五六七八九十第最底末初上中下])"
     r"|(?:on )?(?:the )?(?P<of>\d{1,2})(?:st|nd|rd|th)? of (?:every|each) month"
 )
-_WORDS = re.compile(
+EVERY = r"\b(?:every|each|everyday)\b|\bкажд\w+|每|逢"
+AGAIN = (
     r"\b(?:every|each|everyday|daily|nightly|hourly|weekly|fortnight(?:ly)?|monthly|quarterly|yearly|annual(?:ly)?"
     r"|(?:bi|semi|tri)-?(?:weekly|monthly|annual(?:ly)?|yearly)|(?:alternate|odd|even)\s+\w+s"
     r"|always|all (?:days|week)|repeatedly|regularly|twice|thrice|weekdays|workdays|weekends"
@@ -64,9 +67,9 @@ _WORDS = re.compile(
     r"|(?:\d+|one|two|three|four|five|six|seven|eight|nine|ten|times)\s+(?:\w+\s+){1,3}in\s+a\s+(?:day|week|month|year))\b"
     r"|\b(?:кажд|ежедневн|еженощн|ежечасн|ежеминутн|еженедельн|ежемесячн|ежеквартальн|ежегодн|регулярн|всегда|дважды|трижды)\w*"
     r"|\bраза?\s+в\b|\bчерез\s+день\b|\bпо\s+\w+(?:ам|ям)\b"
-    r"|每|逢|(?<![今明后前昨当])天天|日日|夜夜|隔[天日周年月]|定期|工作日|[一两二三四五六七八九十\d]天[一两二三四五六七八九十\d]+次",
-    re.IGNORECASE,
+    r"|每|逢|(?<![今明后前昨当])天天|日日|夜夜|隔[天日周年月]|定期|工作日|[一两二三四五六七八九十\d]天[一两二三四五六七八九十\d]+次"
 )
+"""Words that say that something comes again, also where no rule can be read from them."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -94,27 +97,37 @@ class Repeating:
         return f"{at.minute} {at.hour} {self.month_day} * {self.days}"
 
 
-def find_repeating(text: str, today: date) -> Repeating | None:
+def find_repeating(text: str, today: date, dates: Calendar) -> Repeating | None:
     """What repeats in a text; None if nothing does.
 
     Args:
         text: what somebody wrote.
         today: what "every week" and "every month" go by.
+        dates: knows the days of the week.
     """
-    for read in (_range, _monthly, _named, _weekdays, _day_parts, _intervals):
-        found = read(text, today)
-        if found is not None:
-            return found
-    return None
+    return (
+        _range(text, dates.weekdays)
+        or _monthly(text, today)
+        or _named(text)
+        or _weekdays(text, today, dates.weekdays)
+        or _day_parts(text)
+        or _intervals(text)
+    )
 
 
 def says_again(text: str) -> bool:
     """Whether a word of a text says that something comes again, whatever else it says."""
-    return _WORDS.search(text) is not None
+    return re.search(AGAIN, text, re.IGNORECASE) is not None
 
 
-def _search(pattern: str, text: str) -> re.Match[str] | None:
+def _search(pattern: str, text: str, weekdays: Sequence[str] = ()) -> re.Match[str] | None:
+    pattern = pattern.replace(_DAY, f"(?:{'|'.join(weekdays)})")
     return re.search(rf"{START}(?:{pattern}){END}", text, re.IGNORECASE)
+
+
+def _number(word: str, weekdays: Sequence[str]) -> int:
+    """Of a day of the week; Monday is 0."""
+    return next(number for number, names in enumerate(weekdays) if re.fullmatch(names, word, re.IGNORECASE))
 
 
 def _monthly(text: str, today: date) -> Repeating | None:
@@ -126,26 +139,26 @@ def _monthly(text: str, today: date) -> Repeating | None:
     return Repeating(match.start(), match.end(), "*", str(number)) if 1 <= number <= 31 else None  # noqa: PLR2004
 
 
-def _range(text: str, today: date) -> Repeating | None:
+def _range(text: str, weekdays: Sequence[str]) -> Repeating | None:
     """`every monday to friday`, «с понедельника по пятницу в 9», `周一到周五9点`."""
-    del today
-    match = _search(_RANGE, text)
+    match = _search(_RANGE, text, weekdays)
     if match is None:
         return None
     again = match["every"] or match["also"]
     if not again and not (_RANGE_HEAD.fullmatch(text[: match.start()]) and _RANGE_CLOCK.match(text[match.end() :])):
         return None
     ru: str | None = match["first_ru"]
-    first = [*_RU_FROM.split("|")].index(ru.casefold()) if ru else weekday_of(match["first"] or match["first_zh"])
-    last = weekday_of(match["last"] or match["last_ru"] or match["last_zh"])
+    first = (
+        [*_RU_FROM.split("|")].index(ru.casefold()) if ru else _number(match["first"] or match["first_zh"], weekdays)
+    )
+    last = _number(match["last"] or match["last_ru"] or match["last_zh"], weekdays)
     if first >= last:
         return None
     days = f"{SHORT[first]}-{SHORT[last]}"
     return Repeating(match.start(), match.end(), ALL_DAYS if days == "mon-sun" else days)
 
 
-def _named(text: str, today: date) -> Repeating | None:
-    del today
+def _named(text: str) -> Repeating | None:
     for pattern, days in _NAMED.items():
         match = _search(pattern, text)
         if match is not None:
@@ -153,16 +166,18 @@ def _named(text: str, today: date) -> Repeating | None:
     return None
 
 
-def _weekdays(text: str, today: date) -> Repeating | None:
+def _weekdays(text: str, today: date, weekdays: Sequence[str]) -> Repeating | None:
     """`every Monday and Friday`, `on Mondays`, `по средам`, `每周一、三`; `every week` is today's day of the week."""
     match = _search(rf"每个?{_CHINESE_DAYS}", text)
     if match is not None:
         numbers = {min("一二三四五六日天".index(sign), 6) for sign in match["zh"] if sign in "一二三四五六日天"}
         return Repeating(match.start(), match.end(), _listed(numbers))
-    match = _search(rf"{_EVERY}\s*(?P<days>{_LIST})|(?:on |по )?(?P<plural>{_PLURALS})", text)
+    match = _search(rf"{_EVERY}\s*(?P<days>{_LIST})|(?:on |по )?(?P<plural>{_PLURALS})", text, weekdays)
     if match is not None:
-        words = re.findall(_DAYS, match["days"] or match["plural"], re.IGNORECASE)
-        return Repeating(match.start(), match.end(), _listed({weekday_of(word) for word in words}))
+        words = re.findall(
+            "|".join(f"(?:{names})" for names in weekdays), match["days"] or match["plural"], re.IGNORECASE
+        )
+        return Repeating(match.start(), match.end(), _listed({_number(word, weekdays) for word in words}))
     match = _search(
         r"(?:every|each) week|weekly|кажд\w+ неделю|еженедельно|每个?(?:周|星期|礼拜)(?![一二三四五六日天末])", text
     )
@@ -173,8 +188,7 @@ def _listed(numbers: set[int]) -> str:
     return ",".join(SHORT[number] for number in sorted(numbers))
 
 
-def _day_parts(text: str, today: date) -> Repeating | None:
-    del today
+def _day_parts(text: str) -> Repeating | None:
     match = re.search(rf"{START}(?:{_DAY_PARTS})", text, re.IGNORECASE)
     if match is None:
         return None
@@ -182,9 +196,8 @@ def _day_parts(text: str, today: date) -> Repeating | None:
     return Repeating(match.start(), match.end(), ALL_DAYS, day_part=part)
 
 
-def _intervals(text: str, today: date) -> Repeating | None:
+def _intervals(text: str) -> Repeating | None:
     """`every 15 minutes`, `каждые два часа`, `每隔30分钟`, `hourly`."""
-    del today
     match = _search(_EVERY_OTHER_DAY, text)
     if match is not None:
         return Repeating(match.start(), match.end(), seconds=2 * DAY)

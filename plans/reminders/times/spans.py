@@ -15,7 +15,7 @@ _PIECE = rf"{NUMBER}\s*{UNIT}"
 _PIECES = rf"{_PIECE}(?:(?:\s*,\s*|\s+and\s+|\s+и\s+|\s*){_PIECE}){{0,{_MORE}}}+"
 _HALF = r"\s+(?:and\s+a\s+half|с\s+половиной)\b"
 _SPAN = re.compile(
-    rf"(?<!\w)(?:in|after|через(?!\s+день))\s+(?P<lone>(?:{_PIECES}|{UNIT}(?:\s+(?:and|и)\s+{_PIECE})?|полчаса)(?:{_HALF})?)"
+    rf"(?<!\w)(?:in|after|через(?!\s+день))\s+(?P<in>(?:{_PIECES}|{UNIT}(?:\s+(?:and|и)\s+{_PIECE})?|полчаса)(?:{_HALF})?)"
     rf"|(?<!\w)(?P<ago>{_PIECES})\s+(?:from now|later)"
     rf"|(?:过)?(?P<zh>(?:{_PIECE}零?){{1,{_MORE}}}+)\s*(?:之后|以后|过后|后)"
     rf"|(?<![点时钟差再])再?过(?P<over>(?:{_PIECE}零?){{1,{_MORE}}}+)(?=\s*(?:提醒|叫|通知|喊))"
@@ -39,7 +39,6 @@ class Span:
         of_days: it is one of whole days, which has no time of day of its own.
         sure: every piece is of a smaller unit than the one before, as in no list of several spans.
         settled: it ends with a number of minutes or seconds, so that a number behind it is none of its.
-        headless: no word such as "in" begins it, so that a number in front of it may be a part of it.
     """
 
     start: int
@@ -48,7 +47,6 @@ class Span:
     of_days: bool
     sure: bool
     settled: bool
-    headless: bool
 
 
 def find_span(text: str, now: datetime) -> Span | None:
@@ -69,7 +67,20 @@ def find_span(text: str, now: datetime) -> Span | None:
         return None
     sure = all(before > behind for before, behind in itertools.pairwise(sizes))
     settled = _SETTLED.search(words) is not None
-    return Span(match.start(), match.end(), moment, seconds % DAY == 0, sure, settled, headless=match["lone"] is None)
+    return Span(match.start(), match.end(), moment, seconds % DAY == 0, sure, settled)
+
+
+_MOVES = re.compile(
+    rf"(?:{_PIECES}|\b(?:the|an?)\s+(?:minute|hour|day|night|week))\s+"
+    r"(?:before|after|early|earlier|ahead|in advance|beforehand|prior)\b"
+    rf"|\bза\s+(?:полчаса|(?:{NUMBER}\s*)?(?!недел){UNIT})|提前|前一[天晚]",
+    re.IGNORECASE,
+)
+
+
+def moves_a_time(text: str) -> bool:
+    """Whether a text counts from another time: "10 minutes before", «за час», "提前10分钟"."""
+    return _MOVES.search(text) is not None
 
 
 def _sizes(words: str) -> tuple[list[float], float]:

@@ -32,7 +32,7 @@ async def fetch(url: str, browser: Browser) -> dict[str, Any]:
         `{url, status, reason, title, text, words, cut}`, `url` after redirects, `cut` if the text was longer.
 
     Raises:
-        ActionError: no web address, a private one, or something that is no text.
+        ActionError: no web address, a private one, or something that is not text.
         PageUnavailableError: the site does not answer now.
     """
     response = await browser.get(url)
@@ -64,9 +64,9 @@ def readable(response: Response) -> tuple[str, str]:
         if b"\0" in response.body[:_HEAD_BYTES] and not response.body.startswith(
             (codecs.BOM_UTF16_LE, codecs.BOM_UTF16_BE)
         ):
-            raise ActionError(f"{response.url} is no text.")
+            raise ActionError(f"{response.url} is not text.")
         return "", decoded(response).strip()
-    raise ActionError(f"{response.url} is no readable page but {kind}.")
+    raise ActionError(f"{response.url} is not a readable page but {kind}.")
 
 
 def decoded(response: Response) -> str:

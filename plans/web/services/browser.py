@@ -143,7 +143,7 @@ def page_address(text: str) -> URL:
     """The address that a person typed; `https://` may be left out.
 
     Raises:
-        ActionError: it is no address of a web page.
+        ActionError: it is not an address of a web page.
     """
     from yarl import URL
 
@@ -154,11 +154,11 @@ def page_address(text: str) -> URL:
         address = URL(typed)
         host = address.host
     except ValueError as error:
-        raise ActionError(f"{text.strip()[:200]!r} is no web address: {error}.") from None
+        raise ActionError(f"{text.strip()[:200]!r} is not a web address: {error}.") from None
     if address.scheme not in {"http", "https"}:
-        raise ActionError(f"{text.strip()[:200]!r} is no web page: only http and https addresses are opened.")
+        raise ActionError(f"{text.strip()[:200]!r} is not a web page: only http and https addresses are opened.")
     if not host or any(character.isspace() for character in typed):
-        raise ActionError(f"{text.strip()[:200]!r} is no web address; write it like https://example.org/page.")
+        raise ActionError(f"{text.strip()[:200]!r} is not a web address; write it like https://example.org/page.")
     return address.with_user(None) if address.user else address
 
 
@@ -176,7 +176,7 @@ def _connection_error(address: URL, error: Exception) -> ActionError:
             "Whoever runs Aura can allow that with the setting plans.web.allow_private."
         )
     if isinstance(error, aiohttp.InvalidURL):
-        return ActionError(f"{str(address)[:200]} is no web address.")
+        return ActionError(f"{str(address)[:200]} is not a web address.")
     if isinstance(error, aiohttp.ClientConnectorDNSError):
         return ActionError(f"There is no site {address.host}; is the address spelt right?")
     if isinstance(error, aiohttp.ClientConnectorCertificateError | aiohttp.ClientConnectorSSLError):

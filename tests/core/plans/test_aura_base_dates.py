@@ -2,24 +2,19 @@
 
 from __future__ import annotations
 
-from datetime import date, timedelta
-from pathlib import Path
-from typing import Any
+from datetime import date, datetime, timedelta
 
 import pytest
-import yaml
 from hypothesis import given
 from hypothesis import strategies as st
 
 from aura_core.errors import ActionError
 from plans.aura_base.actions.dates import date_add, date_diff, now
-from plans.aura_base.services.dates import Dates, easter, long_date, shift, thanksgiving
+from plans.aura_base.days.words import long_date, long_moment
+from plans.aura_base.services.dates import Dates, shift
+from tests.fixtures.reminders import DATES
 
-SETTINGS: dict[str, Any] = yaml.safe_load(
-    (Path(__file__).parents[3] / "plans/aura_base/config.yaml").read_text("utf-8")
-)
 TODAY = date(2026, 11, 21)  # a Saturday
-DATES = Dates(lambda path, default=None: {**SETTINGS, "timezone": "UTC"}.get(path, default))
 
 
 @pytest.mark.parametrize(
@@ -33,6 +28,16 @@ DATES = Dates(lambda path, default=None: {**SETTINGS, "timezone": "UTC"}.get(pat
         ("Christmas", "2026-12-25"),
         ("Christmas 2027", "2027-12-25"),
         ("next Christmas?", "2026-12-25"),
+        ("пятница", "2026-11-27"),
+        ("в следующую пятницу", "2026-11-27"),
+        ("послезавтра", "2026-11-23"),
+        ("24 декабря", "2026-12-24"),
+        ("下周五", "2026-11-27"),
+        ("12月24日", "2026-12-24"),
+        ("圣诞节", "2026-12-25"),
+        ("Pentecost", "2027-05-16"),
+        ("Easter Monday", "2027-03-29"),
+        ("Boxing Day", "2026-12-26"),
         ("last Christmas", "2025-12-25"),
         ("Christmas Eve", "2026-12-24"),
         ("New Year", "2027-01-01"),
@@ -92,20 +97,43 @@ def test_a_day_that_is_none_is_explained(text: str, message: str):
     assert len(str(caught.value)) < 300
 
 
+def test_a_day_is_said_in_three_languages_and_read_again():
+    day = date(2026, 12, 25)
+    assert long_date(day) == "Friday, 25 December 2026"
+    assert long_date(day, "ru") == "пятница, 25 декабря 2026"
+    assert long_date(day, "zh") == "2026年12月25日星期五"
+    assert long_moment(datetime(2026, 12, 25, 18, 0, 5), "ru") == "пятница, 25 декабря 2026, 18:00:05"  # noqa: DTZ001
+    for language in ("en", "ru"):
+        assert DATES.parse(long_date(day, language), TODAY) == day
+
+
 @pytest.mark.parametrize(
-    ("year", "day"),
-    [(2000, (4, 23)), (2024, (3, 31)), (2026, (4, 5)), (2027, (3, 28)), (2038, (4, 25)), (1818, (3, 22))],
+    ("text", "found"),
+    [
+        ("gym on Christmas at 9", ("on Christmas", "2026-12-25")),
+        ("on thanksgiving call mum", ("on thanksgiving", "2026-11-26")),
+        ("Mother's Day flowers", ("Mother's Day", "2027-05-09")),
+        ("春节回家", ("春节", "2027-02-06")),
+        ("buy christmas cards", None),
+        ("mother at 9", None),
+        ("in may", None),
+        ("31 february", None),
+    ],
 )
-def test_easter_is_when_the_calendar_says(year: int, day: tuple[int, int]):
-    assert easter(year) == date(year, *day)
+def test_a_holiday_is_found_in_a_text_where_it_is_meant_as_a_day(text: str, found: tuple[str, str] | None):
+    day = DATES.find(text, TODAY)
+    assert (day and (text[day.start : day.end], day.day.isoformat())) == found
 
 
-@given(st.integers(1583, 4099))
-def test_easter_is_a_sunday_in_spring_and_thanksgiving_a_thursday(year: int):
-    assert easter(year).weekday() == 6
-    assert date(year, 3, 22) <= easter(year) <= date(year, 4, 25)
-    assert thanksgiving(year).weekday() == 3
-    assert 22 <= thanksgiving(year).day <= 28
+def test_the_holidays_of_another_country_come_from_the_settings():
+    french = {"calendars": ["FR fr"], "timezone": "UTC"}
+    dates = Dates(lambda path, default=None: french.get(path, default))
+    assert dates.parse("fête nationale", TODAY) == date(2027, 7, 14)
+    with pytest.raises(ActionError, match="I do not know which day"):
+        dates.parse("thanksgiving", TODAY)
+    wrong = Dates(lambda path, default=None: {"calendars": ["XY"]}.get(path, default))
+    with pytest.raises(ActionError, match="calendars of the plan aura_base"):
+        wrong.parse("christmas", TODAY)
 
 
 DAYS = st.dates(date(1900, 1, 1), date(2200, 1, 1))

@@ -150,12 +150,12 @@ async def test_converting_saves_the_table_and_hands_it_over(run, files: Path):
     ("name", "content", "message"),
     [
         ("a.json", "{oops}", "line 1, column 2"),
-        ("a.jsonl", '{"a": 1}\nnope\n', "Line 2 is no JSON"),
+        ("a.jsonl", '{"a": 1}\nnope\n', "Line 2 is not JSON"),
         ("a.csv", 'a,b\n"x"y,2\n', "Line 2 cannot be read as CSV"),
         ("a.md", "just words", "no Markdown table"),
         ("a.json", "[]", "list is empty"),
         ("a.csv", "", "empty"),
-        ("a.xyz", "hello", "no table that can be converted"),
+        ("a.xyz", "hello", "not a table that can be converted"),
         ("a.json", "7", "single value"),
     ],
 )

@@ -169,7 +169,7 @@ async def test_a_compressed_bomb_is_cut(done, site: Site):
 
 async def test_a_picture_is_no_page(refused, site: Site):
     url = site.page("/cat.png", web.Response(body=b"\x89PNG\x00", headers={"Content-Type": "image/png"}))
-    assert "no readable page but image/png" in await refused("web/fetch", url=url)
+    assert "not a readable page but image/png" in await refused("web/fetch", url=url)
 
 
 @pytest.mark.parametrize("url", ["ftp://example.org/x", "file:///etc/passwd", "mailto:a@example.org"])
@@ -190,7 +190,7 @@ async def test_a_name_and_password_in_the_address_are_not_sent(done, site: Site)
 
 async def test_what_claims_to_be_text_but_is_not_is_refused(refused, done, site: Site):
     url = site.page("/x", web.Response(body=b"\x00\x01\x02", headers={"Content-Type": "text/plain"}))
-    assert "is no text" in await refused("web/fetch", url=url)
+    assert "is not text" in await refused("web/fetch", url=url)
     broken = site.page("/y", web.Response(body=b"{not json", headers={"Content-Type": "application/json"}))
     assert (await done("web/fetch", url=broken))["text"] == "{not json"
     nameless = "Grüße aus Köln, wo es heute schön und kühl ist".encode("latin-1")

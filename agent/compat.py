@@ -1,4 +1,4 @@
-"""Pure functions on plans while they run: what is done, what may start now, what can never start (seed 004)."""
+"""What seed 004 names and nothing here calls: kept for whoever wrote against it."""
 
 from __future__ import annotations
 
@@ -24,19 +24,9 @@ def seed_completed_sets(steps: Sequence[PlanStep], results: Iterable[ExecutorRes
     Returns:
         ids that succeeded (of this plan or an earlier one), ids of this plan that failed.
     """
-    completed_ok: set[str] = set()
-    completed_fail: set[str] = set()
-    planned = {step.id for step in steps}
-    for response in results:
-        _apply(response, completed_ok, completed_fail)
-    return completed_ok, completed_fail & planned
-
-
-def apply_step_result(
-    step: PlanStep, response: ExecutorResponse, completed_ok: set[str], completed_fail: set[str]
-) -> None:
-    """Puts the step into the set that its result says; `needs_input` into none (seed 004)."""
-    _apply(response.model_copy(update={"step_id": step.id}), completed_ok, completed_fail)
+    last = {response.step_id: response for response in results if response.status != "needs_input"}
+    completed_ok = {step_id for step_id, response in last.items() if response.ok}
+    return completed_ok, {step.id for step in steps if step.id in last} - completed_ok
 
 
 def next_batch(
@@ -48,7 +38,7 @@ def next_batch(
 ) -> tuple[list[PlanStep], list[ExecutorResponse]]:
     """What may start now, and what never can (seed 004).
 
-    Looks at the whole plan; whoever asks again as soon as any step has ended keeps a `Frontier`.
+    Looks at the whole plan each time; the loop keeps a `Frontier` instead.
 
     Args:
         steps: the whole plan.
@@ -62,11 +52,3 @@ def next_batch(
         step that needs a failed, blocked or unknown one.
     """
     return Frontier(steps, completed_ok, completed_fail, running).take()
-
-
-def _apply(response: ExecutorResponse, completed_ok: set[str], completed_fail: set[str]) -> None:
-    if response.status == "needs_input":
-        return
-    into, out_of = (completed_ok, completed_fail) if response.ok else (completed_fail, completed_ok)
-    into.add(response.step_id)
-    out_of.discard(response.step_id)
