@@ -1,4 +1,4 @@
-"""Gate: where the steps of a running task are held while an interrupt's handler runs first (TASKS.md)."""
+"""Gate: where the steps of a running task are held while an interrupt's handler runs first."""
 
 from __future__ import annotations
 

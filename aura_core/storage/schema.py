@@ -4,13 +4,14 @@ from __future__ import annotations
 
 import contextlib
 import sqlite3
+import time
 from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
 from aura_core.errors import DurableError
 from aura_core.storage.atomic_file import set_aside
-from aura_core.storage.sqlite_errors import examine, is_damage
+from aura_core.storage.sqlite_errors import examine, is_busy, is_damage
 
 FILE_NAME = "aura.db"
 """Its name in AURA_HOME."""
@@ -21,6 +22,8 @@ VERSION = 3
 PARTS = "CREATE TABLE parts (name TEXT PRIMARY KEY, version INTEGER NOT NULL) WITHOUT ROWID"
 BUSY_SECONDS = 10.0
 """So long one program waits for another one's transaction."""
+BUSY_PAUSE = 0.01
+"""Seconds between two attempts where SQLite does not wait by itself."""
 LOG_PAGES = 200
 """From this length on the write-ahead log is written over, which takes the disk a third less time than letting it grow.
 
@@ -74,7 +77,7 @@ def _open(path: Path, parts: Sequence[Part], *, alone: bool) -> sqlite3.Connecti
     try:
         if not _current(connection, path, parts):
             connection.execute("PRAGMA auto_vacuum = INCREMENTAL")
-            connection.execute("PRAGMA journal_mode = WAL")
+            _write_ahead(connection)
             _migrate(connection, path, parts)
         connection.execute(f"PRAGMA wal_autocheckpoint = {LOG_PAGES}")
         connection.execute("PRAGMA synchronous = FULL")
@@ -85,6 +88,20 @@ def _open(path: Path, parts: Sequence[Part], *, alone: bool) -> sqlite3.Connecti
         connection.close()
         raise
     return connection
+
+
+def _write_ahead(connection: sqlite3.Connection) -> None:
+    """Turns the write-ahead log on; SQLite does not wait by itself while another program does the same."""
+    deadline = time.monotonic() + BUSY_SECONDS
+    while True:
+        try:
+            connection.execute("PRAGMA journal_mode = WAL")
+        except sqlite3.OperationalError as error:
+            if not is_busy(error) or time.monotonic() > deadline:
+                raise
+            time.sleep(BUSY_PAUSE)
+        else:
+            return
 
 
 def _current(connection: sqlite3.Connection, path: Path, parts: Sequence[Part]) -> bool:

@@ -32,6 +32,11 @@ def may_pass(error: sqlite3.Error) -> bool:
     return _primary_code(error) in _UNUSABLE.keys() | _BUSY
 
 
+def is_busy(error: sqlite3.Error) -> bool:
+    """True if it is another program's turn."""
+    return _primary_code(error) in _BUSY
+
+
 def explain(error: sqlite3.Error | UnicodeEncodeError, path: Path) -> AuraError:
     """The error for one of SQLite's, or for text that it cannot keep: what happened, where, what to do."""
     if isinstance(error, UnicodeEncodeError):
