@@ -13,10 +13,9 @@ from agent.llm.client import Message, ModelClient
 from agent.llm.meter import Meter
 from agent.phrases import language_of, name_of, phrase
 from agent.prompts import render
-from agent.rendering import says_itself, summarize_output
+from agent.rendering import says_itself
 from aura_core.ground.logger import get_logger
 
-__all__ = ["compose_final_answer", "summarize_output"]
 LONG = 1500
 """Characters of results that a person reads as they are; more is told in fewer words if there is a model."""
 LITTLE = 400

@@ -43,7 +43,7 @@ class App:
         self._questions = parts.questions
         self._runs = parts.runs
         self._history = parts.runs.history
-        self._lost_plans = parts.runs.lost_plans
+        self._missing_plugins = parts.runs.missing_plugins
         self._jobs = parts.jobs
         self._messages: dict[int, int] = {}
 
@@ -132,7 +132,7 @@ class App:
             question_id: the question.
             text: a choice, its number, or free text.
             person: who answers, as `channel:id`.
-            key: kept with the answer, so that a repetition can be told from another answer.
+            key: unique per message; kept with the answer, so that the same message is known when it comes again.
 
         Returns:
             False if the question is unknown, closed, or not this person's; True once who asked goes on with the answer.
@@ -173,7 +173,7 @@ class App:
 
     def waits_for_plan(self, run_id: str) -> str:
         """What the person was told of a run that waits because a plan of it cannot be read now; empty of any other."""
-        return self._lost_plans.told(run_id)
+        return self._missing_plugins.told(run_id)
 
     async def stop(self, session_id: str) -> int:
         """Cancels the session's runs; returns when their work has really ended.

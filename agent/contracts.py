@@ -230,7 +230,7 @@ class RunOutcome(Contract):
 
 
 class Budgets(Contract):
-    """What one run, and one day, may cost; None is no limit."""
+    """What one run, and one day, may cost; None means no limit."""
 
     steps: int = 30
     replans: int = 3

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import asyncio
-from collections.abc import Awaitable, Callable, Iterator, Mapping
+from collections.abc import Awaitable, Callable
 
 from pydantic import Field
 
@@ -22,21 +22,16 @@ PAUSE_SECONDS = 30.0
 """Between two attempts at a channel that is away; it has tried for long by itself before it says so."""
 
 
-class Channels(Mapping[str, Transport]):
+class Channels:
     """The transports of this process by the name of their channel; they may come after the runs that need them."""
 
     def __init__(self) -> None:
         self._transports: dict[str, Transport] = {}
         self._arrivals: dict[str, asyncio.Event] = {}
 
-    def __getitem__(self, name: str) -> Transport:
-        return self._transports[name]
-
-    def __iter__(self) -> Iterator[str]:
-        return iter(self._transports)
-
-    def __len__(self) -> int:
-        return len(self._transports)
+    def __contains__(self, name: str) -> bool:
+        """Whether a channel is here."""
+        return name in self._transports
 
     def add(self, transport: Transport) -> None:
         """Makes a channel reachable under its name."""

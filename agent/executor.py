@@ -5,6 +5,7 @@ from __future__ import annotations
 import time
 from collections.abc import Callable
 from contextlib import AbstractAsyncContextManager, nullcontext
+from dataclasses import dataclass
 from datetime import datetime
 from pathlib import Path
 from typing import Any, Protocol
@@ -31,57 +32,45 @@ OnText = Callable[[str], None]
 OWNER, NOBODY = "owner", "nobody"
 
 
-class TaskWatch(Protocol):
-    """Whoever knows why a task cannot go on (see `agent.run.missing_plugins.LostPlans`)."""
+class PluginWait(Protocol):
+    """Knows why a task cannot go on (see `agent.run.missing_plugins.MissingPlugins`)."""
 
     async def wait_for(self, task: str, request: ExecutorRequest, run: RunInfo, journal: StepJournal) -> bool:
         """Waits until the task may go on; False if there is nothing to wait for."""
         ...
 
 
-class Suspicion(Protocol):
-    """Whoever keeps in mind with which step the program ended (see `agent.run.crash_loop.CrashLoopGuard`)."""
+class CrashGuard(Protocol):
+    """Knows with which steps the program crashed (see `agent.run.crash_loop.CrashLoopGuard`)."""
 
     def watched(self, request: ExecutorRequest, journal: StepJournal) -> AbstractAsyncContextManager[None]:
         """What is to be entered around a task of a step."""
         ...
 
 
+@dataclass(frozen=True, slots=True)
 class Executor:
     """Runs steps. It decides nothing about order, questions or planning again; that is the run loop's.
 
-    Args:
+    Attributes:
         framework: where tasks run.
         model: for `llm` and `agent` steps.
         dispatcher: what a profile may use.
         sessions: where a session's files live.
-        agent_turns: upper bound of model calls in one `agent` step.
+        missing_plugins: waits for tasks that a step began with and that cannot go on now.
+        crash_guard: refuses a step with which the program crashed too often.
         clock: gives the time for prompts; aware.
-        watch: waits for tasks that a step began with and that cannot go on now; without one, such a step fails.
-        suspicion: refuses a step with which the program has died too often; without one, none is.
+        agent_turns: upper bound of model calls in one `agent` step.
     """
 
-    def __init__(
-        self,
-        framework: Framework,
-        model: ModelClient,
-        dispatcher: Dispatcher,
-        sessions: SessionStore,
-        *,
-        agent_turns: int,
-        clock: Callable[[], datetime],
-        watch: TaskWatch | None = None,
-        suspicion: Suspicion | None = None,
-    ) -> None:
-        self._framework = framework
-        self._model = model
-        self._dispatcher = dispatcher
-        self._sessions = sessions
-        self._agent_turns = agent_turns
-        self._clock = clock
-        self._watch = watch
-        self._suspicion = suspicion
-        self._log = get_logger("agent.executor")
+    framework: Framework
+    model: ModelClient
+    dispatcher: Dispatcher
+    sessions: SessionStore
+    missing_plugins: PluginWait
+    crash_guard: CrashGuard
+    clock: Callable[[], datetime]
+    agent_turns: int
 
     async def run_step(
         self,
@@ -118,7 +107,7 @@ class Executor:
         except AuraError as error:
             response = ExecutorResponse(step_id=step.id, status="error", error=str(error), summary=str(error))
         except Exception as error:  # noqa: BLE001 (a bug in a plugin fails its step, never the run)
-            self._log.exception("step failed unexpectedly", corr_id=req.run_id, step=step.id)
+            get_logger("agent.executor").exception("step failed unexpectedly", corr_id=req.run_id, step=step.id)
             text = f"{step.title or step.id} failed unexpectedly: {type(error).__name__}: {error}"
             response = ExecutorResponse(step_id=step.id, status="error", error=text, summary=text)
         mark = fingerprint(step, resolve_references(step.inputs, req.results))
@@ -138,7 +127,7 @@ class Executor:
         if step.kind == "llm":
             from agent.steps.model_steps import run_llm_step  # noqa: PLC0415 (a task needs no model)
 
-            return await run_llm_step(req, self._model, meter, self._clock(), on_text)
+            return await run_llm_step(req, self.model, meter, self.clock(), on_text)
         if step.kind == "agent":
             return await self._agent_step(req, profile, meter, journal)
         inputs = resolve_references(step.inputs, req.results)
@@ -174,9 +163,9 @@ class Executor:
             NotAllowedError: the profile does not allow the task.
             NotFoundError: there is no such task.
             TaskGoneError: there is none any more.
-            DeadlyError: the program has died with it too often.
+            CrashLoopError: the program crashed with it too often.
         """
-        files = self._sessions.files(req.session_id) if req.session_id else None
+        files = self.sessions.files(req.session_id) if req.session_id else None
         run = RunInfo(
             corr_id=req.run_id,
             session_id=req.session_id,
@@ -190,35 +179,30 @@ class Executor:
             scope=scope,
         )
         card = await self._card(task, req, profile, run, journal)
-        async with self._watched(req, journal):
-            result = await self._framework.submit(Tasklet(task=card.task, inputs=inputs, run=run))
+        async with nullcontext() if journal is None else self.crash_guard.watched(req, journal):
+            result = await self.framework.submit(Tasklet(task=card.task, inputs=inputs, run=run))
         return _response(req.step.id, card, result, files)
-
-    def _watched(self, req: ExecutorRequest, journal: StepJournal | None) -> AbstractAsyncContextManager[None]:
-        if self._suspicion is None or journal is None:
-            return nullcontext()
-        return self._suspicion.watched(req, journal)
 
     async def _card(
         self, task: str, req: ExecutorRequest, profile: Profile, run: RunInfo, journal: StepJournal | None
     ) -> TaskCard:
         while True:
             try:
-                return self._dispatcher.card(task, profile, run)
+                return self.dispatcher.card(task, profile, run)
             except (NotFoundError, DefinitionError):
-                if self._watch is None or journal is None or not await self._watch.wait_for(task, req, run, journal):
+                if journal is None or not await self.missing_plugins.wait_for(task, req, run, journal):
                     raise
 
     async def _agent_step(
         self, req: ExecutorRequest, profile: Profile, meter: Meter | None, journal: StepJournal | None
     ) -> ExecutorResponse:
-        cards = self._dispatcher.catalogue(profile)
+        cards = self.dispatcher.catalogue(profile)
         calls, tainted = 0, req.untrusted
 
         async def call(task: str, inputs: dict[str, Any]) -> ExecutorResponse:
             nonlocal calls, tainted
             calls += 1
-            card = self._dispatcher.card(task, profile)
+            card = self.dispatcher.card(task, profile)
             if tainted and card.effects in profile.approve:
                 text = f"{task} may not run after text from outside was read; finish, and the person can decide."
                 return ExecutorResponse(step_id=req.step.id, status="error", error=text)
@@ -236,7 +220,7 @@ class Executor:
         from agent.steps.model_steps import run_agent_step  # noqa: PLC0415 (a task needs no model)
 
         return await run_agent_step(
-            req, cards, self._model, meter=meter, now=self._clock(), turns=self._agent_turns, call=call
+            req, cards, self.model, meter=meter, now=self.clock(), turns=self.agent_turns, call=call
         )
 
 

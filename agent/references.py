@@ -66,7 +66,7 @@ def references_in(value: Any) -> Iterator[Reference]:
 
 
 def broken_references_in(value: Any) -> Iterator[str]:
-    """Every `${…}` inside a nested value that is no plain path, as it is written."""
+    """Every `${…}` inside a nested value that is not a plain path, as it is written."""
     if isinstance(value, str):
         rest = REFERENCE.sub("", value)
         yield from (match.group(0) for match in BROKEN.finditer(rest))

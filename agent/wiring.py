@@ -17,7 +17,7 @@ from agent.questions.service import QuestionService
 from agent.questions.waits import Waits
 from agent.run.activities import Activities
 from agent.run.crash_loop import CrashLoopGuard
-from agent.run.missing_plugins import LostPlans
+from agent.run.missing_plugins import MissingPlugins
 from agent.run.runs import Runs
 from agent.run.state import LiveRun
 from agent.run.steps import StepTask
@@ -64,16 +64,16 @@ class Parts:
         self.dispatcher = Dispatcher(self.framework)
 
         deliveries = Deliveries(self.engine, self.channels, self.sessions)
-        lost_plans = LostPlans(self.framework, self.engine, waits, deliveries)
+        missing_plugins = MissingPlugins(self.framework, self.engine, waits, deliveries)
         executor = Executor(
             self.framework,
             model,
             self.dispatcher,
             self.sessions,
-            agent_turns=config.planner.agent_turns,
-            clock=local_now,
-            watch=lost_plans,
-            suspicion=CrashLoopGuard(self.engine),
+            missing_plugins,
+            CrashLoopGuard(self.engine),
+            local_now,
+            config.planner.agent_turns,
         )
         activities = Activities(
             config, model, self.dispatcher, executor, self.sessions, self.events, deliveries, local_now
@@ -85,15 +85,8 @@ class Parts:
         self.runner = OrchestratorRunner(
             config, self.engine, self.events, activities, steps, self.questions, turns, live
         )
-        self.runs = Runs(config, self.engine, live, self.events, self.questions, lost_plans, deliveries)
-        self.jobs = JobRunner(
-            config,
-            engine=self.engine,
-            dispatcher=self.dispatcher,
-            transports=self.channels,
-            settled=self.runs.settled,
-            cancel=self.runs.cancel,
-        )
+        self.runs = Runs(config, self.engine, live, self.events, self.questions, missing_plugins, deliveries)
+        self.jobs = JobRunner(config, self.dispatcher, self.channels, self.runs)
 
 
 def _framework(config: AppConfig, events: EventBus, services: dict[str, Any]) -> Framework:

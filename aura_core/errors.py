@@ -138,7 +138,7 @@ class HomeInUseError(AuraError):
 
 
 class HomeNotWritableError(AuraError):
-    """AURA_HOME cannot be written: read-only, full, or somebody else's."""
+    """AURA_HOME cannot be written: read-only, full, somebody else's, or blocked by another program."""
 
 
 class DurableError(AuraError):

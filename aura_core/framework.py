@@ -85,7 +85,7 @@ class Framework:
         limits = limits or ExecutionLimits()
         pools = Pools(limits.threads, limits.processes)
         self.hooks = HookManager(pools.run_io)
-        self._ground = SharedRuntime(
+        self._shared = SharedRuntime(
             settings=lambda plan: (self._settings.get(plan, {}), environment_settings(plan)),
             provided=services or {},
             contexts=ContextManager(data_folder, self.events),
@@ -93,7 +93,7 @@ class Framework:
             pools=pools,
             middleware=middleware,
         )
-        self.generations = Generations(Generation(PlanSet(), self._ground))
+        self.generations = Generations(Generation(PlanSet(), self._shared))
         self._interrupts = InterruptService(lambda: self.plans.plans, self.orchestrator, self.events)
         self.execution_manager = ExecutionManager(
             self._snapshot,
@@ -108,7 +108,7 @@ class Framework:
     async def __aenter__(self) -> Self:
         """Loads the plans and starts the pools. Problems of plans are in `problems`; the other plans work."""
         self.problems = await load_plans(self.plans, self._load_seconds)
-        generation = Generation(self.plans.current, self._ground)
+        generation = Generation(self.plans.current, self._shared)
         self.problems.extend(generation.problems)
         self._take(generation)
         self.reloader = Reloader(
@@ -176,13 +176,13 @@ class Framework:
         return report
 
     def _next_generation(self, plans: PlanSet) -> Generation:
-        return Generation(plans, self._ground, self.generations.current)
+        return Generation(plans, self._shared, self.generations.current)
 
     def _snapshot(self) -> Generation:
         snapshot = current_snapshot.get()
         return (
             snapshot
-            if isinstance(snapshot, Generation) and snapshot.stands_on(self._ground)
+            if isinstance(snapshot, Generation) and snapshot.stands_on(self._shared)
             else self.generations.current
         )
 

@@ -143,7 +143,7 @@ class Orchestrator:
         """The text of a file of the plan, read beside the event loop.
 
         Raises:
-            ForbiddenPathError: the path leaves the plan's folder, or is no plain file.
+            ForbiddenPathError: the path leaves the plan's folder, or is not a plain file.
             NotFoundError: no such file.
             InputError: it is too large, or no UTF-8 text.
         """

@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
-from agent.cli.invocation import acting_as, asynchronously, current, err, out, print_json, remark, settings
+from agent.cli.invocation import acting_as, asynchronously, current, err, out, print_json, say_notices, settings
 
 if TYPE_CHECKING:
     from collections.abc import AsyncGenerator
@@ -51,11 +51,23 @@ def ask(
     answer: Annotated[list[str] | None, typer.Option(help="Answer to a question; may be given several times.")] = None,
 ) -> int:
     """Ask one thing. Exit code: 0 answered, 2 needs an answer, 1 failed."""
-    from agent.cli.words import request_text
-
     if as_json:
         current.get().json_failure = _failure
-    return asynchronously(_ask(Request(request_text(text), profile, session, answer or [], as_json)))
+    return asynchronously(_ask(Request(_request_text(text), profile, session, answer or [], as_json)))
+
+
+def _request_text(text: str | None) -> str:
+    """The request: the argument, or standard input if it is `-` or missing and something is piped in.
+
+    Raises:
+        BadRequestError: there is none, or far too much.
+    """
+    from agent.channels.terminal.words import MAX_CHARACTERS, clean_request
+
+    if text == "-" or (text is None and not sys.stdin.isatty()):
+        more_than_the_longest = MAX_CHARACTERS * 4 + 8
+        text = sys.stdin.buffer.read(more_than_the_longest).decode("utf-8-sig", "replace")
+    return clean_request(text or "")
 
 
 def _failure(message: str) -> Any:
@@ -97,8 +109,7 @@ async def _ask(request: Request) -> int:
         if run_id is None:
             raise RuntimeError("A request without a key was taken for a repetition.")
         outcome = await follow(app, run_id, Answers(request.answers), person, err())
-        for notice in app.take_notices():
-            remark(notice, style="yellow")
+        say_notices(app.take_notices())
         code = report(outcome, files, as_json=request.as_json)
         sys.stdout.flush()  # nobody waits for what is still to be closed
     return code
@@ -106,9 +117,7 @@ async def _ask(request: Request) -> int:
 
 def plan(text: Text = None, *, profile: ProfileName = None, as_json: AsJson = False) -> int:
     """Show the plan for a request; nothing runs."""
-    from agent.cli.words import request_text
-
-    return asynchronously(_plan(request_text(text), profile, as_json=as_json))
+    return asynchronously(_plan(_request_text(text), profile, as_json=as_json))
 
 
 async def _plan(text: str, profile_name: str | None, *, as_json: bool) -> int:

@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING, Annotated
 import typer
 
 from agent.cli.guard import NEEDS_ANSWER
-from agent.cli.invocation import asynchronously, settings
+from agent.cli.invocation import asynchronously, say_notices, settings
 
 if TYPE_CHECKING:
     from agent.app import App
@@ -56,6 +56,7 @@ async def _bot() -> int:
     async with _long_lived(config, "aura bot", "".join(people[:1])) as app:
         from agent.channels.telegram.bot import run_bot
 
+        say_notices(app.take_notices())
         await run_bot(app)
     return 0
 

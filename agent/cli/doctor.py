@@ -72,10 +72,13 @@ def _python() -> Finding:
 
 
 def _home(config: AppConfig) -> Finding:
+    from agent.home import PARTS
     from aura_core.storage.home_lock import HomeLock
+    from aura_core.storage.schema import FILE_NAME, check_database
 
     try:
         with HomeLock(config.home, "aura doctor"):
+            check_database(config.home / FILE_NAME, PARTS)
             return Finding("AURA_HOME", "ok", f"{config.home}, writable and free")
     except HomeInUseError as error:
         return Finding("AURA_HOME", "note", str(error))

@@ -64,6 +64,8 @@ async def follow(app: App, run_id: str, answers: Answers, person: str, console: 
                 if told := app.waits_for_plan(run_id):
                     console.print(printable(told), markup=False)
                     return outcome
+                if not outcome.questions:
+                    continue  # its plan has just been mended
                 question = outcome.questions[0]
                 watch.pause()
                 answer = await answers.to(question)

@@ -5,19 +5,21 @@ from __future__ import annotations
 import json
 import os
 import sys
-from collections.abc import Callable, Coroutine
+from collections.abc import AsyncGenerator, Callable, Coroutine
+from contextlib import asynccontextmanager
 from contextvars import ContextVar
 from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from agent.channels.terminal.controls import escaped, printable
+from agent.channels.terminal.controls import escaped, one_line, printable
 
 if TYPE_CHECKING:
     import asyncio
 
     from rich.console import Console
 
+    from agent.app import App
     from agent.config import AppConfig
     from agent.contracts import Profile
 
@@ -81,6 +83,24 @@ def acting_as(config: AppConfig, person: str, profile: str | None) -> tuple[AppC
     }
     changed = config.model_copy(update={"profiles": profiles})
     return changed, changed.profile(profile)
+
+
+@asynccontextmanager
+async def opened(config: AppConfig, program: str, *, durable: bool = True) -> AsyncGenerator[App]:
+    """An App for one command, as `App.open` makes it; what it has to say of damaged files is said at the end."""
+    from agent.app import App
+
+    async with App.open(config, program=program, durable=durable) as app:
+        try:
+            yield app
+        finally:
+            say_notices(app.take_notices())
+
+
+def say_notices(notices: list[str]) -> None:
+    """Says what was damaged and set aside; plans and people may have written part of it."""
+    for notice in notices:
+        remark(one_line(notice), style="yellow")
 
 
 def asynchronously(work: Coroutine[Any, Any, int]) -> int:

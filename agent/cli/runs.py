@@ -7,10 +7,20 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
-from agent.cli.invocation import asynchronously, err, out, out_wide, print_json, print_text, remark, settings
+from agent.cli.invocation import (
+    asynchronously,
+    err,
+    opened,
+    out,
+    out_wide,
+    print_json,
+    print_text,
+    remark,
+    say_notices,
+    settings,
+)
 
 if TYPE_CHECKING:
-    from agent.app import App
     from agent.contracts import RunOutcome, RunSummary
 
 RunId = Annotated[str, typer.Argument(metavar="ID", help="The run, as `aura runs` names it.")]
@@ -41,7 +51,7 @@ def list_runs(
 async def _list(limit: int, *, as_json: bool) -> int:
     from agent.run.outcomes import run_history
 
-    async with run_history(settings()) as history:
+    async with run_history(settings(), say_notices) as history:
         runs = await history.runs(limit)
     if as_json:
         print_json([run.model_dump(mode="json") for run in runs])
@@ -80,7 +90,7 @@ def show(run_id: RunId, as_json: AsJson = False) -> int:
 async def _show(run_id: str, *, as_json: bool) -> int:
     from agent.run.outcomes import run_history
 
-    async with run_history(settings()) as history:
+    async with run_history(settings(), say_notices) as history:
         outcome = await history.outcome(run_id)
     if as_json:
         print_json(outcome.model_dump(mode="json"))
@@ -121,14 +131,13 @@ def resume(
 
 
 async def _resume(run_id: str, given: list[str], *, as_json: bool) -> int:
-    from agent.app import App
     from agent.channels.terminal.person import CHANNEL, terminal_person
     from agent.cli.follow import CommandTransport, follow, report
     from agent.cli.questions import Answers
     from agent.errors import AgentError
 
-    async with App.open(settings(), program="aura runs resume") as app:
-        channel = await _channel(app, run_id)
+    async with opened(settings(), "aura runs resume") as app:
+        channel = str((await app.destination(run_id)).get("channel", ""))
         if channel != CHANNEL:
             raise AgentError(
                 f"The answer of {run_id} belongs to {channel}; that program goes on with it when it starts."
@@ -142,22 +151,13 @@ async def _resume(run_id: str, given: list[str], *, as_json: bool) -> int:
     return report(outcome, files, as_json=as_json)
 
 
-async def _channel(app: App, run_id: str) -> str:
-    """The channel that a run answers to."""
-    await app.run_detail(run_id)
-    record = await app.engine.get(run_id)
-    return "" if record is None else str(record.args["incoming"]["dest"].get("channel", ""))
-
-
 def cancel(run_id: RunId) -> int:
     """Cancel a run."""
     return asynchronously(_cancel(run_id))
 
 
 async def _cancel(run_id: str) -> int:
-    from agent.app import App
-
-    async with App.open(settings(), program="aura runs cancel") as app:
+    async with opened(settings(), "aura runs cancel") as app:
         cancelled = await app.cancel(run_id)
     remark(f"{run_id} is cancelled." if cancelled else f"{run_id} had ended already.")
     return 0

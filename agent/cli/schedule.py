@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from contextlib import asynccontextmanager
 from dataclasses import dataclass
 from textwrap import shorten
 from typing import TYPE_CHECKING, Annotated, Any
@@ -10,10 +9,10 @@ from typing import TYPE_CHECKING, Annotated, Any
 import typer
 
 from agent.channels.terminal.controls import one_line, printable
-from agent.cli.invocation import asynchronously, err, out_wide, print_json, remark, settings
+from agent.cli.invocation import asynchronously, err, opened, out_wide, print_json, remark, settings
 
 if TYPE_CHECKING:
-    from collections.abc import AsyncGenerator
+    from contextlib import AbstractAsyncContextManager
     from datetime import datetime
 
     from agent.app import App
@@ -49,17 +48,9 @@ def list_jobs(as_json: AsJson = False) -> int:
     return asynchronously(_list(as_json=as_json))
 
 
-@asynccontextmanager
-async def _opened() -> AsyncGenerator[App]:
-    """An App that runs nothing; what it has to say of damaged files is said at the end."""
-    from agent.app import App
-
-    async with App.open(settings(), program="aura schedule", durable=False) as app:
-        try:
-            yield app
-        finally:
-            for notice in app.take_notices():
-                _remark(notice, style="yellow")
+def _opened() -> AbstractAsyncContextManager[App]:
+    """An App that runs nothing."""
+    return opened(settings(), "aura schedule", durable=False)
 
 
 async def _list(*, as_json: bool) -> int:

@@ -8,7 +8,18 @@ import typer
 
 from agent.channels.terminal.controls import one_line, printable
 from agent.cli.guard import NEEDS_ANSWER
-from agent.cli.invocation import acting_as, asynchronously, current, err, out, print_json, print_text, remark, settings
+from agent.cli.invocation import (
+    acting_as,
+    asynchronously,
+    current,
+    err,
+    opened,
+    out,
+    print_json,
+    print_text,
+    remark,
+    settings,
+)
 
 if TYPE_CHECKING:
     from agent.contracts import Question
@@ -45,14 +56,13 @@ def _failure(message: str) -> Any:
 
 
 async def _run(task: str, pairs: list[str], session: str, answers: list[str], *, as_json: bool) -> int:
-    from agent.app import App
     from agent.cli.mistakes import warn_of_refused
     from agent.cli.task_runs import inputs_from, run_task
     from agent.contracts import Question
     from aura_core.errors import InputError, NotFoundError
     from aura_core.tasklet import TaskError, TaskResult
 
-    async with App.open(settings(), program="aura run") as app:
+    async with opened(settings(), "aura run") as app:
         try:
             definition = app.framework.plans.task(task)
             inputs = inputs_from(definition, pairs)

@@ -16,7 +16,7 @@ from agent.config import EMBEDDED_MODEL, AppConfig
 from agent.errors import WeightsError
 from agent.llm.known_models import MODELS, Report, Weights
 
-__all__ = ["MODELS", "Weights", "cut_short", "find_weights", "is_path", "pull", "weights_folder"]
+__all__ = ["MODELS", "cut_short", "find_weights", "is_path", "pull"]
 
 ENDING = ".gguf"
 SPARE = 64 * 2**20

@@ -88,6 +88,6 @@ def may_hold_facts(text: str) -> bool:
 
 
 def _statements(text: str) -> list[str]:
-    """The sentences that are no questions."""
+    """The sentences that are not questions."""
     sentences = (part.strip() for part in _END.split(text[:MOST_CHARACTERS]))
     return [sentence for sentence in sentences if sentence and not _QUESTION.search(sentence)]

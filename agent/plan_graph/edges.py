@@ -24,7 +24,7 @@ def needed_ids(step: PlanStep) -> set[str]:
 
 
 def graph_of(steps: Sequence[PlanStep]) -> nx.DiGraph[str]:
-    """An edge from each step to those that need it; ids that are not steps of the plan are left out."""
+    """An edge from each step to those that need it; ids that no step of the plan has are left out."""
     import networkx as nx  # noqa: PLC0415 (a run that plans nothing needs no graph)
 
     graph: nx.DiGraph[str] = nx.DiGraph()

@@ -94,16 +94,15 @@ class QuestionService:
 
         A message that comes again is what it was: the request whose run has its id, or the answer that bears its key.
         """
-        run_id, mark = run_id_of(key), ""
         if key:
-            mark = run_id.replace("run-", "reply-")
+            run_id = run_id_of(key)
             if await self._engine.get(run_id) is not None:
                 return False
-            if await self._was_taken(session_id, mark):
+            if await self._was_taken(session_id, {key, run_id.replace("run-", "reply-")}):
                 return True
         records = await open_records(self._engine, session_id)
         records = [*filter(self._is_asked_here, records)] or records
-        return len(records) == 1 and await self.answer(records[0].id, text, person=person, key=mark)
+        return len(records) == 1 and await self.answer(records[0].id, text, person=person, key=key)
 
     async def ask(self, run: RunInfo, text: str, options: Sequence[str] = ()) -> str:
         """The `chat` service: asks from inside a YAML task and waits.
@@ -119,7 +118,7 @@ class QuestionService:
         """
         if not run.idempotency_key:
             raise NotAllowedError("Nobody is there to be asked: this task does not run for a person.")
-        from stamina import instrumentation, retry_context  # noqa: PLC0415 (only a question needs it)
+        from stamina import AsyncRetryingCaller, instrumentation  # noqa: PLC0415 (only a question needs it)
 
         instrumentation.set_on_retry_hooks([])  # the line below says it better
         mark = hashlib.sha256(run.once_key("\0".join([text, *options])).encode()).hexdigest()[:12]
@@ -130,13 +129,8 @@ class QuestionService:
                 log.warning("a question waits until it can be written down", corr_id=run.corr_id, error=str(error))
             return isinstance(error, HomeNotWritableError)
 
-        forever = retry_context(
-            on=has_no_room, attempts=None, timeout=None, wait_initial=FIRST_PAUSE, wait_max=LONGEST_PAUSE
-        )
-        async for attempt in forever:
-            with attempt:
-                return await self._ask(run, text, options, f"{run.idempotency_key}/ask:{mark}")
-        raise AssertionError  # pragma: no cover (stamina returns or raises)
+        forever = AsyncRetryingCaller(None, None, wait_initial=FIRST_PAUSE, wait_max=LONGEST_PAUSE).on(has_no_room)
+        return await forever(self._ask, run, text, options, f"{run.idempotency_key}/ask:{mark}")
 
     async def close_left(self, run_id: str, inside: str = "") -> None:
         """Closes the questions that a run leaves behind: their steps ended without waiting for the answer.
@@ -240,12 +234,12 @@ class QuestionService:
         asker = "" if run is None else run.args["incoming"]["person"]
         return person == asker or self._config.profile_of(person).name == "owner"
 
-    async def _was_taken(self, session_id: str, mark: str) -> bool:
-        """Whether an answer in the session bears the mark of a message."""
+    async def _was_taken(self, session_id: str, keys: set[str]) -> bool:
+        """Whether an answer in the session bears the key of a message, or what an older Aura made of it."""
         done = await self._engine.list(task=QUESTION_TASK, statuses=["done"], limit=MOST_QUESTIONS)
         answers = [record.result for record in done if record.args["session_id"] == session_id]
         answers += [await answer_to(self._engine, it) for it in await unfinished_records(self._engine, session_id)]
-        return any(answer is not None and answer.get("key") == mark for answer in answers)
+        return any(answer is not None and answer.get("key") in keys for answer in answers)
 
 
 def _answer_of(question_id: str) -> str:

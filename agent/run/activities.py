@@ -25,9 +25,10 @@ from aura_core.data.files import resolve_inside
 from aura_core.durable.protocol import Json
 from aura_core.errors import AuraError
 from aura_core.ground.events import EventBus
-from aura_core.ground.logger import Logger, get_logger
+from aura_core.ground.logger import get_logger
 
 HISTORY_TEXT_LIMIT = 400
+_log = get_logger(__name__)
 
 
 @dataclass(frozen=True, slots=True)
@@ -127,9 +128,6 @@ class Activities:
         )
         return {"text": text, "usage": meter.usage.model_dump()}
 
-    def _log(self) -> Logger:
-        return get_logger("agent.run.activities")
-
     async def deliver(self, run: LiveRun, answer: str) -> Json:
         """Hands the answer to the person."""
         parcel = Parcel(key=f"{run.id}/answer", session_id=run.session_id, dest=run.dest, text=answer)
@@ -163,7 +161,7 @@ class Activities:
         try:
             await self.sessions.append(run.session_id, entry, run.opened.task_key)
         except AuraError as error:
-            self._log().warning("the turn was not written to SESSION.json", corr_id=run.id, error=str(error))
+            _log.warning("the turn was not written to SESSION.json", corr_id=run.id, error=str(error))
             return {"recorded": False}
         return {"recorded": True}
 
@@ -185,7 +183,7 @@ class Activities:
                 meter=meter,
             )
         except AuraError as error:
-            self._log().warning("memory was not updated", corr_id=run.id, error=str(error))
+            _log.warning("memory was not updated", corr_id=run.id, error=str(error))
             added = None
         return {"remembered": added or "", "usage": meter.usage.model_dump()}
 

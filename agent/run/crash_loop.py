@@ -12,15 +12,16 @@ from agent.errors import AgentError
 from agent.questions.records import waits_for_answer
 from aura_core.durable.protocol import Records, StepJournal
 
-MOST_DEATHS = 3
+MOST_CRASHES = 3
 """After so many crashes in a row a step is not begun again."""
 ALONE_SECONDS = 30.0
-"""So long runs a step alone, without other suspects beside it, after it crashed twice in a row."""
+"""For this long a step runs alone, without other suspects beside it, after it crashed twice in a row."""
 KEY = "~deaths"
+"""The entry in the journal; this name and those of `_Count` are in the stores of people."""
 
 
-class DeadlyError(AgentError):
-    """The program died with a step too often; the message says how often."""
+class CrashLoopError(AgentError):
+    """The program crashed with a step too often; the message says how often."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -28,8 +29,8 @@ class _Count:
     """What a step that goes on leaves for its next life.
 
     Attributes:
-        deaths: lives that have ended with it since it last got further.
-        entries: how far its journal had come when this life began.
+        deaths: crashes in a row since it last got further.
+        entries: how far its journal had come when this life of the program began.
     """
 
     deaths: int
@@ -60,16 +61,16 @@ class CrashLoopGuard:
             journal: what it has done so far.
 
         Raises:
-            DeadlyError: the program has died with it too often; it does not begin.
+            CrashLoopError: the program crashed with it too often; it does not begin.
         """
         if not journal.resumed or await waits_for_answer(self._records, request):
             yield
             return
         before = _Count(**(journal.recall(KEY) or {"deaths": 0, "entries": -1}))
         deaths = before.deaths + 1 if journal.length == before.entries else 1
-        if deaths > MOST_DEATHS:
+        if deaths > MOST_CRASHES:
             step = request.step
-            raise DeadlyError(
+            raise CrashLoopError(
                 f"Aura ended {deaths} times while {step.title or step.id} ({step.task or step.kind}) was running, so "
                 f"it is not begun again. Does an action of it end the process, or need more memory than there is? An "
                 f"action of kind `cpu` has a process of its own."

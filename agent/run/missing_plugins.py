@@ -1,4 +1,4 @@
-"""LostPlans: a step that began before a restart waits while its plan cannot be used, and ends if it is gone."""
+"""MissingPlugins: a step that began before a restart waits while its plan cannot be used, and ends if it is gone."""
 
 from __future__ import annotations
 
@@ -39,7 +39,7 @@ class Held:
     remedy: str
 
 
-class LostPlans:
+class MissingPlugins:
     """Knows which plans cannot be read, or lack what a task began with, and what waits for them.
 
     Args:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import AsyncGenerator
+from collections.abc import AsyncGenerator, Callable
 from contextlib import asynccontextmanager
 from dataclasses import dataclass
 
@@ -20,9 +20,15 @@ RUN_TASK = "run"
 
 
 @asynccontextmanager
-async def run_history(config: AppConfig) -> AsyncGenerator[RunHistory]:
-    """The runs of an AURA_HOME for the block, also while another program works on it."""
+async def run_history(config: AppConfig, say: Callable[[list[str]], None]) -> AsyncGenerator[RunHistory]:
+    """The runs of an AURA_HOME for the block, also while another program works on it.
+
+    Args:
+        config: says where it is.
+        say: told what was damaged and set aside.
+    """
     async with home_database(config.home, HomeLock(config.home, "aura runs")) as database:
+        say(database.take_notices())
         yield RunHistory(Store(database))
 
 

@@ -12,7 +12,7 @@ from agent.delivery import Deliveries
 from agent.errors import NotAllowedError
 from agent.progress import Progress, QuestionClosed, RunEnded
 from agent.questions.service import QuestionService
-from agent.run.missing_plugins import LostPlans
+from agent.run.missing_plugins import MissingPlugins
 from agent.run.outcomes import RUN_TASK, RunHistory
 from agent.run.state import LiveRun
 from aura_core.durable.protocol import UNFINISHED, Engine, TaskRecord
@@ -31,7 +31,7 @@ class Runs:
         live: those that this process runs, by id.
         events: tell that one has moved.
         questions: closes those of a cancelled run.
-        lost_plans: knows which wait for a plan that cannot be used.
+        missing_plugins: knows which wait for a plan that cannot be used.
         deliveries: go on together with the runs.
     """
 
@@ -40,7 +40,7 @@ class Runs:
     live: Mapping[str, LiveRun]
     events: EventBus
     questions: QuestionService
-    lost_plans: LostPlans
+    missing_plugins: MissingPlugins
     deliveries: Deliveries
 
     @property
@@ -81,7 +81,7 @@ class Runs:
             while True:
                 if run_id in self.live and self.live[run_id].waiting:
                     outcome = await self.history.outcome(run_id)
-                    if outcome.status == "waiting" or self.lost_plans.told(run_id):
+                    if outcome.status == "waiting" or self.missing_plugins.told(run_id):
                         return outcome.model_copy(update={"status": "waiting"})
                 await moves.next()
 
@@ -96,6 +96,7 @@ class Runs:
             finally:
                 ended.cancel()
                 waiting.cancel()
+                await asyncio.gather(ended, waiting, return_exceptions=True)
 
     async def stop(self, session_id: str) -> int:
         """Cancels the session's runs; returns when their work has really ended, and how many they were."""

@@ -72,7 +72,7 @@ class Turns:
             self._locks[run.session_id].release()
 
     async def _lend_while_waiting(self, run: LiveRun) -> None:
-        """Sees to `run.waiting`, until cancelled."""
+        """Keeps `run.waiting` up to date, until cancelled."""
 
         def waits() -> bool:
             return all(self._waits.inside(child) for child in run.state.running)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import copy
 import json
 from collections.abc import Mapping
 from typing import TYPE_CHECKING, Any
@@ -78,7 +79,7 @@ class UserScheduleService:
 
 
 def view(job: Job) -> ScheduledJob:
-    """A job as plans see it."""
+    """A job as plans see it; what they do with its inputs is their own."""
     zone = job.trigger.timezone if isinstance(job.trigger, Cron) else machine_timezone()
     return ScheduledJob(
         id=job.id,
@@ -86,7 +87,7 @@ def view(job: Job) -> ScheduledJob:
         when=str(job.trigger),
         timezone=zone,
         next_at=job.next_at.astimezone(zone_of(zone)) if job.next_at else None,
-        inputs=job.inputs,
+        inputs=copy.deepcopy(job.inputs),
         title=job.title,
         repeats=not isinstance(job.trigger, At),
     )

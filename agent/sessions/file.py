@@ -17,7 +17,7 @@ KEPT_CONVERSATIONS = 200
 
 
 class DamagedSessionError(AgentError):
-    """The text is no SESSION.json; the message says what is wrong with it."""
+    """The text is not a SESSION.json; the message says what is wrong with it."""
 
 
 class NewerSessionError(AgentError):

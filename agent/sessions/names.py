@@ -7,7 +7,7 @@ import re
 
 _PLAIN = re.compile(r"-?[a-z0-9][a-z0-9_-]{0,63}")
 _OTHER = re.compile(r"[^a-z0-9]+")
-_TAKEN = {"prompts", "plans", "logs", "data", "state", "files", "models", "cache", "telegram"}
+_TAKEN = {"prompts", "plans", "plugins", "logs", "data", "state", "files", "models", "cache", "telegram"}
 """What AURA_HOME holds beside sessions."""
 _DEVICES = {"con", "prn", "aux", "nul", *(f"{port}{number}" for port in ("com", "lpt") for number in range(10))}
 """Names that Windows gives to devices."""

@@ -35,7 +35,7 @@ def resolve_readable(folder: Path, name: str) -> Path:
         name: a relative path; links inside the folder are followed.
 
     Raises:
-        ForbiddenPathError: it leaves the folder, is no plain file or folder, or its name is a trap elsewhere.
+        ForbiddenPathError: it leaves the folder, is not a plain file or folder, or its name is a trap elsewhere.
     """
     path = resolve_inside(folder, name)
     trap = windows_trap(name)

@@ -113,7 +113,7 @@ class PlanState(Mapping[str, Any]):
         """Hands out a copy of the data and stores it when the block ends cleanly; one editor at a time.
 
         Raises:
-            PlanStateError: the data is no JSON, the file cannot be written, or another program holds it too long.
+            PlanStateError: the data is not JSON, the file cannot be written, or another program holds it too long.
         """
         async with self._editing, self._locked():
             await self._read()

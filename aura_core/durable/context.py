@@ -3,14 +3,13 @@
 from __future__ import annotations
 
 import asyncio
-from contextlib import contextmanager
 from typing import TYPE_CHECKING, Any, TypeVar
 
 from aura_core.errors import AuraError, DurableError, TaskCancelledError, TaskFailedError
 from aura_core.storage.json_values import decode, encode
 
 if TYPE_CHECKING:
-    from collections.abc import Awaitable, Callable, Generator, Mapping, Sequence
+    from collections.abc import Awaitable, Callable, Mapping, Sequence
 
     from aura_core.durable.live import Live
     from aura_core.durable.protocol import Json
@@ -39,7 +38,7 @@ class TaskJournal:
 
     @property
     def length(self) -> int:
-        """How many entries it holds; those whose key begins with `~` count not."""
+        """How many entries it holds; those whose key begins with `~` do not count."""
         return sum(not key.startswith("~") for key in self._live.past.entries)
 
     def recall(self, key: str) -> Any:
@@ -81,39 +80,22 @@ class LocalCtx:
                 await self._record("step", key, text)
         return decode(text)
 
-    async def start(
-        self,
-        key: str,
-        task: str,
-        args: Json,
-        *,
-        queue: str | None = None,
-        resource: str | None = None,
-        priority: int = 0,
-        timeout: float | None = None,
-    ) -> str:
+    async def start(self, key: str, task: str, args: Json) -> str:
         """Starts a child task side by side and returns its id."""
         with self._live.calling("start", key) as words:
-            new = self._runtime.new_task(
-                f"{self.id}/{key}",
-                task,
-                encode(args, f"the arguments of {words}"),
-                parent=self._live.row,
-                queue=queue,
-                resource=resource,
-                priority=priority,
-                timeout=timeout,
-            )
+            self._runtime.check_function(task)
+            text = encode(args, f"the arguments of {words}")
+            child = f"{self.id}/{key}"
             self._live.has_children = True
-            found = await self._stored(self._runtime.store.insert(new))
+            found = await self._stored(self._runtime.store.insert(child, task, text, self.id))
             if found is None:
                 raise asyncio.CancelledError
-            row = found[0]
-            if row.record.parent != self.id:
-                raise DurableError(f"The call {words} would start a task {new.id!r}, but another one has that id.")
-            if not self._runtime.endings.is_interrupted(new.id):  # only a resume knows what that has done so far
-                self._runtime.run(row)
-        return new.id
+            record = found[0]
+            if record.parent != self.id:
+                raise DurableError(f"The call {words} would start a task {child!r}, but another one has that id.")
+            if not self._runtime.endings.is_interrupted(child):  # only a resume knows what that has done so far
+                self._runtime.run(record)
+        return child
 
     async def wait_any(self, key: str, ids: Sequence[str]) -> str:
         """Waits until one of the tasks has ended and returns its id; the choice is recorded."""
@@ -130,18 +112,17 @@ class LocalCtx:
         """The result of a task; waits if it has not ended."""
         with self._live.calling("result", id, again=True):
             await self._first_ended([id])
-            row = await self._stored(self._runtime.store.row(id))
-        if row is None:
+            record = await self._stored(self._runtime.store.get(id))
+        if record is None:
             raise DurableError(f"There is no task {id!r} to take the result of.")
-        record = row.record
         if record.status == "failed":
             raise TaskFailedError(record.error)
         if record.status == "cancelled":
-            raise TaskCancelledError(record.error or f"The task {id!r} was cancelled.")
+            raise TaskCancelledError(f"The task {id!r} was cancelled.")
         return record.result
 
     async def wait_signal(self, key: str) -> Json:
-        """Waits for `Engine.signal(id, key, value)`, without holding a slot."""
+        """Waits for `Engine.signal(id, key, value)`."""
         with self._live.calling("wait_signal", key):
             text = self._live.past.signals.get(key)
             if text is None:
@@ -149,15 +130,14 @@ class LocalCtx:
                 try:
                     text = await self._stored(self._runtime.store.wait(self.id, key))
                     if text is None:
-                        with self._clock_stopped():
-                            text = await self._away(future)
+                        text = await future
                 finally:
                     self._live.forget(key)
                 self._live.past.signals[key] = text
         return decode(text)
 
     async def _first_ended(self, ids: Sequence[str]) -> str:
-        """The first of the tasks that has ended; without a slot while none has."""
+        """The first of the tasks that has ended."""
         endings = self._runtime.endings
         future = endings.watch(ids)
         try:
@@ -169,39 +149,9 @@ class LocalCtx:
             done = next((id_ for id_ in elsewhere if known[id_]), None)
             if done is not None:
                 return done
-            return await self._stored(self._away(future))
+            return await self._stored(future)
         finally:
             endings.unwatch(ids, future)
-
-    async def _away(self, future: asyncio.Future[str]) -> str:
-        """Waits for the future while others use the slot; the slot is back when this returns."""
-        live = self._live
-        live.waits = future
-        live.slot.give_back()
-        self._runtime.look(live.row.root)
-        try:
-            text = await future
-        finally:
-            live.waits = None
-        with self._clock_stopped():
-            await live.slot.take()
-        return text
-
-    @contextmanager
-    def _clock_stopped(self) -> Generator[None]:
-        """The timeout does not count this time."""
-        deadline = self._live.deadline
-        when = None if deadline is None else deadline.when()
-        if deadline is None or when is None:
-            yield
-            return
-        loop = asyncio.get_running_loop()
-        left = when - loop.time()
-        deadline.reschedule(None)
-        try:
-            yield
-        finally:
-            deadline.reschedule(loop.time() + left)
 
     async def _record(self, kind: str, key: str, text: str) -> None:
         self._live.past.records[kind, key] = text

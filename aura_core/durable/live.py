@@ -13,8 +13,6 @@ if TYPE_CHECKING:
     from collections.abc import Generator, Sequence
 
     from aura_core.durable.protocol import TaskRecord
-    from aura_core.durable.queues import Slot
-    from aura_core.durable.store import TaskRow
     from aura_core.errors import AuraError
 
 
@@ -22,33 +20,27 @@ class Live:
     """One running task.
 
     Attributes:
-        row: what the store knows of it.
+        record: what the store knew of it when it began.
         past: its records and signals, those of this life included.
         resumed: it was begun in an earlier life.
-        slot: its place in its queue.
         work: the asyncio task of its function.
         runner: the asyncio task that owns `work` and records how it ended.
-        deadline: its timeout while the function runs.
         stopping: it is being cancelled or interrupted; durable calls end at once.
         cancelled: somebody asked for its end, so it will not go on later.
         broken: the store failed under it, so how it ends must not be recorded.
         has_children: it started tasks, which must not outlive it.
-        waits: what it waits for outside its own code: a signal, or other tasks.
     """
 
-    def __init__(self, row: TaskRow, past: Past | None, slot: Slot) -> None:
-        self.row = row
+    def __init__(self, record: TaskRecord, past: Past | None) -> None:
+        self.record = record
         self.resumed = past is not None
         self.past = Past() if past is None else past
-        self.slot = slot
         self.work: asyncio.Task[object] | None = None
         self.runner: asyncio.Task[None] | None = None
-        self.deadline: asyncio.Timeout | None = None
         self.stopping = False
         self.cancelled = False
         self.broken: AuraError | None = None
         self.has_children = False
-        self.waits: asyncio.Future[str] | None = None
         self._used: set[tuple[str, str]] = set()
         self._call: str | None = None
         self._signals: dict[str, asyncio.Future[str]] = {}
@@ -56,17 +48,7 @@ class Live:
     @property
     def id(self) -> str:
         """The durable task's id."""
-        return self.row.record.id
-
-    @property
-    def idle(self) -> bool:
-        """True while it waits for something that has not come."""
-        return self.waits is not None and not self.waits.done()
-
-    @property
-    def timed_out(self) -> bool:
-        """True once its timeout has begun to end its function."""
-        return self.deadline is not None and self.deadline.expired()
+        return self.record.id
 
     @property
     def ended(self) -> bool:
@@ -104,7 +86,7 @@ class Live:
             self._call = None
 
     def _refuse(self, words: str) -> None:
-        if self.stopping or self.timed_out:
+        if self.stopping:
             raise asyncio.CancelledError
         if self.ended:
             raise DurableError(f"The call {words} came after the task had ended; await every durable call.")

@@ -7,7 +7,6 @@ from collections.abc import Sequence
 from typing import TYPE_CHECKING
 
 from aura_core.durable.context import LocalCtx
-from aura_core.durable.queues import WorkQueue
 from aura_core.durable.runtime import Runtime
 from aura_core.durable.store import UNFINISHED, Store
 from aura_core.errors import DurableError, RunNotFoundError
@@ -15,19 +14,16 @@ from aura_core.storage.json_values import encode
 
 if TYPE_CHECKING:
     from aura_core.durable.protocol import DurableStatus, Json, TaskFunction, TaskRecord
-    from aura_core.durable.store import TaskRow
     from aura_core.storage.database import Database
 
 PRUNE_BATCH = 50
-"""So many roots are deleted in one transaction, so that running work hardly waits for it."""
+"""How many roots are deleted in one transaction: few, so that running work hardly waits for it."""
 
 
 class LocalEngine:
     """Implements `aura_core.durable.protocol.Engine` for one process.
 
-    Beyond the protocol's words: a task that ends cancels the tasks it started and left behind; a task that waits (for
-    a signal or for other tasks) holds no slot of its queue; a timeout counts the time in which the task holds its slot,
-    anew after a restart; a task whose records cannot be written stays unfinished.
+    Beyond the protocol's words: a task whose records cannot be written stays unfinished.
 
     Args:
         database: with the part `DURABLE`; no other program may run an engine on it.
@@ -36,7 +32,6 @@ class LocalEngine:
     def __init__(self, database: Database) -> None:
         self._store = Store(database)
         self._functions: dict[str, TaskFunction] = {}
-        self._queues: dict[str, WorkQueue] = {}
         self._runtime: Runtime | None = None
 
     def task(self, name: str, fn: TaskFunction) -> None:
@@ -45,25 +40,11 @@ class LocalEngine:
         Raises:
             DurableError: the name is taken, or the engine runs already.
         """
-        self._before_launch(f"task {name!r}", name in self._functions)
-        self._functions[name] = fn
-
-    def queue(self, name: str, *, limit: int) -> None:
-        """Declares a queue and how many of its tasks run at once; before `launch`.
-
-        Raises:
-            DurableError: the name is taken, the limit is below 1, or the engine runs already.
-        """
-        self._before_launch(f"queue {name!r}", name in self._queues)
-        if limit < 1:
-            raise DurableError(f"The limit of queue {name!r} must be at least 1, not {limit}.")
-        self._queues[name] = WorkQueue(name, limit)
-
-    def _before_launch(self, what: str, taken: bool) -> None:
         if self._runtime is not None:
-            raise DurableError(f"The {what} must be declared before the engine is launched.")
-        if taken:
-            raise DurableError(f"The {what} was declared twice.")
+            raise DurableError(f"The task {name!r} must be declared before the engine is launched.")
+        if name in self._functions:
+            raise DurableError(f"The task {name!r} was declared twice.")
+        self._functions[name] = fn
 
     async def launch(self) -> None:
         """Makes the engine ready.
@@ -75,7 +56,7 @@ class LocalEngine:
         if self._runtime is not None:
             raise DurableError("The engine was launched twice.")
         await self._store.end_cancelled()
-        self._runtime = Runtime(self._store, self._functions, self._queues, LocalCtx)
+        self._runtime = Runtime(self._store, self._functions, LocalCtx)
 
     async def close(self) -> None:
         """Stops running work without ending it; harmless if nothing was launched. The database stays open."""
@@ -91,8 +72,8 @@ class LocalEngine:
         if not id:
             raise DurableError("A durable task needs an id.")
         runtime = self._running()
-        new = runtime.new_task(id, task, encode(args, f"the arguments of task {id!r}"))
-        found = await self._store.insert(new)
+        runtime.check_function(task)
+        found = await self._store.insert(id, task, encode(args, f"the arguments of task {id!r}"))
         if found is not None and found[1]:
             runtime.run(found[0])
         return id
@@ -107,14 +88,13 @@ class LocalEngine:
         runtime = self._running()
         loaded = await self._store.load(id)
         if not loaded:
-            record = (await self._row(id)).record
+            record = await self._known(id)
             if record.parent is not None:
                 raise DurableError(f"The task {id!r} is a part of {record.parent!r}; resume that.")
             return False
-        for row, _ in loaded:
-            runtime.check_function(row.record.task)
-            runtime.check_queue(row.record.id, row.queue)
-        begun = [runtime.run(row, past) for row, past in loaded]
+        for record, _ in loaded:
+            runtime.check_function(record.task)
+        begun = [runtime.run(record, past) for record, past in loaded]
         return begun[0]
 
     async def signal(self, id: str, key: str, value: Json) -> bool:  # noqa: A002 (the protocol's word)
@@ -145,27 +125,13 @@ class LocalEngine:
         endings = self._running().endings
         future = endings.watch([id])
         try:
-            row = await self._row(id)
-            if row.record.status in UNFINISHED:
+            record = await self._known(id)
+            if record.status in UNFINISHED:
                 await future
-                row = await self._row(id)
-            return row.record
+                record = await self._known(id)
+            return record
         finally:
             endings.unwatch([id], future)
-
-    async def settled(self, id: str) -> TaskRecord:  # noqa: A002 (the protocol's word)
-        """Waits until a root task has ended, or until all that is left of it waits for signals.
-
-        Returns:
-            The record; unfinished means that signals are waited for, or that it was not resumed.
-
-        Raises:
-            RunNotFoundError: no such task.
-        """
-        runtime = self._running()
-        await self._row(id)
-        await runtime.still(id)
-        return (await self._row(id)).record
 
     async def get(self, id: str) -> TaskRecord | None:  # noqa: A002 (the protocol's word)
         """The task's record as it stands, without waiting."""
@@ -210,8 +176,8 @@ class LocalEngine:
             raise DurableError("The engine is not launched, or was closed.")
         return self._runtime
 
-    async def _row(self, id_: str) -> TaskRow:
-        row = await self._store.row(id_)
-        if row is None:
+    async def _known(self, id_: str) -> TaskRecord:
+        record = await self._store.get(id_)
+        if record is None:
             raise RunNotFoundError(f"There is no run {id_!r}; `aura runs` lists those that exist.")
-        return row
+        return record

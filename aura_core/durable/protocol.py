@@ -21,7 +21,7 @@ class TaskRecord:
         id: unique; chosen by whoever started it.
         task: name of the registered function.
         args: its JSON arguments.
-        status: pending (queued or running), waiting (for a signal), done, failed or cancelled.
+        status: pending (it runs, or goes on after a resume), waiting (for a signal), done, failed or cancelled.
         parent: id of the task that started it; None for a root.
         result: JSON result when done.
         error: text when failed.
@@ -81,28 +81,13 @@ class Ctx(Protocol):
         """
         ...
 
-    async def start(
-        self,
-        key: str,
-        task: str,
-        args: Json,
-        *,
-        queue: str | None = None,
-        resource: str | None = None,
-        priority: int = 0,
-        timeout: float | None = None,
-    ) -> str:
+    async def start(self, key: str, task: str, args: Json) -> str:
         """Starts a child task side by side and returns its id, `<id>/<key>`; a replay starts nothing twice.
 
         Args:
             key: unique within the task.
             task: name of a registered function.
             args: JSON arguments.
-            queue: name of a queue whose limit holds; None runs at once.
-            resource: at most one task per resource of the queue at a time; free when its work has really ended.
-            priority: higher goes first among waiters.
-            timeout: seconds from the moment it may run, anew after a restart; waiting for a signal does not count.
-                Then its work is ended, and after that it counts as cancelled.
         """
         ...
 
@@ -120,7 +105,7 @@ class Ctx(Protocol):
         ...
 
     async def wait_signal(self, key: str) -> Json:
-        """Waits, for days if need be and without holding a slot, for `Engine.signal(id, key, value)`."""
+        """Waits, for days if need be, for `Engine.signal(id, key, value)`."""
         ...
 
 
@@ -157,16 +142,11 @@ class Records(Protocol):
 class Engine(Records, Protocol):
     """A durable engine: starts tasks, remembers what they did, goes on after a kill.
 
-    A task that ends cancels the tasks it started and left unfinished. A task that waits, for a signal or for other
-    tasks, does not count against the limits of its queue where the store can do that.
+    A task that ends cancels the tasks it started and left unfinished.
     """
 
     def task(self, name: str, fn: TaskFunction) -> None:
         """Registers `fn` under a name; before `launch`."""
-        ...
-
-    def queue(self, name: str, *, limit: int) -> None:
-        """Declares a queue and how many of its tasks run at once; before `launch`."""
         ...
 
     async def launch(self) -> None:

@@ -21,10 +21,6 @@ DURABLE = Part(
           status TEXT NOT NULL CHECK (status IN ('pending', 'waiting', 'done', 'failed', 'cancelled')),
           cancelling INTEGER NOT NULL DEFAULT 0,
           waiting_for TEXT,
-          queue TEXT,
-          resource TEXT,
-          priority INTEGER NOT NULL,
-          timeout REAL,
           result TEXT,
           error TEXT NOT NULL DEFAULT '',
           created_at REAL NOT NULL,
@@ -59,10 +55,7 @@ DURABLE = Part(
 )
 """Tasks, what was recorded of them, signals to them, and journal entries of what the unfinished ones have done."""
 
-_TASK_COLUMNS = (
-    "id, root, parent, task, args, status, cancelling, waiting_for, queue, resource, priority, timeout, result, error, "
-    "created_at, updated_at"
-)
+_TASK_COLUMNS = "id, root, parent, task, args, status, cancelling, waiting_for, result, error, created_at, updated_at"
 _COPIED = (
     ("tasks", _TASK_COLUMNS, "ORDER BY seq"),
     ("records", "task_id, key, kind, value, at", "ORDER BY seq"),

@@ -14,16 +14,10 @@ from aura_core.storage.database import Database
 from aura_core.storage.json_values import decode
 
 FREED_PAGES = 500
-"""So many pages go back to the disk with every batch of deleted runs."""
+"""The most pages that go back to the disk with every batch of deleted runs."""
 
-Columns = tuple[
-    str, str, str, DurableStatus, str | None, str | None, str, float, float, str, str | None, str | None, int,
-    float | None, int,
-]  # fmt: skip
-COLUMNS = (
-    "id, task, args, status, parent, result, error, created_at, updated_at, "
-    "root, queue, resource, priority, timeout, seq"
-)
+Columns = tuple[str, str, str, DurableStatus, str | None, str | None, str, float, float]
+COLUMNS = "id, task, args, status, parent, result, error, created_at, updated_at"
 _OF_ONE = f"SELECT {COLUMNS} FROM tasks WHERE id = ?"  # noqa: S608 (a constant)
 _OF_ROOT = f"SELECT {COLUMNS} FROM tasks WHERE root = ? AND status IN ('pending', 'waiting') ORDER BY seq"  # noqa: S608
 _LISTED = (
@@ -37,34 +31,6 @@ WITH RECURSIVE tree (id) AS (
 )
 SELECT id FROM tasks WHERE id IN (SELECT id FROM tree) AND status IN ('pending', 'waiting') ORDER BY seq
 """
-
-
-@dataclass(frozen=True, slots=True)
-class TaskRow:
-    """A task with what the engine needs to run it; `seq` is the order of starting."""
-
-    record: TaskRecord
-    root: str
-    queue: str | None
-    resource: str | None
-    priority: int
-    timeout: float | None
-    seq: int
-
-
-@dataclass(frozen=True, slots=True)
-class NewTask:
-    """A task to be started; `args` is JSON text."""
-
-    id: str
-    task: str
-    args: str
-    parent: str | None = None
-    root: str = ""
-    queue: str | None = None
-    resource: str | None = None
-    priority: int = 0
-    timeout: float | None = None
 
 
 @dataclass(slots=True)
@@ -107,9 +73,20 @@ class Store:
         """What was being cancelled when the last program died counts as cancelled."""
         await self._database.run(_end_cancelled)
 
-    async def insert(self, new: NewTask) -> tuple[TaskRow, bool] | None:
-        """Adds a task, or returns the one that has the id; None if its parent has ended or is being cancelled."""
-        return await self._database.run(partial(_insert, new=new), lasting=new.parent is None)
+    async def insert(self, id_: str, task: str, args: str, parent: str | None = None) -> tuple[TaskRecord, bool] | None:
+        """Adds a task, or returns the one that has the id; None if its parent has ended or is being cancelled.
+
+        Args:
+            id_: unique.
+            task: name of its function.
+            args: JSON text.
+            parent: who starts it; None for a root.
+
+        Returns:
+            The task, and whether it is new.
+        """
+        operation = partial(_insert, id_=id_, task=task, args=args, parent=parent)
+        return await self._database.run(operation, lasting=parent is None)
 
     async def record(self, task: str, key: str, kind: str, value: str) -> None:
         """Adds a record of a step or a choice."""
@@ -136,13 +113,9 @@ class Store:
         """Marks the task (if `inclusive`) and all below as being cancelled; ids of the unfinished ones."""
         return await self._database.run(partial(_request_cancel, task=task, inclusive=inclusive))
 
-    async def load(self, root: str) -> Sequence[tuple[TaskRow, Past]]:
+    async def load(self, root: str) -> Sequence[tuple[TaskRecord, Past]]:
         """The unfinished tasks of a root with their past, in order of starting."""
         return await self._database.read(partial(_load, root=root))
-
-    async def row(self, task: str) -> TaskRow | None:
-        """One task."""
-        return await self._database.read(partial(_select_row, task=task))
 
     async def ended(self, tasks: Sequence[str]) -> dict[str, bool]:
         """Whether each of the tasks has ended; unknown ones are missing."""
@@ -150,8 +123,7 @@ class Store:
 
     async def get(self, id: str) -> TaskRecord | None:  # noqa: A002 (the protocol's word)
         """See `Records.get`."""
-        row = await self.row(id)
-        return None if row is None else row.record
+        return await self._database.read(partial(_select, task=id))
 
     async def list(
         self,
@@ -171,16 +143,16 @@ class Store:
 
     async def signals(self, id: str) -> dict[str, Json]:  # noqa: A002 (the protocol's word)
         """See `Records.signals`."""
-        return await self._database.run(partial(_select_signals, task=id), lasting=False)
+        return await self._database.read(partial(_select_signals, task=id))
 
     async def prune(self, before: float, limit: int) -> int:
         """Deletes roots that ended before a moment (seconds since the epoch): at most `limit`, oldest first."""
         return await self._database.run(partial(_prune, before=before, limit=limit))
 
 
-def _select_row(connection: sqlite3.Connection, task: str) -> TaskRow | None:
+def _select(connection: sqlite3.Connection, task: str) -> TaskRecord | None:
     found = cast("Columns | None", connection.execute(_OF_ONE, (task,)).fetchone())
-    return None if found is None else _row(found)
+    return None if found is None else _record_of(found)
 
 
 def _select_records(
@@ -192,7 +164,7 @@ def _select_records(
 ) -> Sequence[TaskRecord]:
     wanted = None if statuses is None else f",{','.join(statuses)},"
     found = cast("Sequence[Columns]", connection.execute(_LISTED, (task, parent, wanted, limit)).fetchall())
-    return [_row(columns).record for columns in found]
+    return [_record_of(columns) for columns in found]
 
 
 def _select_steps(connection: sqlite3.Connection, task: str) -> dict[str, Json]:
@@ -207,13 +179,10 @@ def _select_signals(connection: sqlite3.Connection, task: str) -> dict[str, Json
     return {key: decode(value) for key, value in found}
 
 
-def _row(columns: Columns) -> TaskRow:
-    id_, task, args, status, parent, result, error, created, updated, root, queue, resource, priority, timeout, seq = (
-        columns
-    )
+def _record_of(columns: Columns) -> TaskRecord:
+    id_, task, args, status, parent, result, error, created, updated = columns
     value = None if result is None else decode(result)
-    record = TaskRecord(id_, task, decode(args), status, parent, value, error, created, updated)
-    return TaskRow(record, root, queue, resource, priority, timeout, seq)
+    return TaskRecord(id_, task, decode(args), status, parent, value, error, created, updated)
 
 
 def _end_cancelled(connection: sqlite3.Connection) -> None:
@@ -224,22 +193,25 @@ def _end_cancelled(connection: sqlite3.Connection) -> None:
     )
 
 
-def _insert(connection: sqlite3.Connection, new: NewTask) -> tuple[TaskRow, bool] | None:
-    there = _select_row(connection, new.id)
+def _insert(
+    connection: sqlite3.Connection, id_: str, task: str, args: str, parent: str | None
+) -> tuple[TaskRecord, bool] | None:
+    there = _select(connection, id_)
     if there is not None:
         return there, False
-    if new.parent is not None:
-        query = "SELECT 1 FROM tasks WHERE id = ? AND NOT cancelling AND status IN ('pending', 'waiting')"
-        if connection.execute(query, (new.parent,)).fetchone() is None:
+    root = (id_,)
+    if parent is not None:
+        query = "SELECT root FROM tasks WHERE id = ? AND NOT cancelling AND status IN ('pending', 'waiting')"
+        root = cast("tuple[str] | None", connection.execute(query, (parent,)).fetchone())
+        if root is None:
             return None
     now = time.time()
-    limits = (new.queue, new.resource, new.priority, new.timeout)
     connection.execute(
-        "INSERT INTO tasks (id, root, parent, task, args, status, queue, resource, priority, timeout, created_at, "
-        "updated_at) VALUES (?, ?, ?, ?, ?, 'pending', ?, ?, ?, ?, ?, ?)",
-        (new.id, new.root or new.id, new.parent, new.task, new.args, *limits, now, now),
+        "INSERT INTO tasks (id, root, parent, task, args, status, created_at, updated_at) "
+        "VALUES (?, ?, ?, ?, ?, 'pending', ?, ?)",
+        (id_, *root, parent, task, args, now, now),
     )
-    return cast("TaskRow", _select_row(connection, new.id)), True
+    return TaskRecord(id_, task, decode(args), "pending", parent, None, "", now, now), True
 
 
 def _record(connection: sqlite3.Connection, task: str, key: str, kind: str, value: str) -> None:
@@ -286,12 +258,12 @@ def _signal(connection: sqlite3.Connection, task: str, key: str, value: str) -> 
 def _finish(connection: sqlite3.Connection, task: str, ending: Ending) -> TaskRecord:
     connection.execute(
         "UPDATE tasks SET status = iif(cancelling, 'cancelled', ?1), result = iif(cancelling, NULL, ?2), "
-        "error = iif(cancelling AND ?1 <> 'cancelled', '', ?3), waiting_for = NULL, updated_at = ?4 "
+        "error = iif(cancelling, '', ?3), waiting_for = NULL, updated_at = ?4 "
         "WHERE id = ?5 AND status IN ('pending', 'waiting')",
         (ending.status, ending.result, ending.error, time.time(), task),
     )
     connection.execute("DELETE FROM entries WHERE task_id = ?", (task,))
-    return cast("TaskRow", _select_row(connection, task)).record
+    return cast("TaskRecord", _select(connection, task))
 
 
 def _request_cancel(connection: sqlite3.Connection, task: str, *, inclusive: bool) -> Sequence[str]:
@@ -304,23 +276,22 @@ def _request_cancel(connection: sqlite3.Connection, task: str, *, inclusive: boo
 
 
 def _ended(connection: sqlite3.Connection, tasks: Sequence[str]) -> dict[str, bool]:
-    rows = {task: _select_row(connection, task) for task in tasks}
-    return {task: row.record.status not in UNFINISHED for task, row in rows.items() if row is not None}
+    records = {task: _select(connection, task) for task in tasks}
+    return {task: record.status not in UNFINISHED for task, record in records.items() if record is not None}
 
 
-def _load(connection: sqlite3.Connection, root: str) -> Sequence[tuple[TaskRow, Past]]:
-    rows = [_row(columns) for columns in cast("Sequence[Columns]", connection.execute(_OF_ROOT, (root,)).fetchall())]
-    loaded: list[tuple[TaskRow, Past]] = []
-    for row in rows:
+def _load(connection: sqlite3.Connection, root: str) -> Sequence[tuple[TaskRecord, Past]]:
+    loaded: list[tuple[TaskRecord, Past]] = []
+    for record in map(_record_of, cast("Sequence[Columns]", connection.execute(_OF_ROOT, (root,)).fetchall())):
         past = Past()
         query = "SELECT key, kind, value FROM records WHERE task_id = ?"
-        for key, kind, value in cast("Sequence[tuple[str, str, str]]", connection.execute(query, (row.record.id,))):
+        for key, kind, value in cast("Sequence[tuple[str, str, str]]", connection.execute(query, (record.id,))):
             past.records[kind, key] = value
         query = "SELECT key, value FROM signals WHERE task_id = ?"
-        past.signals.update(cast("Sequence[tuple[str, str]]", connection.execute(query, (row.record.id,))))
+        past.signals.update(cast("Sequence[tuple[str, str]]", connection.execute(query, (record.id,))))
         query = "SELECT key, value FROM entries WHERE task_id = ?"
-        past.entries.update(cast("Sequence[tuple[str, str]]", connection.execute(query, (row.record.id,))))
-        loaded.append((row, past))
+        past.entries.update(cast("Sequence[tuple[str, str]]", connection.execute(query, (record.id,))))
+        loaded.append((record, past))
     return loaded
 
 

@@ -5,6 +5,5 @@ from __future__ import annotations
 from aura_core.engine.engine import ExecutionEngine
 from aura_core.engine.result import EngineResult
 from aura_core.engine.runtime import PlanRuntime
-from aura_core.engine.signals import JumpSignal, StopTaskException
 
-__all__ = ["EngineResult", "ExecutionEngine", "JumpSignal", "PlanRuntime", "StopTaskException"]
+__all__ = ["EngineResult", "ExecutionEngine", "PlanRuntime"]

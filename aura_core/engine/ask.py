@@ -23,7 +23,7 @@ async def execute(engine: Interpreter, step: AskStep, context: Context) -> None:
 
     Raises:
         NotFoundError: nobody provides `chat`, so there is no person to ask.
-        InputError: `options` is no list.
+        InputError: `options` is not a list.
         ActionError: the question was given up, and nobody ended the task.
     """
     text = str(step.ask.render(context.variables))

@@ -33,7 +33,7 @@ async def execute_go_task(engine: Interpreter, step: GoTaskStep, context: Contex
     Raises:
         JumpSignal: always, if the task exists.
         NotFoundError: it does not.
-        InputError: `inputs` is no mapping.
+        InputError: `inputs` is not a mapping.
     """
     inputs = step.inputs.render(context.variables)
     if not isinstance(inputs, dict):

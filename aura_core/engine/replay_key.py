@@ -17,7 +17,7 @@ if TYPE_CHECKING:
 
 ValueT = TypeVar("ValueT")
 MOST_NOTED = 1000
-"""So many entries at most wait in memory for the next flush."""
+"""The most entries that wait in memory for the next flush."""
 
 
 class JournalBuffer:

@@ -22,7 +22,7 @@ class JumpSignal(Exception):  # noqa: N818 (the seed's name: it signals, it is n
 
 
 class StopTaskException(Exception):  # noqa: N818 (the seed's name)
-    """Raised by `stop`: the task ends as stopped, which is no failure.
+    """Raised by `stop`: the task ends as stopped, which is not a failure.
 
     Attributes:
         message: text for the person.

@@ -46,7 +46,7 @@ def edited_tasks(ref: str, journal: Journal, scope: str, find: Callable[[str], T
         find: full reference -> the task as it is now.
 
     Raises:
-        DefinitionError: the recorded text is none that this version of Aura can read.
+        DefinitionError: this version of Aura cannot read the recorded text.
     """
     places: dict[str, tuple[str, str, list[str | int]]] = journal.recall(_places_key(ref, scope)) or {}
     found: list[TaskDefinition] = []

@@ -85,7 +85,7 @@ class Generation:
         self.problems: list[Problem] = []
         self.config = ConfigService()
         self.services = ServiceRegistry(self.config, shared.provided)
-        self._ground = shared
+        self._shared = shared
         self._actions = ActionRegistry()
         self._tags: dict[str, Collection[str]] = {}
         for plan in plans.plans.values():
@@ -109,8 +109,8 @@ class Generation:
         return any(plan.states is not None for plan in self.plans.plans.values())
 
     def stands_on(self, shared: SharedRuntime) -> bool:
-        """Whether it belongs to the framework with this shared."""
-        return self._ground is shared
+        """Whether it belongs to the framework that made this."""
+        return self._shared is shared
 
     def task(self, ref: str) -> TaskDefinition:
         """The task of a full reference; see `PlanSet.task`."""
@@ -132,7 +132,7 @@ class Generation:
         if run.journal is None or ref.partition("/")[0] not in self.plans.plans:
             return self
         edited = edited_tasks(ref, run.journal, run.scope, self.plans.task)
-        return Generation(self.plans.with_tasks(edited), self._ground, self, self.refcount) if edited else self
+        return Generation(self.plans.with_tasks(edited), self._shared, self, self.refcount) if edited else self
 
     def resources_of(self, task: TaskDefinition) -> Collection[str]:
         """The tags of a task and of all tasks that it may lead to; found once for each task."""
@@ -192,7 +192,7 @@ class Generation:
         }
 
     def _orchestrator(self, plan: PlanDefinition) -> Orchestrator:
-        shared = self._ground
+        shared = self._shared
         capture = (plan.name, DEBUG_CAPTURE) if DEBUG_CAPTURE in plan.services else None
         runtime = PlanRuntime(
             plan=plan.name,

@@ -33,7 +33,7 @@ def _text(value: Any) -> Any:
 
 
 def refuse_text(value: Any) -> Any:
-    """Numbers only: a quoted one is a text, and true is not a 1."""
+    """Numbers only: a quoted one is a text, and true is not 1."""
     if isinstance(value, bool | str):
         raise PydanticCustomError("number_type", "a number is wanted, without quotes")
     return value

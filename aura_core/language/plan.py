@@ -34,7 +34,7 @@ class PlanDefinition:
         config_defaults: config.yaml.
         states: states.yaml; None if the plan has none.
         interrupts: interrupts.yaml; None if the plan has none.
-        incomplete: some of its tasks could not be read, so that a missing one is not a mistake of who refers to it.
+        incomplete: some of its tasks could not be read, so whoever refers to a missing one makes no mistake.
     """
 
     name: str

@@ -57,20 +57,13 @@ class HookManager:
 
     Args:
         run_blocking: runs a plain function beside the event loop.
-        config: what `config()` asks in a hook.
         seconds: a hook that takes longer is given up.
     """
 
-    def __init__(
-        self,
-        run_blocking: RunBlocking,
-        *,
-        config: ConfigService | None = None,
-        seconds: float = HOOK_SECONDS,
-    ) -> None:
+    def __init__(self, run_blocking: RunBlocking, *, seconds: float = HOOK_SECONDS) -> None:
         self._hooks: dict[str, tuple[Hook, ...]] = {}
         self._run_blocking = run_blocking
-        self._config = config
+        self._config: ConfigService | None = None
         self._seconds = seconds
 
     def __contains__(self, moment: str) -> bool:

@@ -56,11 +56,6 @@ class ActionInjector:
         self._chains: dict[ActionDefinition, Proceed] = {}
         self.traced = False
 
-    def use(self, middleware: Middleware) -> None:
-        """Adds a link to the chain, next to the call itself."""
-        self._middleware = (*self._middleware, middleware)
-        self._chains = {}
-
     def listen(self) -> None:
         """Looks whether anybody traces; called when the framework starts, so that steps need not look."""
         self.traced = somebody_traces()

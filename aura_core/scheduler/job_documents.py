@@ -70,7 +70,7 @@ def job_of(key: str, value: Json) -> Job:
         _check(job.trigger)
         for moment in (job.next_at, job.last_at, *(firing.due for firing in job.queue)):
             if moment is not None:
-                _check_aware(moment)
+                check_aware(moment)
     except (ValidationError, ScheduleError, ValueError, OverflowError) as error:
         raise UnreadableJobError(_reason(error)) from error
     if job.id != key:
@@ -91,14 +91,19 @@ def _check(trigger: Trigger) -> None:
             zone_of(timezone)
         case Every(seconds=seconds, anchor=moment):
             check_every(seconds)
-            _check_aware(moment)
+            check_aware(moment)
         case At(moment=moment):
-            _check_aware(moment)
+            check_aware(moment)
         case _:
             pass
 
 
-def _check_aware(moment: datetime) -> None:
+def check_aware(moment: datetime) -> None:
+    """Checks that a moment has a zone and can be compared in every other one.
+
+    Raises:
+        ScheduleError: it has none, or is out of reach.
+    """
     if moment.tzinfo is None:
         raise ScheduleError(f"{moment} has no time zone")
     check_moment(moment)

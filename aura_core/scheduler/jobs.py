@@ -16,6 +16,7 @@ from aura_core.scheduler.job_documents import NAMESPACE, Unreadable, UnreadableJ
 from aura_core.scheduler.job_queue import Moved, asked, redeclared
 from aura_core.scheduler.triggers import OnEvent, next_after
 from aura_core.storage.documents import Document, Documents, Json, change
+from aura_core.storage.json_values import same
 
 Now = Callable[[], datetime]
 _log = get_logger(__name__)
@@ -50,6 +51,7 @@ class Jobs:
         self.changed = asyncio.Event()
         self._documents = documents
         self._said: set[Unreadable] = set()
+        self._known: dict[str, tuple[int, Job]] = {}
 
     def wake(self) -> None:
         """Has the scheduler of this process look at the clock, the jobs and what it accepts at once."""
@@ -90,7 +92,7 @@ class Jobs:
             The job as it is kept.
 
         Raises:
-            ScheduleError: it would never run, or holds what is not JSON.
+            ScheduleError: it would never run, holds what is not JSON, or has the id of one that cannot be read.
         """
         kept = (await self.by_id()).get(job.id)
         if kept is not None:
@@ -98,8 +100,14 @@ class Jobs:
         planned = planned_from(job, self.now())
         if planned.next_at is None and planned.trigger.kind != "on_event":
             raise ScheduleError(f"The job {job.id} ({job.trigger}) would never run: its time has passed.")
-        if await self._documents.put(NAMESPACE, job.id, value_of(planned), expected=0) is None:
-            return (await self.by_id()).get(job.id, planned)
+        while await self._documents.put(NAMESPACE, job.id, value_of(planned), expected=0) is None:
+            jobs, unreadable = await self._read()
+            if job.id in jobs:
+                return jobs[job.id]
+            if job.id in {one.job for one in unreadable}:
+                raise ScheduleError(
+                    f"There is a job {job.id} already, which cannot be read; remove it: aura schedule remove {job.id}."
+                )
         self.wake()
         return planned
 
@@ -163,7 +171,8 @@ class Jobs:
                 last = None
                 return value
             last = moved(job)
-            return value if last[0] == job else value_of(last[0])
+            new = value_of(last[0])
+            return value if same(new, value_of(job)) else new
 
         await change(self._documents, NAMESPACE, name, new_value)
         return last
@@ -203,18 +212,23 @@ class Jobs:
         self.wake()
 
     async def _read(self) -> tuple[dict[str, Job], list[Unreadable]]:
-        jobs: dict[str, Job] = {}
+        known: dict[str, tuple[int, Job]] = {}
         unreadable: list[Unreadable] = []
         for document in await self._documents.list(NAMESPACE):
-            try:
-                jobs[document.key] = _job(document)
-            except UnreadableJobError as error:
-                unreadable.append(Unreadable(document.key, str(error)))
+            revision, job = self._known.get(document.key, (0, None))
+            if job is None or revision != document.revision:
+                try:
+                    job = _job(document)
+                except UnreadableJobError as error:
+                    unreadable.append(Unreadable(document.key, str(error)))
+                    continue
+            known[document.key] = document.revision, job
+        self._known = known
         for one in unreadable:
             if one not in self._said:
                 self._said.add(one)
                 _log.error("job_unreadable", job=one.job, reason=str(one))
-        return jobs, unreadable
+        return {key: job for key, (_, job) in known.items()}, unreadable
 
 
 def _job(document: Document) -> Job:

@@ -15,9 +15,9 @@ from aura_core.scheduler.topics import Happening, happening_of, matches
 from aura_core.scheduler.triggers import OnEvent
 
 LONGEST_CHAIN = 4
-"""So many jobs may follow from one another through events."""
+"""The most jobs that may follow from one another through events."""
 REMEMBERED = 1000
-"""Of so many runs, the latest ones, it is known which jobs led to them: their last events come after their end."""
+"""Of how many runs, the latest ones, it is kept which jobs led to them: their last events come after their end."""
 
 
 class Listener:

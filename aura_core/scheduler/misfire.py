@@ -8,7 +8,7 @@ from aura_core.scheduler.job import Missed
 from aura_core.scheduler.triggers import Trigger
 
 MOST = 100
-"""So many missed moments are made up for, the latest ones, where a job wants them all."""
+"""The most missed moments that are made up for, the latest ones, where a job wants them all."""
 FIRST_LOOK = timedelta(minutes=10)
 
 

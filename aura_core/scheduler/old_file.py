@@ -6,14 +6,16 @@ import json
 import sqlite3
 import time
 from collections import defaultdict
+from contextlib import suppress
 from datetime import UTC, datetime
 from functools import cache
 from typing import Any
 
-from pydantic import TypeAdapter, ValidationError
+from pydantic import TypeAdapter
 
+from aura_core.errors import ScheduleError
 from aura_core.scheduler.job import Firing
-from aura_core.scheduler.job_documents import NAMESPACE
+from aura_core.scheduler.job_documents import NAMESPACE, check_aware
 from aura_core.storage.documents import Json, insert_document
 from aura_core.storage.takeover import OldFile
 
@@ -40,7 +42,7 @@ def copy_jobs(old: sqlite3.Connection, new: sqlite3.Connection) -> None:
                 "last_message": message,
                 "queue": queues[name],
             }
-        except (ValueError, TypeError):
+        except (ValueError, TypeError, RecursionError):
             value = body.decode("utf-8", "backslashreplace")
         insert_document(new, NAMESPACE, name, value, time.time())
 
@@ -50,10 +52,11 @@ def _queues(old: sqlite3.Connection) -> dict[str, list[Json]]:
     queues: dict[str, list[Json]] = defaultdict(list)
     query = "SELECT job, CAST(body AS BLOB) FROM firings WHERE ended_at IS NULL ORDER BY due, id"
     for job, body in old.execute(query):
-        try:
-            queues[job].append(_firing().dump_python(_firing().validate_json(body), mode="json"))
-        except ValidationError:
-            continue
+        with suppress(ValueError, TypeError, RecursionError, ScheduleError):
+            firing = _firing().validate_python(json.loads(body, parse_constant=_refuse))
+            check_aware(firing.due)
+            if firing.job == job:
+                queues[job].append(_firing().dump_python(firing, mode="json"))
     return queues
 
 

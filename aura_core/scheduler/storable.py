@@ -9,7 +9,7 @@ def storable_text(text: str) -> str:
     r"""Text with lone surrogates written out: a name that is not UTF-8 becomes signs, e.g. `\udcff`.
 
     Args:
-        text: any text; it may hold the name of a file, in whose bytes are no characters.
+        text: any text; it may hold the name of a file whose bytes are not UTF-8.
     """
     return text.encode("utf-8", "backslashreplace").decode()
 

@@ -51,7 +51,7 @@ class Cron:
 
 @dataclass(frozen=True, slots=True)
 class Every:
-    """Always so many seconds after the last time, by real time: clock changes do not matter.
+    """Again each time that a number of seconds has passed, by real time: clock changes do not matter.
 
     Attributes:
         seconds: the interval.

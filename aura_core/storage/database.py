@@ -14,10 +14,11 @@ from dataclasses import dataclass
 from queue import Empty, SimpleQueue
 from typing import TYPE_CHECKING, Any, Generic, Self, TypeVar
 
-from aura_core.errors import DurableError
+from aura_core.errors import DurableError, HomeNotWritableError
+from aura_core.ground.logger import get_logger
 from aura_core.storage.atomic_file import not_writable
 from aura_core.storage.schema import Part, open_database
-from aura_core.storage.sqlite_errors import explain
+from aura_core.storage.sqlite_errors import explain, is_busy
 from aura_core.storage.takeover import TAKEOVER, OldFile, is_old, take_over
 
 if TYPE_CHECKING:
@@ -28,7 +29,7 @@ if TYPE_CHECKING:
 
 T = TypeVar("T")
 BATCH = 256
-"""At most so many operations share one commit, so that no caller waits long for others' work."""
+"""The most operations that share one commit, so that no caller waits long for the work of others."""
 
 
 @dataclass(slots=True)
@@ -67,6 +68,7 @@ class Database:
         self._thread: threading.Thread | None = None
         self._closed = False
         self._connection: sqlite3.Connection | None = None
+        self._file: tuple[int, int] | None = None
         self._synchronous = "FULL"
 
     async def open(self) -> None:
@@ -80,12 +82,14 @@ class Database:
         await self.read(lambda _: None)
 
     async def close(self) -> None:
-        """Does what was handed over before, closes the file and ends the thread."""
+        """Does what was handed over before, closes the file and ends the thread; logs notices that nobody took."""
         self._closed = True
         if self._thread is not None:
             self._jobs.put(None)
             await asyncio.to_thread(self._thread.join)
             self._thread = None
+        for notice in self.take_notices():
+            get_logger(__name__).warning(notice)
 
     async def __aenter__(self) -> Self:
         try:
@@ -141,6 +145,16 @@ class Database:
             if self._connection is not None:
                 self._connection.close()
 
+    def _opened(self) -> sqlite3.Connection:
+        """The connection, if what it writes to is still the file of this name; opens the file at the first time."""
+        self._connection = self._connection or self._connect()
+        if _identity(self.path) != self._file:
+            raise HomeNotWritableError(
+                f"The store {self.path} was removed or replaced while Aura has it open, so nothing can be kept. Put "
+                f"the file back, or end Aura and start it again with what is there."
+            )
+        return self._connection
+
     def _connect(self) -> sqlite3.Connection:
         try:
             self.path.parent.mkdir(mode=0o700, parents=True, exist_ok=True)
@@ -156,6 +170,7 @@ class Database:
         except BaseException:
             connection.close()
             raise
+        self._file = _identity(self.path)
         return connection
 
     def _next_batch(self) -> list[_Job[Any]]:
@@ -175,19 +190,24 @@ class Database:
         return batch
 
     def _commit(self, batch: Sequence[_Job[Any]]) -> None:
-        """All in one transaction; if that fails, each in its own, so that one bad operation spoils no other."""
+        """All in one transaction; if that fails, each in its own, so that one bad operation spoils no other.
+
+        While another program writes, none can succeed, and to wait for each of them would take minutes.
+        """
         try:
-            self._connection = self._connection or self._connect()
+            connection = self._opened()
         except BaseException as error:  # noqa: BLE001 (handed to those who wait; a later operation tries again)
             self._fail(batch, error)
             return
-        if self._try(self._connection, batch) or len(batch) == 1:
+        error = self._try(connection, batch)
+        if error is None or len(batch) == 1 or is_busy(error):
             return
         for job in batch:
             job.error = None
-            self._try(self._connection, [job])
+            self._try(connection, [job])
 
-    def _try(self, connection: sqlite3.Connection, batch: Sequence[_Job[Any]]) -> bool:
+    def _try(self, connection: sqlite3.Connection, batch: Sequence[_Job[Any]]) -> BaseException | None:
+        """Does the operations in one transaction; gives the error if it fails, as those who wait have it, too."""
         try:
             self._set_synchronous(connection, "FULL" if any(job.lasting for job in batch) else "NORMAL")
             connection.execute("BEGIN IMMEDIATE")
@@ -198,8 +218,8 @@ class Database:
             with contextlib.suppress(sqlite3.Error):  # after a disk error SQLite has rolled back by itself
                 connection.rollback()
             self._fail(batch, error)
-            return False
-        return True
+            return error
+        return None
 
     def _fail(self, batch: Sequence[_Job[Any]], error: BaseException) -> None:
         explained = explain(error, self.path) if isinstance(error, sqlite3.Error | UnicodeEncodeError) else error
@@ -210,6 +230,15 @@ class Database:
         if wanted != self._synchronous:
             connection.execute(f"PRAGMA synchronous={wanted}")
             self._synchronous = wanted
+
+
+def _identity(path: Path) -> tuple[int, int] | None:
+    """Which file it is, whatever is in it; None if there is none. SQLite itself would go on with one that is gone."""
+    try:
+        about = path.stat()
+    except OSError:
+        return None
+    return about.st_dev, about.st_ino
 
 
 def _deliver(batch: Sequence[_Job[Any]]) -> None:

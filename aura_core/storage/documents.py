@@ -14,11 +14,11 @@ from typing import Protocol, cast
 
 from aura_core.errors import DurableError
 from aura_core.storage.database import Database
-from aura_core.storage.json_values import Json, decode, encode
+from aura_core.storage.json_values import Json, decode, encode, same
 from aura_core.storage.schema import Part
 
 ATTEMPTS = 100
-"""So often `change` tries; each failure means that somebody else's change went through."""
+"""How often `change` tries; each failure means that somebody else's change went through."""
 
 DOCUMENTS = Part(
     "documents",
@@ -50,7 +50,7 @@ class Document:
     Attributes:
         namespace: whose it is, e.g. "jobs".
         key: its name there.
-        value: a JSON value; a copy of one's own.
+        value: a JSON value, a copy for the caller.
         revision: grows with every change in the namespace; never used twice there.
         updated_at: seconds since the epoch.
         damage: why what is stored cannot be read; the value is None then, and the document can be put anew or deleted.
@@ -143,7 +143,7 @@ async def change(documents: Documents, namespace: str, key: str, changed: Callab
         found = await documents.get(namespace, key)
         before = None if found is None else found.value
         after = changed(copy.deepcopy(before))
-        if after == before:
+        if same(after, before):
             return before, before
         expected = 0 if found is None else found.revision
         if after is None:
@@ -228,7 +228,7 @@ def _document(row: tuple[str, str, str | bytes, int, float]) -> Document:
     try:
         text = stored.decode() if isinstance(stored, bytes) else stored
         return Document(namespace, key, decode(text), revision, updated_at)
-    except ValueError as error:
+    except (ValueError, RecursionError) as error:
         return Document(namespace, key, None, revision, updated_at, damage=str(error))
 
 

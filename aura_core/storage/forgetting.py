@@ -9,23 +9,20 @@ from contextlib import asynccontextmanager
 from aura_core.ground.logger import get_logger
 
 DAY_SECONDS = 24 * 3600.0
+_log = get_logger(__name__)
 
 
 @asynccontextmanager
 async def forgetting(
     *forget: Callable[[], Awaitable[object]], sleep: Callable[[float], Awaitable[object]] = asyncio.sleep
 ) -> AsyncGenerator[None]:
-    """Forgets at once, and once a day during the block.
+    """Forgets at once, and once a day during the block; a day on which the store cannot be used is logged.
 
     Args:
         forget: each deletes what is too old, e.g. by `Engine.prune` or `Documents.forget`.
         sleep: waits for so many seconds.
-
-    Raises:
-        AuraError: the store cannot be used now; later that is logged and tried again the next day.
     """
-    for one in forget:
-        await one()
+    await _forget(forget)
     daily = asyncio.create_task(_daily(forget, sleep), name="forgetting")
     try:
         yield
@@ -37,11 +34,14 @@ async def forgetting(
 async def _daily(
     forget: tuple[Callable[[], Awaitable[object]], ...], sleep: Callable[[float], Awaitable[object]]
 ) -> None:
-    log = get_logger(__name__)
     while True:
         await sleep(DAY_SECONDS)
-        for one in forget:
-            try:
-                await one()
-            except Exception:
-                log.exception("what is old was not forgotten")
+        await _forget(forget)
+
+
+async def _forget(forget: tuple[Callable[[], Awaitable[object]], ...]) -> None:
+    for one in forget:
+        try:
+            await one()
+        except Exception:  # noqa: BLE001 (logged; the next day makes up for it)
+            _log.exception("what is old was not forgotten")

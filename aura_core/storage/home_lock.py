@@ -18,6 +18,9 @@ if TYPE_CHECKING:
 LOCK_FILE = "aura.lock"
 """Its name in AURA_HOME; `aura.lock.holder` beside it says who holds it."""
 
+INSTANT = 0.5
+"""So many seconds are waited for another program: one that takes over an older home, or only looks, is soon done."""
+
 
 class HomeLock:
     """The lock of an AURA_HOME; the operating system drops it when the program dies, however it dies.
@@ -49,7 +52,7 @@ class HomeLock:
         """
         try:
             self._home.mkdir(mode=0o700, parents=True, exist_ok=True)
-            self._lock.acquire(blocking=False)
+            self._lock.acquire(timeout=INSTANT, poll_interval=0.02)
             self._holder.write_text(json.dumps({"program": self._program, "pid": os.getpid()}), encoding="utf-8")
         except Timeout:
             raise HomeInUseError(

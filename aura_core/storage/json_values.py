@@ -46,6 +46,11 @@ def decode(text: str) -> Json:
     return json.loads(text)
 
 
+def same(one: Json, other: Json) -> bool:
+    """Whether two values are the same JSON: Python takes 1, 1.0 and True for equal."""
+    return one == other and json.dumps(one, sort_keys=True) == json.dumps(other, sort_keys=True)
+
+
 def _offender(value: object, place: str, depth: int) -> tuple[str, str]:
     """Place and description of the first thing that is not JSON; the place is empty for the value itself."""
     wrong = _wrong(value, depth)

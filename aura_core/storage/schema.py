@@ -11,7 +11,7 @@ from pathlib import Path
 
 from aura_core.errors import DurableError
 from aura_core.storage.atomic_file import set_aside
-from aura_core.storage.sqlite_errors import examine, is_busy, is_damage
+from aura_core.storage.sqlite_errors import examine, explain, is_busy, is_damage
 
 FILE_NAME = "aura.db"
 """Its name in AURA_HOME."""
@@ -21,7 +21,7 @@ VERSION = 3
 """Of the file as a whole: its tables come in parts that count their own migrations. 1 and 2 were state.db."""
 PARTS = "CREATE TABLE parts (name TEXT PRIMARY KEY, version INTEGER NOT NULL) WITHOUT ROWID"
 BUSY_SECONDS = 10.0
-"""So long one program waits for another one's transaction."""
+"""For this long one program waits for another one's transaction."""
 BUSY_PAUSE = 0.01
 """Seconds between two attempts where SQLite does not wait by itself."""
 LOG_PAGES = 200
@@ -70,6 +70,25 @@ def open_database(path: Path, parts: Sequence[Part], *, alone: bool) -> tuple[sq
             f"so what was kept there (runs, jobs, open questions) is not known any more."
         )
         return _open(path, parts, alone=alone), notice
+
+
+def check_database(path: Path, parts: Sequence[Part]) -> None:
+    """Reads the whole file, if it is there, and changes nothing.
+
+    Raises:
+        HomeNotWritableError: it cannot be opened.
+        DurableError: it is damaged, another program's, or of a newer Aura.
+    """
+    if not path.exists():
+        return
+    try:
+        with contextlib.closing(sqlite3.connect(f"{path.absolute().as_uri()}?mode=rw", uri=True)) as connection:
+            connection.execute("PRAGMA query_only = ON")
+            if _version(connection, path):
+                _versions(connection, path, parts)
+            examine(connection)
+    except sqlite3.Error as error:
+        raise explain(error, path) from error
 
 
 def _open(path: Path, parts: Sequence[Part], *, alone: bool) -> sqlite3.Connection:

@@ -31,8 +31,9 @@ class OldFile:
     Attributes:
         name: its path in the home, e.g. "telegram/channel.db".
         copy: gets a connection to the old file, which cannot write, and the new one, inside its transaction, which it
-            must not end. Rows that are in the new file already stay. An error of SQLite, or a ValueError, means that
-            the old file is damaged: it is set aside, with a notice, and nothing of it is in the new one.
+            must not end. Rows that are in the new file already stay. Whatever it raises means that the old file is
+            damaged, unless a disk or another program is in the way: it is set aside, with a notice, and nothing of it
+            is in the new one.
         application_id: the one of its databases.
     """
 
@@ -98,7 +99,9 @@ def _take(connection: sqlite3.Connection, path: Path, old: OldFile) -> list[str]
     try:
         _copy(connection, path, old)
         kept = free_name(path, KEPT)
-    except (sqlite3.Error, ValueError) as error:
+    except DurableError:
+        raise
+    except Exception as error:
         if isinstance(error, sqlite3.Error) and may_pass(error):
             raise
         connection.execute("ROLLBACK TO one_file")

@@ -9,7 +9,7 @@ from typing import Any
 import pytest
 
 from agent.contracts import ExecutorRequest, PlanStep
-from agent.run.crash_loop import MOST_DEATHS, CrashLoopGuard, DeadlyError
+from agent.run.crash_loop import MOST_CRASHES, CrashLoopError, CrashLoopGuard
 from aura_core.durable.protocol import TaskRecord
 
 
@@ -61,25 +61,25 @@ async def life(journal: Journal, *done: str) -> None:
 
 async def test_it_is_given_up_after_as_many_deaths_as_are_borne():
     journal = Journal()
-    for _ in range(MOST_DEATHS):
+    for _ in range(MOST_CRASHES):
         await life(journal)
-    with pytest.raises(DeadlyError, match=rf"ended {MOST_DEATHS + 1} times while s1 \(lab/die\) was running"):
+    with pytest.raises(CrashLoopError, match=rf"ended {MOST_CRASHES + 1} times while s1 \(lab/die\) was running"):
         await life(journal)
 
 
 async def test_a_life_in_which_it_got_further_begins_the_count_anew():
     journal = Journal()
-    for number in range(5 * MOST_DEATHS):
+    for number in range(5 * MOST_CRASHES):
         await life(journal, f"action {number}")
-    for _ in range(MOST_DEATHS):
+    for _ in range(MOST_CRASHES):
         await life(journal)
-    with pytest.raises(DeadlyError):
+    with pytest.raises(CrashLoopError):
         await life(journal)
 
 
 async def test_being_broken_off_in_good_order_counts_nothing():
     journal = Journal()
-    for _ in range(5 * MOST_DEATHS):
+    for _ in range(5 * MOST_CRASHES):
         with pytest.raises(asyncio.CancelledError):
             async with CrashLoopGuard(Nothing()).watched(STEP, journal):
                 raise asyncio.CancelledError
@@ -95,7 +95,7 @@ async def test_the_first_life_of_a_step_leaves_no_trace():
 async def test_an_innocent_step_beside_a_deadly_one_is_begun_in_the_end():
     deadly, innocent = Journal(), Journal()
     finished = False
-    for _ in range(4 * MOST_DEATHS):
+    for _ in range(4 * MOST_CRASHES):
         suspects = CrashLoopGuard(Nothing())
         died = asyncio.Event()
 
@@ -123,5 +123,5 @@ async def test_an_innocent_step_beside_a_deadly_one_is_begun_in_the_end():
         deadly.entries, innocent.entries = before
         if given_up:
             break
-    assert isinstance(tasks[0].exception(), DeadlyError)
+    assert isinstance(tasks[0].exception(), CrashLoopError)
     assert finished

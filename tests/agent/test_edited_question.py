@@ -14,7 +14,7 @@ from agent.app import App
 from agent.contracts import ExecutorRequest, PlanStep
 from agent.progress import QuestionClosed
 from agent.questions.records import QUESTION_TASK
-from agent.run import missing_plugins as lost_plans
+from agent.run import missing_plugins
 from aura_core.tasklet import RunInfo
 from tests.agent.conftest import incoming
 
@@ -302,7 +302,7 @@ async def test_a_run_waits_while_the_folder_of_its_plan_is_away(open_app, transp
 async def test_a_folder_of_plans_that_comes_back_while_its_run_waits_lets_it_go_on(
     open_app, lab, plan_folder, monkeypatch
 ):
-    monkeypatch.setattr(lost_plans, "LOOK_SECONDS", 0.01)
+    monkeypatch.setattr(missing_plugins, "LOOK_SECONDS", 0.01)
     async with open_app() as app:
         run_id = await asked(app)
     away = plan_folder.rename(plan_folder.with_name("away"))
@@ -321,13 +321,13 @@ async def test_a_folder_of_plans_that_comes_back_while_its_run_waits_lets_it_go_
 async def _wait_for(app: App, task: str) -> bool:
     step = PlanStep(id=task, kind="task", task=task)
     request = ExecutorRequest(run_id="r", session_id="s", profile="default", step=step, idempotency_key=f"r/{task}")
-    return await app._lost_plans.wait_for(task, request, RunInfo(), cast("Any", SimpleNamespace(length=1)))
+    return await app._missing_plugins.wait_for(task, request, RunInfo(), cast("Any", SimpleNamespace(length=1)))
 
 
 async def test_of_two_steps_that_wait_for_their_plans_the_first_that_goes_on_leaves_the_notice_of_the_other(
     open_app, lab, plan_folder, monkeypatch
 ):
-    monkeypatch.setattr(lost_plans, "LOOK_SECONDS", 0.01)
+    monkeypatch.setattr(missing_plugins, "LOOK_SECONDS", 0.01)
     other = plan_folder / "y"
     shutil.copytree(lab.folder, other)
     (other / "plan.yaml").write_text("name: y\n")
@@ -360,7 +360,7 @@ async def test_a_run_whose_plan_is_gone_ends_and_says_so(open_app, lab):
 
 
 async def test_a_run_that_waits_for_its_plan_ends_when_the_plan_is_taken_away(open_app, lab, monkeypatch):
-    monkeypatch.setattr(lost_plans, "LOOK_SECONDS", 0.01)
+    monkeypatch.setattr(missing_plugins, "LOOK_SECONDS", 0.01)
     async with open_app() as app:
         run_id = await asked(app)
     lab.write(BROKEN)

@@ -62,13 +62,15 @@ async def test_a_home_from_before_the_journal_is_taken_over_too(open_app, home: 
 
 async def test_the_runs_of_an_old_home_are_listed_by_a_program_beside(home: Path, tmp_path: Path):
     config = AppConfig.load({"AURA_HOME": str(home)}, tmp_path)
-    async with run_history(config) as history:
+    notices: list[str] = []
+    async with run_history(config, notices.extend) as history:
         assert {run.run_id for run in await history.runs()} >= {QUICK, PAUSE, LONG}
+    assert notices == []
 
 
 async def test_runs_are_listed_while_another_program_holds_the_home(open_app, home: Path, tmp_path: Path):
     config = AppConfig.load({"AURA_HOME": str(home)}, tmp_path)
-    async with open_app(), run_history(config) as history:
+    async with open_app(), run_history(config, lambda _: None) as history:
         assert (await history.outcome(QUICK)).status == "ok"
         with pytest.raises(HomeInUseError, match="test"):
             async with App.open(config, program="aura chat"):

@@ -13,7 +13,7 @@ import yaml
 from agent.app import App
 from agent.contracts import Question
 from agent.questions import service as questions
-from agent.run import crash_loop as deaths
+from agent.run import crash_loop
 from aura_core.errors import HomeNotWritableError
 from tests.agent.conftest import KeepingTransport, incoming
 from tests.fixtures.telegram.bench import eventually
@@ -88,7 +88,7 @@ async def test_a_step_that_begins_again_when_nothing_can_be_read_is_no_failure(o
 
     async with open_app() as app:
         with monkeypatch.context() as patch:
-            patch.setattr(deaths, "waits_for_answer", unreadable)
+            patch.setattr(crash_loop, "waits_for_answer", unreadable)
             assert await app.resume() == [run_id]
             with pytest.raises(HomeNotWritableError):
                 await app.engine.outcome(run_id)

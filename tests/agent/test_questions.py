@@ -122,10 +122,11 @@ async def test_once_it_is_answered_a_question_is_open_nowhere(open_app, task):
 
 
 @BOTH_WAYS
-async def test_an_answer_that_a_killed_program_wrote_down_is_known_after_the_restart(open_app, task):
+@pytest.mark.parametrize("key", [KEY, run_id_of(KEY).replace("run-", "reply-")], ids=["now", "older Aura"])
+async def test_an_answer_that_a_killed_program_wrote_down_is_known_after_the_restart(open_app, task, key):
     async with open_app() as app:
         run_id, question = await asked(app, task)
-    value = {"text": "red", "person": ME, "key": run_id_of(KEY).replace("run-", "reply-")}
+    value = {"text": "red", "person": ME, "key": key}
     async with open_app() as app:
         assert await app.engine.signal(question.id, "answer", value)
         assert await app.questions("s") == (await app.run_detail(run_id)).questions == []
@@ -154,6 +155,15 @@ async def test_the_first_answer_counts_and_a_repetition_of_it_is_no_other(open_a
         assert not await app.answer(question.id, "red", person="telegram:666", key="a")
         assert (await app.outcome(run_id)).answer == "red"
         assert await app.answer(question.id, "red", person=ME, key="a")
+
+
+async def test_a_message_that_answered_one_question_does_not_answer_another_when_it_comes_again(open_app):
+    async with open_app() as app:
+        run_id, first = await asked(app, "twice")
+        assert await app.answer(first.id, "red", person=ME, key=KEY)
+        (second,) = (await app.outcome(run_id)).questions
+        assert await app.reply("s", "red", person=ME, key=KEY)
+        assert await app.questions("s") == [second]
 
 
 async def test_messages_leave_nothing_in_the_store_but_runs_and_questions(open_app):

@@ -137,10 +137,16 @@ async def test_a_job_that_was_asked_for_and_not_begun_is_said_to_be_asked_for(tm
             await commands.remove(TICK)
 
 
-def test_a_damaged_file_of_an_older_aura_is_said(monkeypatch, capsys, tmp_path: Path):
+@pytest.mark.parametrize(
+    "command", [["schedule"], ["runs"], ["runs", "cancel", "x"], ["run", "aura_base/now"], ["bot"]], ids=" ".join
+)
+def test_a_damaged_file_of_an_older_aura_is_said_by_whatever_takes_it_over(
+    monkeypatch, capsys, tmp_path: Path, command
+):
     monkeypatch.setenv("AURA_HOME", str(tmp_path))
+    monkeypatch.setenv("OPENAI_BASE_URL", "http://127.0.0.1:9")
     (tmp_path / "jobs.db").write_bytes(b"nonsense" * 1000)
-    assert run(["schedule"]) == 0
+    run(command)
     said = capsys.readouterr().err
     assert "jobs.db of an older Aura was damaged" in " ".join(said.split())
     assert list(tmp_path.glob("jobs.damaged-*.db"))

@@ -239,6 +239,11 @@ def test_plain_session_ids_keep_their_names(store, tmp_path):
     assert store.files("main") == tmp_path / "main" / "files"
 
 
+@pytest.mark.parametrize("name", ["plans", "plugins", "logs", "prompts", "telegram"])
+def test_a_session_never_lies_in_a_folder_that_the_home_has_for_something_else(store, tmp_path, name):
+    assert store.folder(name) != tmp_path / name
+
+
 async def test_file_names_are_those_a_person_would_count(store):
     files = store.files("s")
     for name in ("b.txt", "a.md", "sub/c.csv", ".hidden", "sub/.git/config"):

@@ -12,7 +12,7 @@ from aiogram.methods import SendMessage
 from agent.channels.telegram import live_cards, records
 from agent.channels.telegram.asking import Asking
 from agent.channels.telegram.bot import run_bot
-from agent.channels.telegram.records import QUESTIONS, SENDINGS
+from agent.channels.telegram.records import QUESTIONS, SENDINGS, Questions
 from agent.channels.telegram.sending import Sender
 from agent.contracts import PlanStep, TaskCard
 from agent.errors import ConfigError, NotAllowedError
@@ -293,6 +293,21 @@ async def test_a_question_that_was_settled_while_the_bot_was_away_loses_its_butt
     async with running(app):
         await olga.until(lambda: not question.buttons)
     assert "closed" in question.words
+
+
+async def test_a_kill_between_an_answer_and_the_edit_of_its_message_leaves_no_buttons(
+    telegram: Emulator, tmp_path: Path
+):
+    app, olga = PlayedApp(tmp_path, telegram, asks("Friday", "Saturday")), telegram.person(OWNER)
+    async with running(app):
+        olga.send("book it")
+        question = await olga.wait_for("Which day?")
+    async with documents_of(tmp_path) as documents:
+        (asked,) = await documents.list(QUESTIONS)
+        await Questions(documents).close(asked.value["question"]["id"], "Friday")
+    async with running(app):
+        await olga.until(lambda: not question.buttons)
+    assert question.words.endswith("✅ Friday")
 
 
 async def test_an_unknown_button_is_answered_politely(telegram: Emulator, tmp_path: Path):
@@ -605,15 +620,17 @@ async def test_a_wrong_token_ends_the_bot_with_the_way_on(telegram: Emulator, tm
         await run_bot(app, stop=asyncio.Event())
 
 
-async def test_whoever_starts_a_bot_without_owners_reads_what_to_do(telegram: Emulator, tmp_path: Path):
+async def test_whoever_starts_a_bot_reads_what_to_do_and_what_was_damaged(telegram: Emulator, tmp_path: Path):
     app, said, stop = PlayedApp(tmp_path, telegram), list[str](), asyncio.Event()
     app.config.telegram.owners = []
+    app.notices = ["The store was damaged."]
     async with documents_of(tmp_path) as app.documents, asyncio.TaskGroup() as group:
         group.create_task(run_bot(app, stop=stop, announce=said.append))
-        await eventually(lambda: len(said) == 2)
+        await eventually(lambda: len(said) == 3)
         stop.set()
     assert "@aura_test_bot listens" in said[0]
     assert "AURA_TELEGRAM_OWNERS" in said[1]
+    assert said[2] == "The store was damaged."
 
 
 async def test_a_token_that_is_revoked_while_the_bot_runs_ends_it(telegram: Emulator, tmp_path: Path):

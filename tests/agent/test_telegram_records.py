@@ -13,7 +13,7 @@ from aiogram.types import Update
 
 from agent.channels.telegram import records as records_module
 from agent.channels.telegram.destination import Destination
-from agent.channels.telegram.records import OPEN_QUESTIONS, QUESTIONS, Records, Sending, token_of
+from agent.channels.telegram.records import OPEN_QUESTIONS, Records, Sending, token_of
 from agent.contracts import Question
 from agent.old_channel import CHANNEL_FILE
 from aura_core.storage.database import Database
@@ -131,13 +131,15 @@ async def test_a_question_that_was_closed_before_its_message_was_known_is_not_fo
     assert await questions.by_message(OLGA, 50) is None
 
 
-async def test_what_a_kill_left_of_a_closed_question_is_tidied_up(records: Records, documents: Documents):
+async def test_a_closed_question_is_known_until_its_message_shows_it(records: Records, documents: Documents):
     questions, asked = records.questions, question()
     await questions.add(asked, OLGA)
     await questions.shown(asked.id, 50)
-    (document,) = await documents.list(QUESTIONS)
-    await documents.put(QUESTIONS, document.key, {**document.value, "closed": True})
+    closed = await questions.close(asked.id, "red")
     assert await questions.open() == []
+    assert await questions.to_be_shown() == [closed]
+    await questions.end_shown(closed)
+    assert await questions.to_be_shown() == []
     assert not await documents.list(OPEN_QUESTIONS)
 
 
@@ -151,6 +153,37 @@ async def test_an_open_question_is_never_forgotten(records: Records, monkeypatch
     await records.forget()
     assert await records.questions.by_id(closed_one.id) is None
     assert [asked.question for asked in await records.questions.open()] == [open_one]
+
+
+DAMAGED = (None, [], {}, "?", {"update_id": "x"}, {"after": []}, {"question": {}}, {"chat_ie": 1})
+
+
+@pytest.mark.parametrize("value", DAMAGED, ids=repr)
+async def test_what_cannot_be_read_stands_in_nobodys_way(records: Records, documents: Documents, value: object):
+    """One damaged document must not keep the bot from starting, or a chat from being answered."""
+    good, bad = question(1), question(2)
+    for one in (good, bad):
+        await records.questions.add(one, OLGA)
+        await records.cards.add(one.id, Destination(OLGA))
+        await records.sendings.begin(one.id, OLGA)
+    for number in (1, 2):
+        assert await records.inbox.put(update(number))
+        await records.sendings.record_message(OLGA, number)
+    await documents.put("telegram/questions", token_of(bad.id), value)
+    await documents.put("telegram/cards", bad.id, value)
+    await documents.put("telegram/sendings", bad.id, value)
+    await documents.put("telegram/inbox", f"{2:020d}", value)
+    await documents.put("telegram/messages", f"shared/{10**12 - 2:012d}", value)
+    await records.forget()
+    assert [asked.question for asked in await records.questions.open(OLGA)] == [good]
+    assert await records.questions.awaited(OLGA, PERSON) is None
+    assert await records.inbox.unhandled() == [update(1)]
+    assert await records.cards.alive() == {good.id: Destination(OLGA)}
+    assert await records.sendings.newest(OLGA) == 2
+    assert await records.sendings.get(good.id) == Sending()
+    assert await records.sendings.get(bad.id) in {None, Sending()}
+    await records.questions.choose(bad.id, "red")
+    assert await records.questions.close(bad.id, "red") is None
 
 
 async def test_a_stranger_is_told_once_a_day(records: Records, monkeypatch: pytest.MonkeyPatch):
@@ -211,6 +244,25 @@ async def test_an_older_auras_memory_is_taken_over(tmp_path: Path):
         assert [await records.guests.may_be_told(user_id) for user_id in (666, 667)] == [False, True]
 
 
+async def test_of_an_older_auras_memory_only_what_cannot_be_read_is_left_behind(tmp_path: Path):
+    old_file(tmp_path)
+    with contextlib.closing(sqlite3.connect(tmp_path / "telegram/channel.db")) as old, old:
+        old.execute("""UPDATE cards SET dest = '{"chat_ie": 1001}' WHERE run_id = 'run-1'""")
+        old.execute("UPDATE questions SET body = '[]' WHERE message_id = 50")
+        old.execute("UPDATE inbox SET body = '{' WHERE update_id = 9")
+        old.execute("UPDATE messages SET message_id = 'x' WHERE chat_id = ?", (SUPERGROUP,))
+    async with Database(tmp_path / FILE_NAME, [DOCUMENTS], old_files=[CHANNEL_FILE]) as database:
+        records = Records(SqliteDocuments(database))
+        assert (await records.cards.alive(), await records.questions.open(), await records.inbox.unhandled()) == (
+            {},
+            [],
+            [],
+        )
+        assert await records.questions.by_id(question(2).id) is not None
+        assert not await records.inbox.put(update(8))
+        assert [await records.sendings.newest(chat_id) for chat_id in (OLGA, SUPERGROUP)] == [20, 0]
+
+
 async def test_the_memory_of_a_bot_of_an_older_aura_that_was_killed_is_taken_over(tmp_path: Path):
     home = unpack(tmp_path)
     async with Database(home / FILE_NAME, [DOCUMENTS], old_files=[CHANNEL_FILE]) as database:
@@ -223,3 +275,33 @@ async def test_the_memory_of_a_bot_of_an_older_aura_that_was_killed_is_taken_ove
         assert (asked.question.text, asked.message_id) == ("Go on?", 9)
         assert await records.questions.awaited(4242, "telegram:4242") == asked
         assert await records.cards.alive() == {asked.question.run_id: Destination(4242)}
+
+
+@pytest.mark.parametrize("stored", ["'{'", "'[1]'", "'{\"x\": 1}'", "'7'", "x'00ff'"])
+async def test_what_cannot_be_read_stops_nothing_else(tmp_path: Path, stored: str):
+    async with documents_of(tmp_path) as documents:
+        records = Records(documents)
+        for number in (1, 2):
+            await records.inbox.put(update(number))
+            await records.sendings.begin(f"key {number}", OLGA)
+            await records.questions.add(question(number), OLGA)
+            await records.cards.add(f"run-{number}", Destination(OLGA))
+            await records.guests.may_be_told(number)
+    with contextlib.closing(sqlite3.connect(tmp_path / FILE_NAME)) as connection, connection:
+        first = ("00000000000000000001", "key 1", token_of(question(1).id), f"{OLGA}/{token_of(question(1).id)}")
+        keys = ", ".join(repr(key) for key in (*first, "run-1", "1"))
+        changed = connection.execute(f"UPDATE documents SET value = {stored} WHERE key IN ({keys})")
+        assert changed.rowcount == 6
+    async with documents_of(tmp_path) as documents:
+        records = Records(documents)
+        await records.forget()
+        assert await records.inbox.unhandled() == [update(2)]
+        assert await records.sendings.get("key 1") in {None, Sending()}
+        assert await records.sendings.get("key 2") == Sending()
+        assert [asked.question for asked in await records.questions.open(OLGA)] == [question(2)]
+        assert await records.questions.shown(question(1).id, 5) is None
+        assert await records.questions.close(question(1).id, "red") is None
+        assert await records.cards.alive() == {"run-2": Destination(OLGA)}
+        assert not await records.guests.may_be_told(2)
+        await records.sendings.begin("key 1", OLGA)
+        assert await records.sendings.get("key 1") == Sending()

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import os
+import shutil
 import sqlite3
 import time
 from collections.abc import Callable
@@ -12,13 +13,15 @@ from pathlib import Path
 from typing import Any
 
 import pytest
+import structlog.testing
 
 from aura_core.durable.schema import DURABLE
 from aura_core.errors import DurableError, HomeNotWritableError
+from aura_core.storage import schema
 from aura_core.storage.database import Database
 from aura_core.storage.documents import DOCUMENTS, SqliteDocuments
 from aura_core.storage.home_lock import HomeLock
-from aura_core.storage.schema import Part, statements
+from aura_core.storage.schema import Part, check_database, statements
 
 PARTS = (DURABLE, DOCUMENTS)
 
@@ -50,6 +53,16 @@ async def test_a_damaged_file_is_set_aside_and_said_once(path, damage):
     assert kept.read_bytes() == broken
 
 
+async def test_what_nobody_was_told_of_a_damaged_file_is_logged(path):
+    """Most commands show no notices; what was lost must be known all the same."""
+    await fill(path)
+    path.write_bytes(b"this is no database " * 1000)
+    with structlog.testing.capture_logs() as logs:
+        async with Database(path, PARTS):
+            pass
+    assert ["set aside as aura.damaged-" in entry["event"] for entry in logs] == [True]
+
+
 async def test_a_damaged_file_is_left_where_it_is_by_a_program_that_does_not_hold_the_home(path):
     await fill(path)
     path.write_bytes(b"this is no database " * 1000)
@@ -69,6 +82,32 @@ async def test_another_programs_database_is_left_alone(path):
         async with Database(path, PARTS):
             pass
     assert path.read_bytes() == before
+
+
+async def test_a_check_says_what_is_wrong_with_a_file_and_changes_nothing(path):
+    check_database(path, PARTS)
+    assert not path.exists()
+    await fill(path)
+    check_database(path, PARTS)
+    whole = path.read_bytes()
+    torn = whole[:4096] + os.urandom(len(whole) - 4096)
+    for content, words in ((b"this is no database " * 1000, "damaged"), (torn, "damaged"), (foreign(path), "another")):
+        path.write_bytes(content)
+        with pytest.raises(DurableError, match=words):
+            check_database(path, PARTS)
+        assert path.read_bytes() == content
+    path.unlink()
+    path.mkdir()
+    with pytest.raises(HomeNotWritableError):
+        check_database(path, PARTS)
+
+
+def foreign(path: Path) -> bytes:
+    """A database of another program."""
+    other = path.with_name("photos.db")
+    with closing(sqlite3.connect(other)) as photos:
+        photos.execute("CREATE TABLE photos (id)")
+    return other.read_bytes()
 
 
 @pytest.mark.parametrize("newer", ["PRAGMA user_version = 99", "UPDATE parts SET version = 99 WHERE name = 'durable'"])
@@ -144,6 +183,23 @@ async def test_opening_a_file_that_is_up_to_date_writes_nothing(path):
     assert path.read_bytes() == before
 
 
+async def test_a_file_that_another_program_keeps_to_itself_can_be_used_when_it_is_free_again(path, monkeypatch):
+    monkeypatch.setattr(schema, "BUSY_SECONDS", 0.2)
+    async with Database(path, PARTS) as database:
+        documents = SqliteDocuments(database)
+        await documents.put("n", "one", 1)
+        with closing(sqlite3.connect(path, isolation_level=None)) as other:
+            other.execute("BEGIN IMMEDIATE")
+            began = time.monotonic()
+            puts = (documents.put("n", f"more {number}", number) for number in range(20))
+            ends = await asyncio.gather(*puts, return_exceptions=True)
+            assert time.monotonic() - began < 2, "all wait together"
+        assert {type(end) for end in ends} == {HomeNotWritableError}
+        assert "another program" in str(ends[0])
+        assert await documents.put("n", "two", 2) is not None
+        assert [document.key for document in await documents.list("n")] == ["one", "two"]
+
+
 async def test_one_bad_operation_spoils_no_other_of_its_batch(path):
     database = Database(path, [Part("t", ("CREATE TABLE t (n UNIQUE);",))])
     await database.open()
@@ -189,3 +245,38 @@ async def test_on_a_full_disk_nothing_changes_and_what_is_there_can_be_read(path
             await documents.put("n", "new", "x" * 100_000)
         assert await documents.get("n", "new") is None
         assert len(await documents.list("n")) == 50
+
+
+async def test_while_another_program_writes_for_long_all_that_wait_hear_of_it_together(path, monkeypatch):
+    monkeypatch.setattr(schema, "BUSY_SECONDS", 0.3)
+    async with Database(path, PARTS) as database:
+        await database.open()
+        with closing(sqlite3.connect(path, isolation_level=None)) as other:
+            other.execute("BEGIN IMMEDIATE")
+            began = time.monotonic()
+            reads = [database.read(lambda connection: connection.execute("SELECT 1").fetchone()) for _ in range(30)]
+            results = await asyncio.gather(*reads, return_exceptions=True)
+            assert time.monotonic() - began < 3
+            other.execute("ROLLBACK")
+        assert {type(result) for result in results} == {HomeNotWritableError}
+        assert "another program is writing to it" in str(results[0])
+        assert await database.read(lambda connection: connection.execute("SELECT 1").fetchone()) == (1,)
+
+
+async def test_a_file_that_is_taken_away_or_replaced_is_noticed_and_counts_again_when_it_is_back(path):
+    await fill(path)
+    aside = path.with_name("aside.db")
+    async with Database(path, PARTS) as database:
+        documents = SqliteDocuments(database)
+        path.rename(aside)
+        for replace in (lambda: None, lambda: shutil.copy(aside, path)):
+            replace()
+            with pytest.raises(HomeNotWritableError, match="removed or replaced"):
+                await documents.put("n", "new", 1)
+            with pytest.raises(HomeNotWritableError, match="removed or replaced"):
+                await documents.list("n")
+        aside.replace(path)
+        assert await documents.get("n", "new") is None
+        assert await documents.put("n", "new", 1) is not None
+    async with Database(path, PARTS) as database:
+        assert await SqliteDocuments(database).get("n", "new") is not None

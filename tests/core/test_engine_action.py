@@ -264,7 +264,7 @@ async def test_a_jump_or_stop_that_an_action_raises_is_no_failed_attempt(project
         "p/actions/stopper.py",
         """
         from aura_core.api import action
-        from aura_core.engine import StopTaskException
+        from aura_core.engine.signals import StopTaskException
 
         @action("stopper")
         async def stopper() -> None:

@@ -10,6 +10,7 @@ from pathlib import Path
 import structlog.testing
 
 from aura_core.durable.local import LocalEngine
+from aura_core.errors import HomeNotWritableError
 from aura_core.storage.forgetting import DAY_SECONDS, forgetting
 from tests.core.test_durable_local import launched
 
@@ -76,3 +77,15 @@ async def test_a_day_on_which_the_store_cannot_be_written_is_logged_and_the_next
             other.commit()
         await days.another()
         assert await engine.get("old") is None
+
+
+async def test_a_program_starts_also_when_nothing_can_be_forgotten_now():
+    """A full disk must not keep the bot away that tells its chats of it."""
+
+    async def no_room() -> None:
+        raise HomeNotWritableError("The disk is full.")
+
+    with structlog.testing.capture_logs() as logs:
+        async with forgetting(no_room):
+            pass
+    assert [entry["event"] for entry in logs] == ["what is old was not forgotten"]

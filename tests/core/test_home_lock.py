@@ -5,6 +5,7 @@ from __future__ import annotations
 import os
 import subprocess
 import sys
+import threading
 from pathlib import Path
 
 import pytest
@@ -43,6 +44,18 @@ def test_who_holds_it_may_take_it_again_and_it_is_free_when_it_was_given_back_as
     lock.release()
     with HomeLock(tmp_path, "aura chat"):
         pass
+
+
+def test_a_program_that_has_it_for_an_instant_is_waited_for(tmp_path: Path):
+    first, second = HomeLock(tmp_path, "aura runs"), HomeLock(tmp_path, "aura chat")
+    first.acquire()
+    done = threading.Timer(0.1, first.release)
+    done.start()
+    try:
+        with second:
+            assert second.held
+    finally:
+        done.join()
 
 
 def test_a_killed_program_leaves_the_home_free(tmp_path: Path):

@@ -371,11 +371,11 @@ async def test_middleware_wraps_every_call_and_sees_validated_parameters(project
 
     project.task("t", "steps: [{action: typed, params: {count: '3'}, output_to: got}]\nreturns: '{{ got }}'")
     async with project.running(middleware=[watch]) as framework:
-        first = await framework.submit(Tasklet("p/t"))
-        framework.orchestrator("p").runtime.injector.use(double)
-        second = await framework.submit(Tasklet("p/t"))
+        once = await framework.submit(Tasklet("p/t"))
+    async with project.running(middleware=[watch, double]) as framework:
+        twice = await framework.submit(Tasklet("p/t"))
     assert seen == [("p/typed", {"count": 3})] * 2
-    assert len(first.result) * 2 == len(second.result)
+    assert len(once.result) * 2 == len(twice.result)
 
 
 class Recorder(trace.NoOpTracer):

@@ -202,4 +202,5 @@ async def test_an_empty_states_file_is_fine(project: Project):
 
 
 def test_a_transition_says_what_it_does():
-    assert str(Transition.model_validate({"from": "a", "to": "b", "task": "go"})) == "a → b by go"
+    way = Transition.model_validate({"from": "a", "to": "b", "task": "go"})
+    assert str(way) == "a → b by go"

@@ -361,6 +361,27 @@ async def test_what_waits_in_the_queue_runs_as_its_job_is_described_by_then(worl
         assert seen[1].job.inputs == {"cups": 2}
 
 
+async def test_an_input_that_is_edited_from_1_to_true_is_taken_up(world):
+    async with world.jobs() as jobs:
+        job = hourly(source="plan", inputs={"sugar": 1})
+        await jobs.declare([job])
+        await jobs.declare([replace(job, inputs={"sugar": True})])
+        assert (await jobs.get("tea")).inputs["sugar"] is True
+
+
+async def test_only_jobs_that_were_changed_are_read_anew(world):
+    async with world.jobs() as here, world.jobs() as elsewhere:
+        await here.add(hourly("tea"))
+        await here.add(hourly("milk"))
+        before = await here.by_id()
+        await elsewhere.run_now("milk")
+        after = await here.by_id()
+        assert after["tea"] is before["tea"]
+        assert [firing.reason for firing in after["milk"].queue] == ["asked"]
+        await elsewhere.remove("tea")
+        assert set(await here.by_id()) == {"milk"}
+
+
 async def test_a_run_that_is_cancelled_from_inside_has_ended_and_the_queue_goes_on(world):
     gate = world.gates["tea"] = asyncio.Event()
     world.cancelling.add("tea")
@@ -807,6 +828,18 @@ async def test_what_can_be_read_again_counts_again(world):
         assert await scheduler.jobs.unreadable() == []
 
 
+async def test_adding_a_job_over_one_that_cannot_be_read_is_refused_and_not_taken_for_done(world):
+    async with world.scheduler() as scheduler:
+        await scheduler.jobs.add(hourly("a"))
+    damage(world, "UPDATE documents SET value = ''")
+    async with world.scheduler() as scheduler:
+        with pytest.raises(ScheduleError, match="schedule remove a"):
+            await scheduler.jobs.add(hourly("a"))
+        await scheduler.jobs.remove("a")
+        assert await scheduler.jobs.add(hourly("a"))
+        assert "a" in await scheduler.jobs.by_id()
+
+
 async def test_a_plan_says_anew_what_its_damaged_job_was(world):
     job = hourly("a", source="plan")
     async with world.scheduler([job]):
@@ -859,6 +892,12 @@ INSERT INTO firings VALUES ('job:tea:b', 'tea',
 INSERT INTO firings VALUES ('job:tea:a', 'tea', '{"id": "job:tea:a", "job": "tea", "due": "2026-11-21T13:00:00Z",
   "reason": "event", "event": {"task": "a/b"}, "chain": ["c"]}', 1, NULL);
 INSERT INTO firings VALUES ('job:tea:x', 'tea', 'nonsense', 3, NULL);
+INSERT INTO firings VALUES ('job:tea:y', 'tea',
+  '{"id": "job:tea:y", "job": "milk", "due": "2026-11-21T14:00:00Z"}', 3, NULL);
+INSERT INTO firings VALUES ('job:tea:z', 'tea',
+  '{"id": "job:tea:z", "job": "tea", "due": "0001-01-01T00:00:00"}', 3, NULL);
+INSERT INTO firings VALUES ('job:tea:n', 'tea',
+  '{"id": "job:tea:n", "job": "tea", "due": "2026-11-21T14:00:00Z", "event": {"x": NaN}}', 3, NULL);
 INSERT INTO firings VALUES ('job:tea:0', 'tea',
   '{"id": "job:tea:0", "job": "tea", "due": "2026-11-21T12:00:00Z"}', 0, 9);
 """

@@ -116,7 +116,16 @@ def without_its_columns(path: Path) -> None:
         old.execute("ALTER TABLE notes DROP COLUMN text")
 
 
-@pytest.mark.parametrize("damage", [nonsense, half_written, with_what_is_not_json, without_its_columns])
+def with_no_text(path: Path) -> None:
+    """What copies the row trips over it with a TypeError."""
+    with closing(sqlite3.connect(path)) as old, old:
+        old.execute("INSERT INTO notes VALUES ('zz', NULL)")
+
+
+DAMAGES = (nonsense, half_written, with_what_is_not_json, without_its_columns, with_no_text)
+
+
+@pytest.mark.parametrize("damage", DAMAGES)
 async def test_a_damaged_old_file_is_set_aside_and_said_and_the_others_are_taken_over(home, damage):
     damage(home / "a.db")
     found, (notice,) = await notes(home)

@@ -1,4 +1,4 @@
-"""A small program on the local engine that a test kills: a plan made inside, a graph of tasks, a camera, a question.
+"""A small program on the local engine that a test kills: a plan made inside, a graph of tasks, a question.
 
 Run as `python -m tests.crash.durable_program FOLDER`. What really happens is appended to FOLDER/journal, one line each;
 the answer to the question is taken from FOLDER/answer once that is there. Prints the result when the run is done.
@@ -20,7 +20,6 @@ from aura_core.durable.schema import DURABLE
 from aura_core.storage.database import Database
 
 RUN = "run"
-WIDTH = 3
 SIZE = 12
 
 
@@ -35,12 +34,9 @@ class Program:
         os.write(self.journal, (" ".join(words) + "\n").encode())
 
     async def plan(self, task: str) -> Json:
-        """A graph that no replay could make again: each task needs up to two earlier ones, every third the camera."""
+        """A graph that no replay could make again: each task needs up to two earlier ones."""
         self.write("step", task, "plan")
-        return [
-            {"needs": random.sample(range(number), min(number, random.randint(0, 2))), "camera": number % 3 == 0}
-            for number in range(SIZE)
-        ]
+        return [{"needs": random.sample(range(number), min(number, random.randint(0, 2)))} for number in range(SIZE)]
 
     async def half(self, task: str, key: str, value: int) -> Json:
         self.write("step", task, key)
@@ -48,12 +44,12 @@ class Program:
         return value
 
     async def piece(self, ctx: Ctx, args: Json) -> Json:
-        self.write("in", ctx.id, args["resource"] or "-")
+        self.write("in", ctx.id)
         try:
             one = await ctx.step("one", self.half, ctx.id, "one", args["number"])
             two = await ctx.step("two", self.half, ctx.id, "two", sum(args["inputs"]))
         finally:
-            self.write("out", ctx.id, args["resource"] or "-")
+            self.write("out", ctx.id)
         return one + two
 
     async def question(self, ctx: Ctx, args: Json) -> Json:
@@ -69,9 +65,8 @@ class Program:
             for number, task in enumerate(plan):
                 ready = all(need in done for need in task["needs"])
                 if ready and number not in done and number not in running.values():
-                    camera = "camera" if task["camera"] else None
-                    inputs = {"number": number, "inputs": [done[need] for need in task["needs"]], "resource": camera}
-                    child = await ctx.start(f"piece{number}", "piece", inputs, queue="pieces", resource=camera)
+                    inputs = {"number": number, "inputs": [done[need] for need in task["needs"]]}
+                    child = await ctx.start(f"piece{number}", "piece", inputs)
                     running[child] = number
             ended = await ctx.wait_any(f"wait{len(done)}", list(running))
             done[running.pop(ended)] = await ctx.result(ended)
@@ -82,7 +77,6 @@ async def main(folder: Path) -> None:
     program = Program(folder)
     database = Database(folder / "aura.db", [DURABLE])
     engine = LocalEngine(database)
-    engine.queue("pieces", limit=WIDTH)
     engine.task("piece", program.piece)
     engine.task("question", program.question)
     engine.task("run", program.run)

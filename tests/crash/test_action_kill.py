@@ -16,7 +16,7 @@ from pathlib import Path
 
 import pytest
 
-from agent.run.crash_loop import MOST_DEATHS
+from agent.run.crash_loop import MOST_CRASHES
 
 ROOT = Path(__file__).parents[2]
 ACTIONS = """
@@ -228,10 +228,10 @@ def test_killed_anywhere_nothing_that_was_recorded_is_repeated(program, seed):
 
 
 def test_a_step_that_ends_the_program_every_time_is_given_up_and_says_so(program):
-    for _ in range(MOST_DEATHS + 1):
+    for _ in range(MOST_CRASHES + 1):
         process = program.start("lab/deadly")
         process.communicate(timeout=60)
         assert process.returncode == 9
     outcome = program.outcome("lab/deadly")
     assert outcome["status"] == "error"
-    assert f"Aura ended {MOST_DEATHS + 1} times while" in outcome["answer"]
+    assert f"Aura ended {MOST_CRASHES + 1} times while" in outcome["answer"]

@@ -310,6 +310,16 @@ def test_the_doctor_names_what_is_missing(aura, tmp_path):
     assert any("aura model pull" in finding["text"] for finding in aura.json("doctor", code=1))
 
 
+def test_the_doctor_says_that_a_store_is_damaged_and_leaves_it(aura):
+    aura.home.mkdir(exist_ok=True)
+    store = aura.home / "aura.db"
+    store.write_bytes(b"nonsense" * 1000)
+    findings = {finding["what"]: finding for finding in aura.json("doctor", code=1)}
+    assert findings["AURA_HOME"]["verdict"] == "problem"
+    assert "damaged" in findings["AURA_HOME"]["text"]
+    assert store.read_bytes() == b"nonsense" * 1000
+
+
 def test_a_home_that_cannot_be_written_is_named(aura):
     aura.home.write_text("a file in the way")
     done = aura("ask", "hello")

@@ -136,6 +136,25 @@ async def test_a_kill_while_a_question_waits_leaves_its_buttons_working(bot: Sta
     assert olga.files == {"picture.txt": b"all red"}
 
 
+async def test_words_that_answered_a_question_are_no_request_after_a_kill(
+    bot: Start, olga: Person, telegram: Emulator, scripted_model
+):
+    scripted_model.say("It is painted.", times=None)
+    with bot() as process:
+        olga.send("/paint")
+        question = await olga.wait_for("Which colour?")
+        telegram.faults.add("editMessageText", "hang", seconds=60, only="✅ red")
+        olga.send("red", reply_to=question)
+        await olga.until(lambda: olga.files)
+        kill(process)
+    with bot():
+        await olga.until(lambda: not question.buttons)
+        olga.send("/id")
+        await olga.wait_for("Your id is")
+    assert not [request for request in scripted_model.requests if is_planning(request)]
+    assert question.words.endswith("✅ red")
+
+
 async def test_a_kill_between_sending_and_its_confirmation_does_not_send_twice(
     bot: Start, olga: Person, telegram: Emulator, scripted_model
 ):

@@ -17,13 +17,11 @@ from hypothesis.stateful import RuleBasedStateMachine, initialize, invariant, ru
 from agent.errors import AgentError
 from aura_core.durable.local import LocalEngine
 from aura_core.durable.protocol import Ctx, Json
-from aura_core.durable.queues import Slot, WorkQueue
 from aura_core.durable.schema import DURABLE
 from aura_core.errors import DurableError, TaskCancelledError, TaskFailedError
 from aura_core.storage.database import Database
 from aura_core.storage.json_values import decode, encode
 
-LIMIT = 2
 ENDED = ("done", "failed", "cancelled")
 
 json_values = st.recursive(
@@ -58,73 +56,6 @@ def test_a_value_that_holds_itself_is_refused():
         encode(endless, "x")
 
 
-@given(
-    st.integers(1, 4),
-    st.lists(
-        st.tuples(st.sampled_from([None, "a", "b", "c"]), st.integers(0, 3), st.integers(0, 3), st.booleans()),
-        max_size=25,
-    ),
-)
-def test_a_queue_never_exceeds_its_limits_and_serves_everybody(limit, jobs):
-    """Jobs: resource, priority, turns of the loop it works, whether it is cancelled after as many turns."""
-
-    async def play() -> None:
-        queue = WorkQueue("q", limit)
-        inside: list[str | None] = []
-        served: list[int] = []
-
-        async def job(number: int, resource: str | None, priority: int, turns: int) -> None:
-            slot = Slot(queue, resource, (-priority, number))
-            await slot.take()
-            inside.append(resource)
-            assert len(inside) <= limit
-            assert resource is None or inside.count(resource) == 1
-            try:
-                for _ in range(turns):
-                    await asyncio.sleep(0)
-                served.append(number)
-            finally:
-                inside.remove(resource)
-                slot.give_back()
-
-        tasks = [asyncio.create_task(job(number, *given_[:3])) for number, given_ in enumerate(jobs)]
-        for task, (_, _, turns, cancelled) in zip(tasks, jobs, strict=True):
-            if cancelled:
-                for _ in range(turns):
-                    await asyncio.sleep(0)
-                task.cancel()
-        async with asyncio.timeout(10):
-            results = await asyncio.gather(*tasks, return_exceptions=True)
-        assert [
-            result for result in results if result is not None and not isinstance(result, asyncio.CancelledError)
-        ] == []
-        assert set(served) >= {number for number, given_ in enumerate(jobs) if not given_[3]}
-        assert queue.running == 0
-
-    asyncio.run(play())
-
-
-@given(st.lists(st.tuples(st.sampled_from([None, "a", "b"]), st.integers(0, 3)), min_size=1, max_size=20))
-def test_with_one_slot_waiters_are_served_by_priority_then_in_order(jobs):
-    async def play() -> list[int]:
-        queue = WorkQueue("q", 1)
-        await queue.acquire(None, (-99, -1))
-        served: list[int] = []
-
-        async def job(number: int, resource: str | None, priority: int) -> None:
-            await queue.acquire(resource, (-priority, number))
-            served.append(number)
-            queue.release(resource)
-
-        tasks = [asyncio.create_task(job(number, *given_)) for number, given_ in enumerate(jobs)]
-        await asyncio.sleep(0)
-        queue.release(None)
-        await asyncio.gather(*tasks)
-        return served
-
-    assert asyncio.run(play()) == sorted(range(len(jobs)), key=lambda number: (-jobs[number][1], number))
-
-
 nodes = st.recursive(
     st.fixed_dictionaries({"do": st.sampled_from(["steps", "ask", "fail", "hold"]), "steps": st.integers(0, 3)}),
     lambda inner: st.fixed_dictionaries(
@@ -132,8 +63,6 @@ nodes = st.recursive(
             "do": st.just("children"),
             "steps": st.integers(0, 2),
             "children": st.lists(inner, min_size=1, max_size=3),
-            "queue": st.sampled_from([None, "q"]),
-            "resource": st.sampled_from([None, "a"]),
             "all": st.booleans(),
         }
     ),
@@ -148,7 +77,6 @@ class World:
         self.executed: dict[str, int] = {}
         self.recorded: set[str] = set()
         self.working: set[str] = set()
-        self.in_queue: dict[str, str | None] = {}
         self.cancelled: set[str] = set()
         self.hold = asyncio.Event()
         self.broken: list[str] = []
@@ -184,8 +112,7 @@ class World:
         return 1
 
     async def children(self, ctx: Ctx, args: Json) -> list[Json]:
-        options = {"queue": args["queue"], "resource": args["resource"] if args["queue"] else None}
-        ids = [await ctx.start(f"c{number}", "node", child, **options) for number, child in enumerate(args["children"])]
+        ids = [await ctx.start(f"c{number}", "node", child) for number, child in enumerate(args["children"])]
         results: list[Json] = []
         left = list(ids)
         while left and (args["all"] or not results):
@@ -223,7 +150,6 @@ class EngineMachine(RuleBasedStateMachine):
         self.database = Database(self.folder / "aura.db", [DURABLE])
         engine = LocalEngine(self.database)
         engine.task("node", self.world.node)
-        engine.queue("q", limit=LIMIT)
         await engine.launch()
         return engine
 
@@ -288,7 +214,6 @@ class EngineMachine(RuleBasedStateMachine):
                 self.engine.resume(name),
                 self.engine.signal(name, "answer", "at once"),
                 self.engine.outcome(name),
-                self.engine.settled(name),
             )
 
         self.do(storm())
@@ -334,22 +259,17 @@ class EngineMachine(RuleBasedStateMachine):
         """Whatever happened before: resumed and answered, everything comes to an end."""
         self.world.hold.set()
         self.resume_all()
-        for _ in range(200):
-            open_roots = [
-                record.id
-                for record in self.do(self.engine.list(statuses=["pending", "waiting"], limit=1000))
-                if record.parent is None
-            ]
-            if not open_roots:
+        for _ in range(2000):
+            unfinished = self.do(self.engine.list(statuses=["pending", "waiting"], limit=1000))
+            if not unfinished:
                 break
-            for id_ in open_roots:
-                self.do(self.engine.settled(id_))
-            for record in self.do(self.engine.list(statuses=["waiting"], limit=1000)):
-                self.do(self.engine.signal(record.id, "answer", "yes"))
+            for record in unfinished:
+                if record.status == "waiting":
+                    self.do(self.engine.signal(record.id, "answer", "yes"))
+            self.do(asyncio.sleep(0.001))
         assert {record.status for record in self.do(self.engine.list(limit=1000))} <= set(ENDED)
         assert self.world.working == set()
         assert self.world.broken == []
-        assert self.engine._queues["q"].running == 0
 
 
 EngineMachine.TestCase.settings = settings(

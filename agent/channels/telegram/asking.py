@@ -83,10 +83,10 @@ class Asking:
         """Tells someone that the question is not theirs."""
         await self._toast(query, NOT_YOURS)
 
-    async def answered(self, asked: Asked, text: str, person: str) -> bool:
-        """Takes words as the answer to this question; False if the app does not."""
+    async def answered(self, asked: Asked, text: str, person: str, *, key: str = "") -> bool:
+        """Takes words as the answer to this question; False if the app does not. For `key` see `App.answer`."""
         await self._questions.choose(asked.question.id, text)
-        if not await self._app.answer(asked.question.id, text, person=person):
+        if not await self._app.answer(asked.question.id, text, person=person, key=key):
             if await self._is_open(asked):
                 await self._questions.unchoose(asked.question.id)
                 return False
@@ -109,7 +109,9 @@ class Asking:
             await self.close(asked.question.id, "")
 
     async def settle(self) -> None:
-        """Closes messages of questions that were answered or dropped while the bot was away."""
+        """Closes messages of questions that were answered or dropped while the bot was away, or just before."""
+        for asked in await self._questions.to_be_shown():
+            await self._show_end(asked)
         for asked in await self._questions.open():
             if not await self._is_open(asked):
                 await self.close(asked.question.id, "")
@@ -132,6 +134,7 @@ class Asking:
         if asked.message_id is not None:
             footer = ANSWERED.format(asked.choice) if asked.choice else CLOSED
             await self._sender.surely(_edit(asked, footer), asked.chat_id)
+        await self._questions.end_shown(asked)
 
     async def _choose(self, query: CallbackQuery, asked: Asked, choice: str, person: str) -> None:
         if await self.answered(asked, choice, person):
@@ -201,7 +204,7 @@ class Tap:
 
 
 def parse_tap(data: str) -> Tap | None:
-    """Reads callback data; None if it is none of ours."""
+    """Reads callback data; None if it is not ours."""
     prefix, _, rest = data.partition(":")
     token, _, choice = rest.partition(":")
     if prefix != PREFIX or not token:

@@ -99,6 +99,8 @@ async def _run(app: App, bot: Bot, announce: Callable[[str], None]) -> None:
         person.startswith(CHANNEL) for profile in app.config.all_profiles().values() for person in profile.people
     ):
         announce(NOBODY_YET)
+    for notice in app.take_notices():
+        announce(notice)
     records = Records(app.documents)
     channel = _wire(app, bot, records, me)
     with app.events.subscribe(Progress, _is_ours) as events:

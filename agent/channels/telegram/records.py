@@ -11,13 +11,18 @@ import hashlib
 import time
 from collections.abc import Callable
 from dataclasses import asdict, dataclass
+from functools import cache
+from typing import TypeVar
 
 from aiogram.types import Update
+from pydantic import TypeAdapter, ValidationError
 
 from agent.channels.telegram.destination import Destination
 from agent.contracts import Contract, Question
-from aura_core.storage.documents import Documents, Json, change
+from aura_core.ground.logger import get_logger
+from aura_core.storage.documents import Document, Documents, Json, change
 
+ValueT = TypeVar("ValueT")
 INBOX = "telegram/inbox"
 SENDINGS = "telegram/sendings"
 MESSAGES = "telegram/messages"
@@ -32,6 +37,23 @@ DAY_SECONDS = 86_400
 SUPERGROUPS_BELOW = -(10**12)
 UNDELIVERABLE = -1
 LARGEST_MESSAGE_ID = 10**12
+
+
+def _read(kind: type[ValueT], document: Document | None) -> ValueT | None:
+    """What a document holds; None if that is nothing, or cannot be read: this is logged, and stops nothing else."""
+    if document is None or (document.value is None and not document.damage):
+        return None
+    try:
+        return _adapter(kind).validate_python(document.value)
+    except ValidationError as error:
+        reason = document.damage or error.errors()[0]["msg"]
+        get_logger(__name__).error("record_unreadable", kind=kind.__name__, key=document.key, reason=reason)
+        return None
+
+
+@cache
+def _adapter(kind: type[ValueT]) -> TypeAdapter[ValueT]:
+    return TypeAdapter(kind)
 
 
 class Records:
@@ -79,14 +101,14 @@ class Inbox:
     async def unhandled(self) -> list[Update]:
         """Updates that a killed process left behind, oldest first."""
         documents = await self._documents.list(INBOX)
-        return [Update.model_validate(document.value) for document in documents if document.value is not None]
+        return [update for document in documents if (update := _read(Update, document)) is not None]
 
     async def forget(self) -> None:
         """Keeps the numbers of the latest 10,000 updates, and whatever came since the oldest unhandled one."""
         documents = await self._documents.list(INBOX)
         if len(documents) > KEPT_UPDATES:
             kept = sorted(document.updated_at for document in documents)[-KEPT_UPDATES]
-            waiting = (document.updated_at for document in documents if document.value is not None)
+            waiting = (document.updated_at for document in documents if _read(Update, document) is not None)
             await self._documents.forget(INBOX, min([kept, *waiting]))
 
 
@@ -115,8 +137,7 @@ class Sendings:
 
     async def get(self, key: str) -> Sending | None:
         """The sending of that key, if it was begun."""
-        found = await self._documents.get(SENDINGS, key)
-        return None if found is None else Sending(**found.value)
+        return _read(Sending, await self._documents.get(SENDINGS, key))
 
     async def begin(self, key: str, chat_id: int) -> Sending:
         """Remembers that a message is about to be sent."""
@@ -139,7 +160,7 @@ class Sendings:
     async def newest(self, chat_id: int) -> int:
         """The newest message id known in the chat's numbering; 0 if none is."""
         found = await self._documents.list(MESSAGES, prefix=_numbering(chat_id), limit=1)
-        return found[0].value if found else 0
+        return LARGEST_MESSAGE_ID - int(found[0].key.rpartition("/")[2]) if found else 0
 
     async def unknown_after(self, chat_id: int, after: int, count: int) -> list[int]:
         """Those of the next `count` message ids after `after` that no known message has."""
@@ -169,7 +190,7 @@ class Asked(Contract):
         message_id: in which message; None while that is not known.
         choice: what was tapped or written, as soon as it is known.
         awaited_from: the person who tapped "Other…" last, as `channel:id`; empty if nobody did.
-        closed: whether its message shows that it is over.
+        closed: whether it is over.
     """
 
     question: Question
@@ -188,8 +209,8 @@ def token_of(question_id: str) -> str:
 class Questions:
     """Which question stands in which message, so that an old button still works.
 
-    A question is a document under its token. Open ones are also listed, under their chat and token, with their run as
-    the value.
+    A question is a document under its token. Until its message shows that it is over, it is also listed, under its chat
+    and token, with its run as the value.
     """
 
     def __init__(self, documents: Documents) -> None:
@@ -208,8 +229,7 @@ class Questions:
 
     async def by_token(self, token: str) -> Asked | None:
         """The question of a button."""
-        found = await self._documents.get(QUESTIONS, token)
-        return None if found is None else Asked.model_validate(found.value)
+        return _read(Asked, await self._documents.get(QUESTIONS, token))
 
     async def by_id(self, question_id: str) -> Asked | None:
         """The question of that id, if this channel showed it."""
@@ -224,14 +244,23 @@ class Questions:
         return next((asked for asked in await self.open(chat_id) if asked.awaited_from == person), None)
 
     async def open(self, chat_id: int | None = None, run_id: str = "") -> list[Asked]:
-        """Questions whose message does not show yet that they are over, of a chat, of a run or of all."""
+        """Questions that are not over, of a chat, of a run or of all."""
+        return [asked for asked in await self._listed(chat_id, run_id) if not asked.closed]
+
+    async def to_be_shown(self) -> list[Asked]:
+        """Questions that are over and whose message may not show it: a kill came in between."""
+        return [asked for asked in await self._listed() if asked.closed]
+
+    async def _listed(self, chat_id: int | None = None, run_id: str = "") -> list[Asked]:
         entries = await self._documents.list(OPEN_QUESTIONS, prefix="" if chat_id is None else f"{chat_id}/")
         questions: list[Asked] = []
         for entry in entries:
-            asked = await self.by_token(entry.key.rpartition("/")[2]) if run_id in ("", entry.value) else None
-            if asked is not None and asked.closed:  # a kill came before it was taken from the list
+            if run_id not in ("", entry.value):
+                continue
+            asked = await self.by_token(entry.key.rpartition("/")[2])
+            if asked is None:  # damaged, which is logged once
                 await self._documents.delete(OPEN_QUESTIONS, entry.key)
-            elif asked is not None:
+            else:
                 questions.append(asked)
         return questions
 
@@ -255,10 +284,11 @@ class Questions:
             question_id,
             lambda found: found if found["closed"] else {**found, "closed": True, "choice": answer or found["choice"]},
         )
-        if before is None or asked is None or before.closed:
-            return None
-        await self._documents.delete(OPEN_QUESTIONS, f"{asked.chat_id}/{token_of(question_id)}")
-        return asked
+        return None if before is None or before.closed else asked
+
+    async def end_shown(self, asked: Asked) -> None:
+        """The question's message shows that it is over."""
+        await self._documents.delete(OPEN_QUESTIONS, f"{asked.chat_id}/{token_of(asked.question.id)}")
 
     async def keep_open(self) -> None:
         """Marks open questions as changed now, so that they are not forgotten while they wait."""
@@ -268,10 +298,11 @@ class Questions:
                 await self._documents.put(QUESTIONS, found.key, found.value, expected=found.revision)
 
     async def _change(self, question_id: str, changed: Callable[[Json], Json]) -> tuple[Asked | None, Asked | None]:
-        """Changes a question that is there; it before and after."""
-        before, after = await change(
-            self._documents, QUESTIONS, token_of(question_id), lambda found: None if found is None else changed(found)
-        )
+        """Changes a question that is there and can be read; it before and after."""
+        token = token_of(question_id)
+        if await self.by_token(token) is None:
+            return None, None
+        before, after = await change(self._documents, QUESTIONS, token, lambda found: found and changed(found))
         return before and Asked.model_validate(before), after and Asked.model_validate(after)
 
 
@@ -291,7 +322,8 @@ class Cards:
 
     async def alive(self) -> dict[str, Destination]:
         """Where the card of each run is."""
-        return {document.key: Destination(**document.value) for document in await self._documents.list(CARDS)}
+        documents = await self._documents.list(CARDS)
+        return {it.key: place for it in documents if (place := _read(Destination, it)) is not None}
 
 
 class Guests:

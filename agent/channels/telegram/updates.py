@@ -165,7 +165,7 @@ class Updates:
             text = f"{text}\n(attached files: {', '.join(incoming.files)})".strip()
         replied = message.reply_to_message.message_id if message.reply_to_message else None
         asked = await self._asking.about(message.chat.id, replied, incoming.person)
-        if asked is not None and await self._asking.answered(asked, text, incoming.person):
+        if asked is not None and await self._asking.answered(asked, text, incoming.person, key=incoming.key):
             return True
         return await self._app.reply(incoming.session_id, text, person=incoming.person, key=incoming.key)
 

@@ -37,23 +37,17 @@ class Journal:
 
 
 class Busy:
-    """Work that stays until it is let go, and counts how many are inside at once."""
+    """Work that never ends by itself, and tells what is inside."""
 
     def __init__(self) -> None:
         self.inside: list[str] = []
-        self.most = 0
-        self.order: list[str] = []
-        self.go = asyncio.Event()
 
     async def task(self, ctx: Ctx, args: Json) -> Json:
         self.inside.append(args)
-        self.order.append(args)
-        self.most = max(self.most, len(self.inside))
         try:
-            await self.go.wait()
+            await asyncio.Event().wait()
         finally:
             self.inside.remove(args)
-        return args
 
 
 async def nothing(ctx: Ctx, args: Json) -> Json:
@@ -380,167 +374,6 @@ async def test_a_cancelled_task_cannot_go_on_by_catching_its_cancellation(launch
     assert journal.lines == []
 
 
-async def test_a_timeout_ends_the_work_and_frees_the_resource_only_then(launched, soon):
-    events: list[str] = []
-
-    async def slow(ctx: Ctx, args: Json) -> Json:
-        events.append("slow in")
-        try:
-            await asyncio.Event().wait()
-        finally:
-            await asyncio.sleep(0.05)
-            events.append("slow out")
-
-    async def quick(ctx: Ctx, args: Json) -> Json:
-        events.append("quick in")
-        return "quick"
-
-    async def root(ctx: Ctx, args: Json) -> Json:
-        slow_id = await ctx.start("slow", "slow", None, queue="q", resource="camera", timeout=0.05)
-        quick_id = await ctx.start("quick", "quick", None, queue="q", resource="camera")
-        with pytest.raises(TaskCancelledError):
-            await ctx.result(slow_id)
-        return await ctx.result(quick_id)
-
-    def declare(engine: Engine) -> None:
-        engine.queue("q", limit=5)
-        for name, function in (("slow", slow), ("quick", quick), ("root", root)):
-            engine.task(name, function)
-
-    async with launched(declare) as engine:
-        await engine.start("root", None, id="r")
-        assert (await soon(engine.outcome("r"))).result == "quick"
-        record = await engine.get("r/slow")
-    assert record.status == "cancelled"
-    assert "0.05 seconds" in record.error
-    assert events == ["slow in", "slow out", "quick in"]
-
-
-async def test_a_queue_runs_at_most_its_limit_and_one_per_resource(launched, soon):
-    inside: dict[str, int] = {}
-    most: dict[str, int] = {}
-
-    async def work(ctx: Ctx, args: Json) -> Json:
-        for name in ("all", args):
-            inside[name] = inside.get(name, 0) + 1
-            most[name] = max(most.get(name, 0), inside[name])
-        await asyncio.sleep(0.002)
-        for name in ("all", args):
-            inside[name] -= 1
-        return None
-
-    async def root(ctx: Ctx, args: Json) -> Json:
-        ids = [
-            await ctx.start(str(number), "work", f"resource {number % 5}", queue="q", resource=f"resource {number % 5}")
-            for number in range(40)
-        ]
-        return [await ctx.result(one) for one in ids]
-
-    def declare(engine: Engine) -> None:
-        engine.queue("q", limit=3)
-        engine.task("work", work)
-        engine.task("root", root)
-
-    async with launched(declare) as engine:
-        await engine.start("root", None, id="r")
-        assert (await soon(engine.outcome("r"))).status == "done"
-    assert most.pop("all") == 3
-    assert set(most.values()) == {1}
-
-
-async def test_among_waiters_priority_decides_and_then_the_order_of_starting(launched, soon):
-    busy = Busy()
-
-    async def root(ctx: Ctx, args: Json) -> Json:
-        ids = [await ctx.start("holder", "busy", "holder", queue="q")]
-        await until(lambda: busy.inside)
-        for name, priority in (("low", 0), ("high", 5), ("low too", 0), ("high too", 5)):
-            ids.append(await ctx.start(name, "busy", name, queue="q", priority=priority))
-        busy.go.set()
-        return [await ctx.result(one) for one in ids]
-
-    def declare(engine: Engine) -> None:
-        engine.queue("q", limit=1)
-        engine.task("busy", busy.task)
-        engine.task("root", root)
-
-    async with launched(declare) as engine:
-        await engine.start("root", None, id="r")
-        await soon(engine.outcome("r"))
-    assert busy.order == ["holder", "high", "high too", "low", "low too"]
-    assert busy.most == 1
-
-
-async def test_a_waiter_for_a_busy_resource_holds_nobody_else_up(launched, soon):
-    busy = Busy()
-
-    async def root(ctx: Ctx, args: Json) -> Json:
-        for name, resource in (("a1", "a"), ("a2", "a"), ("b1", "b")):
-            await ctx.start(name, "busy", name, queue="q", resource=resource)
-        await until(lambda: len(busy.inside) == 2)
-        seen = list(busy.inside)
-        busy.go.set()
-        for name in ("a1", "a2", "b1"):
-            await ctx.result(f"{ctx.id}/{name}")
-        return seen
-
-    def declare(engine: Engine) -> None:
-        engine.queue("q", limit=2)
-        engine.task("busy", busy.task)
-        engine.task("root", root)
-
-    async with launched(declare) as engine:
-        await engine.start("root", None, id="r")
-        assert (await soon(engine.outcome("r"))).result == ["a1", "b1"]
-
-
-async def test_a_cancelled_waiter_leaves_its_place(launched, soon):
-    busy = Busy()
-
-    async def root(ctx: Ctx, args: Json) -> Json:
-        ids = [await ctx.start(name, "busy", name, queue="q") for name in ("first", "second", "third")]
-        await ctx.wait_signal("go")
-        busy.go.set()
-        await ctx.result(ids[2])
-        return busy.order
-
-    def declare(engine: Engine) -> None:
-        engine.queue("q", limit=1)
-        engine.task("busy", busy.task)
-        engine.task("root", root)
-
-    async with launched(declare) as engine:
-        await engine.start("root", None, id="r")
-        await until_status(engine, "r", "waiting")
-        assert await engine.cancel("r/second") is True
-        await engine.signal("r", "go", None)
-        assert (await soon(engine.outcome("r"))).result == ["first", "third"]
-
-
-async def test_limits_hold_after_a_restart_too(launched, soon):
-    busy = Busy()
-
-    async def root(ctx: Ctx, args: Json) -> Json:
-        ids = [await ctx.start(str(number), "busy", str(number), queue="q") for number in range(5)]
-        return [await ctx.result(one) for one in ids]
-
-    def declare(engine: Engine) -> None:
-        engine.queue("q", limit=2)
-        engine.task("busy", busy.task)
-        engine.task("root", root)
-
-    async with launched(declare) as engine:
-        await engine.start("root", None, id="r")
-        await until(lambda: len(busy.inside) == 2)
-    assert busy.inside == []
-    async with launched(declare) as engine:
-        await engine.resume("r")
-        await until(lambda: len(busy.inside) == 2)
-        busy.go.set()
-        assert (await soon(engine.outcome("r"))).result == [str(number) for number in range(5)]
-    assert busy.most == 2
-
-
 async def test_a_task_that_ends_cancels_what_it_left_behind(launched, soon):
     busy = Busy()
 
@@ -641,13 +474,12 @@ async def test_a_step_hands_out_copies_so_that_first_run_and_replay_see_the_same
         assert await engine.steps("r") == {"give": {"list": [1]}}
 
 
-async def test_unknown_functions_queues_and_tasks_are_named(launched, soon):
+async def test_unknown_functions_and_tasks_are_named(launched, soon):
     problems: list[str] = []
 
     async def root(ctx: Ctx, args: Json) -> Json:
         attempts: Sequence[Any] = (
             lambda: ctx.start("a", "nothing like it", None),
-            lambda: ctx.start("b", "root", None, queue="nowhere"),
             lambda: ctx.wait_any("c", ["r/nobody"]),
             lambda: ctx.wait_any("d", []),
         )
@@ -666,7 +498,7 @@ async def test_unknown_functions_queues_and_tasks_are_named(launched, soon):
         with pytest.raises(RunNotFoundError, match="nobody"):
             await engine.outcome("nobody")
         assert await engine.get("nobody") is None
-    for problem, word in zip(problems, ("nothing like it", "nowhere", "r/nobody", "'d'"), strict=True):
+    for problem, word in zip(problems, ("nothing like it", "r/nobody", "'d'"), strict=True):
         assert word in problem
 
 
