@@ -64,8 +64,8 @@ class QuestionService:
     async def open(self, session_id: str = "", run_id: str = "") -> list[Question]:
         """Questions that wait for an answer, of a session or a run: those that somebody waits for here, then others.
 
-        Nobody waits here for a question of a task that was not resumed yet, or that asks something else since it was
-        edited. Both kinds are in order of their age.
+        Nobody waits here for a question of a task that was not resumed yet, or whose Python asks something else since
+        an edit. Both kinds are in order of their age.
         """
         records = await open_records(self._engine, session_id, run_id)
         return [question_in(record) for record in sorted(records, key=lambda record: not self._is_asked_here(record))]
@@ -108,10 +108,9 @@ class QuestionService:
         """The `chat` service: asks from inside a YAML task and waits.
 
         A question that an attempt at the same durable step has asked before is not asked again, and its answer counts;
-        a task that asks the same twice asks twice. When a step of a task that was edited asks something new, what the
-        same step (or action) asked before and does not wait for is closed, so that an answer goes to what is shown;
-        what a step asked that the edit took out is closed when the task ends. While nothing can be written down, the
-        task waits.
+        a task that asks the same twice asks twice. When an action whose Python was edited asks something new, what the
+        same step asked before and does not wait for is closed, so that an answer goes to what is shown. While nothing
+        can be written down, the task waits.
 
         Raises:
             NotAllowedError: the task runs for nobody who could be asked, such as one that was started early.

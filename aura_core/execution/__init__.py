@@ -1,1 +1,1 @@
-"""What the ExecutionManager is made of: pools, slots, clocks and the job around one task."""
+"""What tasklets share while they run: pools, places, clocks, calls in threads and processes, cancellation."""
