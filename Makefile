@@ -9,7 +9,7 @@ export PIP_DISABLE_PIP_VERSION_CHECK := 1
 export PYTHON
 SET_UP := python=$$(bash scripts/find_python.sh) && "$$python" -m scripts.set_up
 
-.PHONY: help setup model chat test check bench lock clean
+.PHONY: help setup model chat test check bench eval lock clean
 
 help:
 	@echo "make chat    set up, fetch the embedded model unless another one is configured, open the chat"
@@ -18,6 +18,7 @@ help:
 	@echo "             with a Python of your choice: make setup PYTHON=/path/to/python3"
 	@echo "make check   lint, types, import rules, coverage (sets up the checkers, too)"
 	@echo "make bench   side by side with peers; ARGS='--case loops --json' runs one case, as JSON"
+	@echo "make eval    how good plans are, beside others; ARGS='--limit 20' for a look, ARGS=report for docs/evaluation.md"
 	@echo "make lock    renew the pins in requirements*.lock; ARGS=--keep renews nothing that is pinned"
 
 setup:
@@ -49,6 +50,10 @@ check:
 bench:
 	@$(SET_UP) bench
 	@$(VENV)/bench/bin/python -m benchmarks $(ARGS)
+
+eval: model
+	@$(SET_UP) eval
+	@$(BIN)/python -m evaluation $(ARGS)
 
 lock:
 	@python=$$(bash scripts/find_python.sh) && "$$python" -m scripts.lock $(ARGS)

@@ -8,7 +8,17 @@ from functools import partial
 from typing import Any
 
 from agent.config import AppConfig
-from agent.contracts import Command, Incoming, Profile, Question, RunOutcome, RunSummary, TaskCard, Transport
+from agent.contracts import (
+    Command,
+    Incoming,
+    PlanExample,
+    Profile,
+    Question,
+    RunOutcome,
+    RunSummary,
+    TaskCard,
+    Transport,
+)
 from agent.home import RUNS_KEPT_SECONDS, home_database
 from agent.llm.client import ModelClient
 from agent.planner.readiness import keep_ready, make_ready
@@ -243,6 +253,10 @@ class App:
     def tasks(self, profile: Profile) -> list[TaskCard]:
         """The catalogue of the profile."""
         return self.dispatcher.catalogue(profile)
+
+    def examples(self, profile: Profile) -> list[PlanExample]:
+        """Requests of several steps that the profile's tasks answer, for the planner and for people."""
+        return self.dispatcher.examples(profile)
 
     def record_message(self, chat_id: int, message_id: int) -> None:
         """Remembers the latest message shown in a chat, so that it can be edited instead of sent again (seed 004)."""

@@ -13,7 +13,7 @@ from fnmatch import fnmatchcase
 from pathlib import Path
 from typing import Any, Literal, Protocol
 
-from pydantic import BaseModel, ConfigDict, Field, RootModel
+from pydantic import AliasChoices, BaseModel, ConfigDict, Field, RootModel
 
 StepKind = Literal["task", "ask_user", "llm", "agent"]
 StepStatus = Literal["ok", "partial", "error", "blocked", "needs_input", "cancelled"]
@@ -59,6 +59,8 @@ class PlanStep(Contract):
         options: choices for kind ask_user; free text is always possible too.
         effects: from the task, set by the runtime, never by a model.
         untrusted: its result holds words of strangers (a page, a file); set by the runtime.
+        quote: the words of the request that it serves, as they stand there; empty where nobody said.
+        confirm: why the person must allow it first, whatever the profile says; set by the runtime, never by a model.
     """
 
     id: str
@@ -72,6 +74,8 @@ class PlanStep(Contract):
     options: list[str] = Field(default_factory=list)
     effects: Effects = "read"
     untrusted: bool = False
+    quote: str = ""
+    confirm: str = ""
 
 
 class Plan(Contract):
@@ -82,12 +86,26 @@ class Plan(Contract):
         revision: 0 for the first plan, +1 for every replan.
         tainted: it was made after untrusted output entered the planner's context.
         repairs: what code changed in the model's plan, one line each, for logs and `aura plan`.
+        unserved: parts of the request that no step does, in the person's words; the answer says so.
     """
 
     steps: list[PlanStep]
     revision: int = 0
     tainted: bool = False
     repairs: list[str] = Field(default_factory=list)
+    unserved: list[str] = Field(default_factory=list)
+
+
+class PastPlan(Contract):
+    """A request of the past and the plan that served it; the planner learns from those that are like a new request.
+
+    Attributes:
+        request: the person's words.
+        steps: as a model writes them: {"task", "inputs"}, the first is s1, the next s2, so "${s1}" refers to the first.
+    """
+
+    request: str
+    steps: list[dict[str, Any]]
 
 
 class Artifact(Contract):
@@ -375,6 +393,44 @@ class Transport(Protocol):
         ...
 
 
+class ExampleStep(Contract):
+    """One step of an example, in the words of plan.yaml; the first is s1, the second s2.
+
+    Attributes:
+        words: the part of the request that it serves, verbatim; `for` in plan.yaml and in JSON.
+        task: `plan/name`, or `llm` or `ask_user`.
+        inputs: values, or references such as "${s1}".
+    """
+
+    words: str = Field(validation_alias=AliasChoices("words", "for"), serialization_alias="for")
+    task: str
+    inputs: dict[str, Any] = Field(default_factory=dict)
+
+
+class PlanExample(Contract):
+    """A request and the steps that answer it.
+
+    Attributes:
+        say: the request.
+        steps: at least one.
+    """
+
+    say: str
+    steps: list[ExampleStep]
+
+
+class TaskExample(Contract):
+    """A request that one call of a task answers.
+
+    Attributes:
+        say: the request.
+        inputs: what the task then gets.
+    """
+
+    say: str
+    inputs: dict[str, Any] = Field(default_factory=dict)
+
+
 class TaskCard(Contract):
     """One entry of the catalogue: what the planner, the menu and `aura tasks` know of a task.
 
@@ -383,8 +439,11 @@ class TaskCard(Contract):
         title: one line.
         description: what the planner reads.
         effects: read, write or external.
-        inputs: JSON Schema of the inputs (type object), with `ask` and `grounded` kept as extra keys of a property.
+        inputs: JSON Schema of the inputs (type object), with `ask`, `needs` and `grounded` kept as extra keys of a
+            property.
         returns: JSON Schema-like description of the result; may be empty.
+        gives: types of what is in the result, by place: "" is the result itself, `notes[].id` the id of each note.
+        examples: what people say, and the inputs that the task then gets.
         command: chat command without the slash, or None.
         expose: whether the planner may use it.
         untrusted: its result holds words of strangers.
@@ -399,6 +458,8 @@ class TaskCard(Contract):
     effects: Effects = "read"
     inputs: dict[str, Any] = Field(default_factory=dict)
     returns: dict[str, Any] = Field(default_factory=dict)
+    gives: dict[str, str] = Field(default_factory=dict)
+    examples: list[TaskExample] = Field(default_factory=list[TaskExample])
     command: str | None = None
     expose: bool = True
     untrusted: bool = False
@@ -419,3 +480,15 @@ class TaskCard(Contract):
     def required(self) -> Sequence[str]:
         """Names of inputs that must be given."""
         return self.inputs.get("required", [])
+
+    @property
+    def needs(self) -> dict[str, str]:
+        """The types that inputs need, by the input's name; inputs that take anything are not in it."""
+        return {name: schema["needs"] for name, schema in self.properties.items() if "needs" in schema}
+
+    def plan_examples(self) -> list[PlanExample]:
+        """Its examples as plans of one step, which serves the whole request."""
+        return [
+            PlanExample(say=one.say, steps=[ExampleStep(words=one.say, task=self.task, inputs=one.inputs)])
+            for one in self.examples
+        ]

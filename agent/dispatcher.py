@@ -5,9 +5,10 @@ from __future__ import annotations
 import re
 import shlex
 from collections.abc import Mapping, Sequence
+from itertools import zip_longest
 from typing import Any
 
-from agent.contracts import Profile, TaskCard
+from agent.contracts import ExampleStep, PlanExample, Profile, TaskCard, TaskExample
 from agent.errors import NotAllowedError
 from agent.plan_graph.values import choices, is_string
 from agent.shortlist import shortlist
@@ -15,6 +16,9 @@ from aura_core.errors import NotFoundError
 from aura_core.execution.resources import split_resource
 from aura_core.framework import Framework
 from aura_core.ground.suggestions import nearest
+from aura_core.language.examples import MODEL_STEPS
+from aura_core.language.examples import PlanExample as WrittenExample
+from aura_core.language.plan import PlanDefinition
 from aura_core.language.task import TaskDefinition
 from aura_core.tasklet import RunInfo
 
@@ -34,6 +38,19 @@ class Dispatcher:
     def catalogue(self, profile: Profile) -> list[TaskCard]:
         """Cards of the tasks that the planner may use for this profile, by name."""
         return [card for card in self._allowed(profile) if card.expose]
+
+    def examples(self, profile: Profile) -> list[PlanExample]:
+        """The examples of the plans' plan.yaml that the planner may see for this profile, the first of each plan, then the second.
+
+        An example is shown if every task in it is in the catalogue and takes the inputs that stand there; a plan may
+        speak of tasks of plans that are not here, or are no longer what they were. Those of single tasks stand on
+        their cards.
+        """
+        cards = {card.task: card for card in self.catalogue(profile)}
+        plans = self._framework.plans.plans.values()
+        rows = zip_longest(*([example_of(plan, one) for one in plan.file.examples] for plan in plans))
+        examples = [example for row in rows for example in row if example is not None]
+        return [example for example in examples if all(_is_callable(step, cards) for step in example.steps)]
 
     def card(self, ref: str, profile: Profile, run: RunInfo | None = None) -> TaskCard:
         """The card of one task, exposed or not.
@@ -111,12 +128,35 @@ def card_of(task: TaskDefinition) -> TaskCard:
         effects=meta.effects,
         inputs=task.input_schema(),
         returns=meta.returns,
+        gives=dict(meta.gives),
+        examples=[TaskExample(say=one.say, inputs=one.inputs) for one in meta.examples],
         command=meta.command,
         expose=meta.expose,
         untrusted=meta.untrusted,
         resources=[split_resource(tag)[0] for tag in meta.resources],
         timeout=meta.timeout,
     )
+
+
+def example_of(plan: PlanDefinition, example: WrittenExample) -> PlanExample:
+    """An example of plan.yaml with full references to its tasks."""
+    steps = [
+        ExampleStep(
+            words=step.words,
+            task=f"{plan.name}/{step.task}" if step.task in plan.tasks else step.task,
+            inputs=step.inputs,
+        )
+        for step in example.steps
+    ]
+    return PlanExample(say=example.say, steps=steps)
+
+
+def _is_callable(step: ExampleStep, cards: Mapping[str, TaskCard]) -> bool:
+    """Whether a step is one of the model's own, or calls one of these tasks with inputs that it takes."""
+    if step.task in MODEL_STEPS:
+        return True
+    card = cards.get(step.task)
+    return card is not None and step.inputs.keys() <= card.properties.keys() and step.inputs.keys() >= {*card.required}
 
 
 def _pairs(text: str, properties: Mapping[str, Any]) -> list[tuple[str, str]] | None:

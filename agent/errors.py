@@ -52,6 +52,10 @@ class PlanningError(AgentError):
     """No valid plan could be made; the message says what was wrong with the last one."""
 
 
+class InputFileError(AgentError):
+    """A file that a command was given cannot be used; says which one, where in it, and what is expected."""
+
+
 class UnknownReferenceError(AgentError):
     """A `${step.field}` refers to something that no earlier step gave; names what there is."""
 

@@ -15,15 +15,8 @@ from difflib import get_close_matches
 from typing import Any, cast
 
 from agent.errors import UnknownReferenceError
+from aura_core.language.result_references import BROKEN, PART, REFERENCE
 
-REFERENCE = re.compile(
-    r"(?P<escape>\$)?"
-    r"\$\{\s*(?P<step>[^\W\d][\w-]*)(?P<path>(?:\.[\w-]+|\[-?\d{1,9}\]|\[\"[^\"\]]*\"\]|\['[^'\]]*'\])*)\s*\}"
-)
-"""One reference in a text; `escape` is set where the text means the characters themselves."""
-BROKEN = re.compile(r"(?<!\$)\$\{[^}]*\}?")
-"""Anything that looks like a reference, also when it is not a plain path."""
-_PART = re.compile(r"\.([\w-]+)|\[(-?\d+)\]|\[\"([^\"\]]*)\"\]|\['([^'\]]*)'\]")
 GENERIC_FIELDS = frozenset({"output", "result", "results", "value", "data", "text", "content", "answer", "response"})
 """Names that models put behind a step although its result is the value itself."""
 NEAR_ENOUGH = 0.8
@@ -185,7 +178,7 @@ def _inserted(match: re.Match[str], outputs: Mapping[str, Any]) -> str:
 
 def _parsed(match: re.Match[str]) -> Reference:
     parts: list[str | int] = []
-    for name, position, quoted, single in _PART.findall(match["path"]):
+    for name, position, quoted, single in PART.findall(match["path"]):
         parts.append(int(position) if position else name or quoted or single)
     return Reference(match["step"], tuple(parts))
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
+from typing import Literal
 
 
 class AuraError(Exception):
@@ -25,6 +26,7 @@ class Problem:
         hint: what to do, e.g. "did you mean 'output_to'?"; may be empty.
         task: full reference of the task, if the mistake is inside one.
         step: id or position of the step, e.g. `steps[2].then[0]`.
+        severity: an error keeps its plan from being used; a warning is for the author to look at.
     """
 
     path: str
@@ -34,6 +36,7 @@ class Problem:
     hint: str = ""
     task: str = ""
     step: str = ""
+    severity: Literal["error", "warning"] = "error"
 
     def __str__(self) -> str:
         """`file:line:column: message (hint)`, as compilers and editors write it."""

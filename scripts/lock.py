@@ -26,6 +26,7 @@ LOCKS = (
     ("requirements.lock", ("local", "checkout"), None),
     ("requirements-test.lock", ("local", "checkout", "test"), "requirements.lock"),
     ("requirements-check.lock", ("local", "checkout", "test", "check"), "requirements-test.lock"),
+    ("requirements-eval.lock", ("local", "checkout", "eval"), "requirements.lock"),
     ("requirements-bench.lock", ("bench",), "requirements.lock"),
 )
 PYTHONS = ("3.11", "3.12", "3.13", "3.14", "3.15")

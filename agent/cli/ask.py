@@ -5,17 +5,31 @@ from __future__ import annotations
 import sys
 from contextlib import asynccontextmanager
 from dataclasses import dataclass
+from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
-from agent.cli.invocation import acting_as, asynchronously, current, err, out, print_json, say_notices, settings
+from agent.channels.terminal.controls import one_line
+from agent.cli.invocation import (
+    acting_as,
+    asynchronously,
+    current,
+    err,
+    out,
+    print_json,
+    remark,
+    say_notices,
+    settings,
+)
 
 if TYPE_CHECKING:
-    from collections.abc import AsyncGenerator
+    from collections.abc import AsyncGenerator, Callable
 
     from agent.app import App
     from agent.contracts import Plan, Profile
+    from agent.llm.token_count import TokenCount
+    from agent.planner import PlannerConfig
 
 ASK_SESSION = "ask"
 Text = Annotated[str | None, typer.Argument(help="The request; `-` or nothing reads standard input.")]
@@ -115,16 +129,45 @@ async def _ask(request: Request) -> int:
     return code
 
 
-def plan(text: Text = None, *, profile: ProfileName = None, as_json: AsJson = False) -> int:
-    """Show the plan for a request; nothing runs."""
-    return asynchronously(_plan(_request_text(text), profile, as_json=as_json))
+def plan(
+    text: Text = None,
+    *,
+    profile: ProfileName = None,
+    as_json: AsJson = False,
+    catalogue: Annotated[
+        Path | None, typer.Option(metavar="FILE", help="Plan with these tools: a JSON list in OpenAI's form.")
+    ] = None,
+    history: Annotated[
+        Path | None, typer.Option(metavar="FILE", help='Past plans, one a line: {"request", "steps"}.')
+    ] = None,
+    batch: Annotated[
+        str | None, typer.Option(metavar="FILE", help='Plan each line, {"id", "request"}; `-` is standard input.')
+    ] = None,
+) -> int:
+    """Show the plan for a request, or for every line of a file; nothing runs."""
+    source = PlanSource(profile, catalogue, history)
+    if batch is None:
+        return asynchronously(_plan(_request_text(text), source, as_json=as_json))
+    if text is not None:
+        raise typer.BadParameter("a request and --batch were given; it is one or the other")
+    return asynchronously(_plan_batch(batch, source))
 
 
-async def _plan(text: str, profile_name: str | None, *, as_json: bool) -> int:
-    async with _opened(profile_name, "aura plan", durable=False) as (app, profile, _):
-        await app.model.check()
+@dataclass(frozen=True, slots=True)
+class PlanSource:
+    """What `aura plan` plans with: a profile, and the files that take the place of its tasks and of its past."""
+
+    profile: str | None
+    catalogue: Path | None
+    history: Path | None
+
+
+async def _plan(text: str, source: PlanSource, *, as_json: bool) -> int:
+    from agent.planner import plan_steps
+
+    async with planning(source) as (config_for, meter):
         with err().status("planning"):
-            made = await _make_plan(app, profile, text)
+            made = await plan_steps(config_for(meter()), text, "")
     if as_json:
         print_json(made.model_dump(mode="json"))
     else:
@@ -132,27 +175,49 @@ async def _plan(text: str, profile_name: str | None, *, as_json: bool) -> int:
     return 0
 
 
-async def _make_plan(app: App, profile: Profile, text: str) -> Plan:
-    from agent.llm.meter import Ledger, Meter
-    from agent.planner import PlannerConfig, plan_steps
-    from agent.wiring import local_now
+async def _plan_batch(name: str, source: PlanSource) -> int:
+    from agent.cli.plan_batch import Batch, plan_batch
 
-    config = PlannerConfig(
-        model=app.model,
-        meter=Meter(profile, Ledger(app.config.home / "usage.json")),
-        catalogue=app.tasks(profile),
-        profile=profile,
-        now=local_now(),
-        settings=app.config.planner,
-    )
-    return await plan_steps(config, text, "")
+    async with planning(source) as (config_for, meter):
+        return await plan_batch(Batch(name, config_for, meter))
+
+
+@asynccontextmanager
+async def planning(
+    source: PlanSource,
+) -> AsyncGenerator[tuple[Callable[[TokenCount], PlannerConfig], Callable[[], TokenCount]]]:
+    """What makes a plan's surroundings from a meter, and what makes meters; files are read before a model is loaded."""
+    from agent.cli.plan_files import read_catalogue, read_history
+
+    cards, odd_tools = read_catalogue(source.catalogue) if source.catalogue else (None, [])
+    past, odd_plans = read_history(source.history) if source.history else ([], [])
+    for line in [*odd_tools, *odd_plans]:
+        remark(f"left out: {one_line(line)}", style="yellow")
+    async with _opened(source.profile, "aura plan", durable=False) as (app, profile, _):
+        from agent.llm.meter import Ledger
+        from agent.llm.token_count import TokenCount
+        from agent.planner import PlannerConfig
+        from agent.wiring import local_now
+
+        await app.model.check()
+
+        def config_for(meter: TokenCount) -> PlannerConfig:
+            return PlannerConfig(
+                model=app.model,
+                meter=meter,
+                catalogue=app.tasks(profile) if cards is None else cards,
+                profile=profile,
+                now=local_now(),
+                settings=app.config.planner,
+                past=past,
+            )
+
+        yield config_for, lambda: TokenCount(profile, Ledger(app.config.home / "usage.json"))
 
 
 def _show(made: Plan) -> None:
     from rich.table import Table
     from rich.text import Text as Words
-
-    from agent.channels.terminal.controls import one_line
 
     table = Table.grid(padding=(0, 2))
     for step in made.steps:

@@ -61,10 +61,10 @@ async def _check(paths: list[Path], *, as_json: bool) -> int:
 
     report = await checked(settings(), paths)
     if as_json:
-        print_json([_as_json(problem) for problem in ordered(report.problems)])
-    elif report.problems:
-        print_mistakes(report.problems)
-        remark(_summary(report))
+        print_json([_as_json(problem) for problem in ordered([*report.problems, *report.remarks])])
+    elif report.problems or report.remarks:
+        print_mistakes([*report.problems, *report.remarks])
+        remark(f"\n{_summary(report)}")
     else:
         print_text(_summary(report))
     return 1 if report.problems else 0
@@ -77,10 +77,12 @@ def _as_json(problem: Problem) -> dict[str, Any]:
 
 def _summary(report: Report) -> str:
     good = f"{_counted(report.plans, 'plan')} with {_counted(report.tasks, 'task')} in order"
+    warnings = f", {_counted(len(report.remarks), 'warning')}" if report.remarks else ""
     if not report.problems:
-        return f"{good}, 0 mistakes"
+        return f"{good}, 0 mistakes{warnings}"
     files = len({problem.path for problem in report.problems})
-    return f"\n{_counted(len(set(report.problems)), 'mistake')} in {_counted(files, 'file')}; {good}"
+    mistakes = f"{_counted(len(set(report.problems)), 'mistake')} in {_counted(files, 'file')}"
+    return f"{mistakes}{warnings}; {good}"
 
 
 def _counted(count: int, what: str) -> str:

@@ -16,6 +16,7 @@ if TYPE_CHECKING:
 _STYLES = {
     "place": "bold",
     "error": "bold red",
+    "warning": "bold yellow",
     "message": "bold",
     "inside": "dim",
     "margin": "blue",

@@ -127,18 +127,23 @@ def tasks(
 
 async def _tasks(word: str, profile_name: str | None, *, as_json: bool) -> int:
     from agent.app import App
-    from agent.channels.terminal.catalogue import searched, tasks_table
+    from agent.channels.terminal.catalogue import MOST_EXAMPLES, plans_table, searched, tasks_table
     from agent.channels.terminal.person import terminal_person
     from agent.cli.mistakes import warn_of_refused
 
     config, profile = acting_as(settings(), terminal_person(), profile_name)
     async with App.open(config, program="aura tasks", durable=False) as app:
         cards = [card for card in app.tasks(profile) if word.casefold() in searched(card)]
+        several = (example for example in app.examples(profile) if len(example.steps) > 1)
+        together = [example for example in several if word.casefold() in example.say.casefold()]
         warn_of_refused(app.framework.problems)
     if as_json:
         print_json([card.model_dump(mode="json") for card in cards])
     elif cards:
-        out().print(tasks_table(cards))
+        console = out()
+        console.print(tasks_table(cards, examples=MOST_EXAMPLES if word else 1))
+        if together:
+            console.print("\nTogether:", plans_table(together), sep="\n")
     else:
         what = f"No task that profile {profile.name} may use" + (f" has {word!r} in its name or text" if word else "")
         err().print(f"{what}; `aura tasks` lists them all, `aura doctor` says what is set up.", markup=False)

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Any
 
@@ -22,6 +22,7 @@ class PlanWorld:
         steps: steps of earlier plans of this run, by id.
         results: their last results, by step id.
         max_steps: a longer plan is refused.
+        left_out: quotes of what the person does not want, as the model marked them.
         deliberate: the steps are meant as they are, since the person called a task by name or a large model planned
             them: nothing is added, and nothing is left out as not asked for.
     """
@@ -31,6 +32,7 @@ class PlanWorld:
     steps: Mapping[str, PlanStep] = field(default_factory=dict[str, PlanStep])
     results: Mapping[str, ExecutorResponse] = field(default_factory=dict[str, ExecutorResponse])
     max_steps: int = MAX_STEPS
+    left_out: Sequence[str] = ()
     deliberate: bool = False
 
     @property

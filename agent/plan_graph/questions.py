@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-import re
+from dataclasses import replace
 from typing import Any
 
 from agent.contracts import PlanStep, TaskCard
@@ -14,8 +14,6 @@ from agent.plan_graph.inputs import fit_inputs
 from agent.plan_graph.values import choices, is_placeholder, is_string
 from agent.references import find_references, parse_reference
 
-ASKS_TO_BE_ASKED = re.compile(r"\bask\s+me\b|\bспроси|问我|問我|\bquiz\b", re.IGNORECASE)
-"""The person wants a question: then none is superfluous."""
 FILES_OFFERED = 8
 """Files that a question about one offers as choices."""
 
@@ -31,14 +29,11 @@ def complete_inputs(draft: Draft) -> None:
 
 
 def drop_superfluous_questions(draft: Draft) -> None:
-    """Takes out questions whose answer stands in the request, or that nobody needs."""
+    """Takes out questions whose answer stands in the request."""
     for step in [one for one in draft.steps if one.kind == "ask_user"]:
-        if ASKS_TO_BE_ASKED.search(draft.world.known.request) or len(draft.steps) == 1:
-            return
         uses = [(other, name) for other in draft.steps for name in _inputs_from(other, step.id)]
         said = {(other.id, name): _said(draft, other, name) for other, name in uses}
-        waits = any(step.id in {*other.depends_on, *reference_ids(other)} for other in draft.steps)
-        if waits and not (said and all(value is not None for value in said.values())):
+        if not said or any(value is None for value in said.values()):
             continue
         for other, name in uses:
             current = draft.steps[draft.position(other.id)]
@@ -110,11 +105,14 @@ def _complete(draft: Draft, step_id: str, card: TaskCard) -> None:
 
 
 def _said(draft: Draft, step: PlanStep, name: str) -> Any:
-    """The one value for this input that stands in the request; None if there is none, or a choice."""
+    """The one value for this input that stands in the step's quote, or in the request; None if there is a choice."""
     card = draft.card(step)
     schema = card.properties.get(name) if card else None
-    found = candidates(schema, draft.world.known) if schema else []
-    return found[0] if len(found) == 1 else None
+    for words in [step.quote, draft.world.known.request]:
+        found = candidates(schema, replace(draft.world.known, request=words)) if schema and words else []
+        if found:
+            return found[0] if len(found) == 1 else None
+    return None
 
 
 def _unused_result_before(draft: Draft, step: PlanStep, card: TaskCard, name: str) -> str | None:

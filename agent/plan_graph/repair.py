@@ -13,21 +13,15 @@ from agent.plan_graph.identity import fingerprint, same_work
 from agent.plan_graph.links import link_steps
 from agent.plan_graph.names import keep_fields_of_kind, name_steps, resolve_tasks
 from agent.plan_graph.order import break_cycles, keep_planned_order
-from agent.plan_graph.pruning import drop_unasked_actions, drop_unused_lookups, merge_repeated_steps
+from agent.plan_graph.overlap import drop_additions, merge_repeated_steps
 from agent.plan_graph.questions import complete_inputs, drop_superfluous_questions
-from agent.plan_graph.readers import read_first, read_with_the_right_task
-from agent.plan_graph.saving import add_missing_save, drop_unasked_saves
-from agent.plan_graph.transforms import add_named_transforms
+from agent.plan_graph.readers import read_first, read_named, read_with_the_right_task
+from agent.plan_graph.refusals import confirm_negated, leave_out_refused
+from agent.plan_graph.types import supply_needs
 from agent.references import find_references, resolve_references
 
 __all__ = ["PlanWorld", "Repaired", "repair_plan"]
-PRUNING = (
-    merge_repeated_steps,
-    drop_unasked_saves,
-    drop_unasked_actions,
-    drop_unused_lookups,
-    drop_superfluous_questions,
-)
+PRUNING = (merge_repeated_steps, drop_additions, drop_superfluous_questions)
 """Each may make work for the others, so they go round until nothing is taken out any more."""
 REPEATED = "just this failed before"
 """What a problem says that is nothing but a repetition."""
@@ -69,17 +63,19 @@ def repair_plan(steps: Sequence[PlanStep], world: PlanWorld) -> Repaired:
     break_cycles(draft)
     draft.steps[:] = order_steps_safely(draft.steps)
     merge_repeated_steps(draft)
+    leave_out_refused(draft)
     if not world.deliberate:
         read_with_the_right_task(draft)
         read_first(draft)
-        add_named_transforms(draft)
-        add_missing_save(draft)
+        read_named(draft)
+    supply_needs(draft)
     complete_inputs(draft)
     if not world.deliberate:
         _prune(draft)
     if not draft.problems:
         break_cycles(draft)
         keep_planned_order(draft)
+    confirm_negated(draft)
     _refuse_repetition(draft)
     _title(draft)
     return Repaired(draft.steps, draft.notes, draft.problems)

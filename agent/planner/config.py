@@ -7,7 +7,7 @@ from dataclasses import dataclass, field
 from datetime import datetime
 
 from agent.config import PlannerSettings
-from agent.contracts import ExecutorResponse, PlanStep, Profile, TaskCard
+from agent.contracts import ExecutorResponse, PastPlan, PlanExample, PlanStep, Profile, TaskCard
 from agent.llm.client import ModelClient
 from agent.llm.meter import Meter
 
@@ -22,6 +22,8 @@ class PlannerConfig:
         catalogue: the tasks that the profile may use.
         profile: whose limits hold.
         now: the clock; aware.
+        examples: of several steps, as the plugins give them; those of single tasks are on their cards.
+        past: plans that ended well before, the latest last.
         memory: MEMORY.md; may be empty.
         files: names of the session's files.
         previous: results of earlier plans of this run, in order of ending.
@@ -29,6 +31,7 @@ class PlannerConfig:
         revision: 0 for the first plan of a run.
         settings: limits on what the planner reads.
         on_step: gets each step as soon as the model has written it; the validated plan may differ.
+        without: names of parts that are left out, to measure what they are worth; see `PARTS`.
     """
 
     model: ModelClient
@@ -36,6 +39,8 @@ class PlannerConfig:
     catalogue: Sequence[TaskCard]
     profile: Profile
     now: datetime
+    examples: Sequence[PlanExample] = ()
+    past: Sequence[PastPlan] = ()
     memory: str = ""
     files: Sequence[str] = ()
     previous: Sequence[ExecutorResponse] = ()
@@ -43,3 +48,8 @@ class PlannerConfig:
     revision: int = 0
     settings: PlannerSettings = field(default_factory=PlannerSettings)
     on_step: Callable[[PlanStep], None] | None = None
+    without: frozenset[str] = frozenset()
+
+
+PARTS = ("coverage", "nearest", "past", "quotes", "types", "typed-schema")
+"""What `PlannerConfig.without` may name."""

@@ -5,11 +5,12 @@ from __future__ import annotations
 import json
 from collections.abc import Iterable, Sequence
 
-from agent.contracts import ExecutorResponse, PlanStep, TaskCard
+from agent.contracts import ExecutorResponse, PlanExample, PlanStep, TaskCard
 from agent.llm.client import Message
-from agent.plan_graph.grounding import SPEAKS_OF_FILES, KnownWords, mentioned_files
+from agent.plan_graph.grounding import KnownWords, mentioned_files
 from agent.planner.config import PlannerConfig
-from agent.planner.prompt import catalogue_line, fitting_examples
+from agent.planner.examples import nearest_examples, standing_examples
+from agent.planner.prompt import catalogue_line, example_lines
 from agent.prompts import render
 from agent.rendering import summarize_output
 
@@ -18,17 +19,18 @@ MEMORY_CHARACTERS = 2000
 FILES_SHOWN = 40
 
 
-def planner_rules(cards: Sequence[TaskCard], *, full: bool) -> str:
+def planner_rules(cards: Sequence[TaskCard], examples: Sequence[PlanExample], *, full: bool) -> str:
     """The system prompt: rules, catalogue and examples, the same for every request with the same tasks.
 
     Args:
         cards: the tasks.
+        examples: of several steps, as the plugins give them.
         full: with everything that a large model reads quickly.
     """
     return render(
         "plan_system",
         cards=[catalogue_line(card, full=full) for card in cards],
-        examples=fitting_examples(cards),
+        examples=example_lines(standing_examples(cards, examples)),
         agent=full,
     )
 
@@ -38,8 +40,12 @@ def plan_messages(config: PlannerConfig, cards: Sequence[TaskCard], user_text: s
     full = not config.model.embedded
     answers = answers_of(config)
     results = [response for response in config.previous if response.step_id not in answers]
+    standing = standing_examples(cards, config.examples)
+    pool = [*config.examples, *(() if "past" in config.without else config.past)]
+    near = [] if "nearest" in config.without else nearest_examples(cards, pool, standing, user_text)
     request = render(
         "plan_request",
+        near=example_lines(near),
         now=f"{config.now:%A, %Y-%m-%d %H:%M}" if full else "",
         files=config.files[:FILES_SHOWN] if full else _meant_files(config.files, user_text, context)[:FILES_SHOWN],
         memory=config.memory.strip()[-MEMORY_CHARACTERS:],
@@ -50,7 +56,7 @@ def plan_messages(config: PlannerConfig, cards: Sequence[TaskCard], user_text: s
         request=user_text,
         answers=list(answers.values()),
     )
-    return [{"role": "system", "content": planner_rules(cards, full=full)}, {"role": "user", "content": request}]
+    return [{"role": "system", "content": planner_rules(cards, config.examples, full=full)}, {"role": "user", "content": request}]
 
 
 def first_number(known: Iterable[str]) -> int:
@@ -65,8 +71,7 @@ def first_number(known: Iterable[str]) -> int:
 
 def _meant_files(files: Sequence[str], user_text: str, context: str) -> list[str]:
     """The files that a small model shall see: one that reads of files puts them into plans that need none."""
-    known = KnownWords(user_text, context, tuple(files))
-    return mentioned_files(known) or (list(files) if SPEAKS_OF_FILES.search(user_text) else [])
+    return mentioned_files(KnownWords(user_text, context, tuple(files)))
 
 
 def progress_lines(previous: Sequence[ExecutorResponse], steps: Sequence[PlanStep], limit: int) -> list[str]:

@@ -3,8 +3,8 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Callable, Sequence
-from dataclasses import replace
+from collections.abc import Sequence
+from dataclasses import dataclass, field, replace
 from typing import Any
 
 from agent.contracts import Plan, PlanStep, TaskCard
@@ -12,20 +12,22 @@ from agent.errors import ModelOutputError, PlanningError
 from agent.llm.client import Message
 from agent.llm.structured import COMPACT
 from agent.plan_graph.grounding import KnownWords
-from agent.plan_graph.pruning import speaks_of
+from agent.plan_graph.overlap import repeats
+from agent.plan_graph.quotes import PIECE, Quoted
 from agent.plan_graph.repair import REPEATED, PlanWorld, Repaired, repair_plan
 from agent.planner.config import PlannerConfig
-from agent.planner.meaning import pointed_at, question_about
 from agent.planner.messages import answers_of, first_number, plan_messages
 from agent.planner.prompt import plan_schema
 from agent.planner.readiness import PURPOSE
-from agent.planner.stream import StepReader, step_from
+from agent.planner.stream import StepReader, is_left_out, step_from
 from agent.prompts import render
 from agent.rendering import summarize_output
 from agent.shortlist import shortlist
 
 PLAN_TOKENS = 2048
 """Upper bound of a plan's length in tokens; 30 steps fit."""
+FIRST_TOKENS, TOKENS_A_PIECE = 160, 12
+"""A small model's plan is bounded by the length of the request: so many tokens, and so many for each word."""
 KNOWN_RESULT_CHARACTERS = 20_000
 
 
@@ -38,48 +40,29 @@ async def plan_steps(config: PlannerConfig, user_text: str, context: str) -> Pla
         context: the conversation so far, as bounded text.
 
     Returns:
-        The plan in a safe order, with what code changed in it. Never empty: talk is one step of kind `llm`.
+        The plan in a safe order, with what code changed in it, and what of the request no step does. Never empty: talk
+        is one step of kind `llm`.
 
     Raises:
         ModelError: the model cannot be asked.
         PlanningError: no valid plan, even after the model was told what was wrong.
     """
     cards = shortlist(config.catalogue, " ".join([user_text, context[-400:]]), config.settings.shortlist)
-    world = _world(config, cards, user_text, context)
+    attempt = _Attempt(config, cards, user_text, _world(config, cards, user_text, context))
     messages = plan_messages(config, cards, user_text, context)
-    raw = await _ask(config, cards, messages, world)
-    repaired = _repaired(raw, world)
+    raw = await attempt.ask(messages)
+    if "coverage" not in config.without and not attempt.repaired(raw).problems:
+        raw = await attempt.completed(messages, raw)
+    repaired = attempt.repaired(raw)
     if repaired.problems:
-        wrote = Message(role="assistant", content=json.dumps({"steps": raw}, ensure_ascii=False, separators=COMPACT))
-        told = Message(role="user", content=render("plan_repair", problems=repaired.problems))
-        second = _repaired(await _ask(config, cards, [*messages, wrote, told], world), world)
+        second = attempt.repaired(await attempt.ask(attempt.told(messages, raw, "plan_repair", problems=repaired.problems)))
         repaired = replace(second, notes=[*(f"planned again: {line}" for line in repaired.problems), *second.notes])
-    repaired = _asked_what_is_meant(repaired, config, user_text, context)
     if repaired.problems and all(REPEATED in problem for problem in repaired.problems):
         raise PlanningError("I found no other way to do it.")
     if repaired.problems:
         raise PlanningError(f"No plan could be made for this request: {'; '.join(repaired.problems)}.")
-    return Plan(steps=repaired.steps, revision=config.revision, repairs=repaired.notes)
-
-
-def _asked_what_is_meant(repaired: Repaired, config: PlannerConfig, user_text: str, context: str) -> Repaired:
-    """A question instead of a plan, where the request points at something and there is nothing that it could mean.
-
-    Small models guess there; a large one asks by itself.
-    """
-    something_to_mean = not config.model.embedded or context.strip() or config.previous or len(config.files) == 1
-    word = None if something_to_mean else pointed_at(user_text)
-    if word is None or (any(step.kind == "ask_user" for step in repaired.steps) and _fits(repaired, config, user_text)):
-        return repaired
-    note = f"asked what is meant instead of: {', '.join(step.task or step.kind for step in repaired.steps)}"
-    return Repaired([question_about(user_text, word)], [*repaired.notes, note])
-
-
-def _fits(repaired: Repaired, config: PlannerConfig, user_text: str) -> bool:
-    """Whether a plan that asks has at least one step that the request speaks of, or asks and does no more."""
-    cards = {card.task: card for card in config.catalogue}
-    tasks = [cards[step.task] for step in repaired.steps if step.task in cards]
-    return not tasks or any(speaks_of(user_text, card) for card in tasks)
+    unserved = attempt.gaps(repaired.steps, raw)
+    return Plan(steps=repaired.steps, revision=config.revision, repairs=repaired.notes, unserved=unserved)
 
 
 def plan_command(card: TaskCard, inputs: dict[str, Any]) -> Plan:
@@ -100,53 +83,107 @@ def plan_command(card: TaskCard, inputs: dict[str, Any]) -> Plan:
     return Plan(steps=repaired.steps, repairs=repaired.notes)
 
 
-async def _ask(
-    config: PlannerConfig, cards: Sequence[TaskCard], messages: list[Message], world: PlanWorld
-) -> list[dict[str, Any]]:
-    """The raw steps as the model writes them; `on_step` hears of each as soon as it is complete."""
-    reader = StepReader()
-    raw: list[dict[str, Any]] = []
-    told: set[str] = set()
+class _EnoughError(Exception):
+    """The model writes what it has written already, or more than is allowed: it is told to stop."""
 
-    def on_text(piece: str) -> None:
-        for step in reader.feed(piece):
-            raw.append(step)
-            if config.on_step is not None:
-                _tell_new(config.on_step, _repaired(raw, world).steps, told)
 
-    schema = plan_schema(cards, max_steps=world.max_steps, agent=not config.model.embedded)
-    try:
-        completion = await config.model.complete(
-            messages,
-            purpose=PURPOSE,
-            schema=schema,
-            max_tokens=PLAN_TOKENS,
-            model=config.profile.model,
-            meter=config.meter,
-            on_text=on_text,
-        )
-    except ModelOutputError as error:
-        if raw and reader.complete:
+@dataclass(slots=True)
+class _Attempt:
+    """One request on its way to a plan."""
+
+    config: PlannerConfig
+    cards: Sequence[TaskCard]
+    request: str
+    world: PlanWorld
+    told_steps: set[str] = field(default_factory=set[str])
+
+    async def ask(self, messages: list[Message], before: Sequence[dict[str, Any]] = ()) -> list[dict[str, Any]]:
+        """The raw steps as the model writes them; `on_step` hears of each as soon as it is complete.
+
+        A model that repeats itself is stopped: what it has written by then is the plan.
+        """
+        config, reader = self.config, StepReader()
+        raw: list[dict[str, Any]] = []
+
+        def on_text(piece: str) -> None:
+            for step in reader.feed(piece):
+                if self._repeats(step, [*before, *raw]):
+                    raise _EnoughError
+                raw.append(step)
+                if len(raw) > self.world.max_steps:
+                    raise _EnoughError  # `repair_plan` says that it is too long
+                self._tell([*before, *raw])
+
+        small = config.model.embedded
+        pieces = len(PIECE.findall(self.request))
+        try:
+            completion = await config.model.complete(
+                messages,
+                purpose=PURPOSE,
+                schema=plan_schema(self.cards, self.request, max_steps=self.world.max_steps, small=small, without=config.without),
+                max_tokens=min(PLAN_TOKENS, FIRST_TOKENS + TOKENS_A_PIECE * pieces) if small else PLAN_TOKENS,
+                model=config.profile.model,
+                meter=config.meter,
+                on_text=on_text,
+            )
+        except _EnoughError:
             return raw
-        raise PlanningError(f"No plan could be made for this request: {error}") from error
-    plan: dict[str, list[dict[str, Any]]] = completion.value
-    return plan["steps"]
+        except ModelOutputError as error:
+            if raw and (reader.complete or small):
+                return raw
+            raise PlanningError(f"No plan could be made for this request: {error}") from error
+        plan: dict[str, list[dict[str, Any]]] = completion.value
+        return plan["steps"]
 
+    async def completed(self, messages: list[Message], raw: list[dict[str, Any]]) -> list[dict[str, Any]]:
+        """The steps with those that were forgotten: what no step quotes or uses is asked for once more."""
+        gaps = self.gaps(self._steps(raw), raw)
+        if not gaps or any(step.kind == "ask_user" for step in self._steps(raw)):
+            return raw
+        number = first_number(self.world.steps) + len(raw)
+        more = self.told(messages, raw, "plan_more", parts=gaps, first_id=f"s{number}")
+        return [*raw, *await self.ask(more, raw)]
 
-def _tell_new(on_step: Callable[[PlanStep], None], steps: Sequence[PlanStep], told: set[str]) -> None:
-    for step in steps:
-        if step.id not in told:
-            told.add(step.id)
-            on_step(step)
+    def told(self, messages: list[Message], raw: Sequence[dict[str, Any]], prompt: str, **parts: Any) -> list[Message]:
+        """The conversation in which the model sees its own plan and what is to be done about it."""
+        wrote = json.dumps({"steps": list(raw)}, ensure_ascii=False, separators=COMPACT)
+        return [
+            *messages,
+            Message(role="assistant", content=wrote),
+            Message(role="user", content=render(prompt, **parts)),
+        ]
 
+    def repaired(self, raw: Sequence[dict[str, Any]]) -> Repaired:
+        """The raw steps as a plan."""
+        steps = self._steps(raw) or [PlanStep(id="s1", kind="llm")]
+        if len(steps) == 1 and steps[0].kind == "llm":
+            steps = [steps[0].model_copy(update={"instruction": self.world.known.request, "inputs": {}})]
+        return repair_plan(steps, replace(self.world, left_out=self._left_out(raw)))
 
-def _repaired(raw: Sequence[dict[str, Any]], world: PlanWorld) -> Repaired:
-    steps = [step_from(part, number) for number, part in enumerate(raw, start=first_number(world.steps))]
-    if not steps:
-        steps = [PlanStep(id="s1", kind="llm")]
-    if len(steps) == 1 and steps[0].kind == "llm":
-        steps = [steps[0].model_copy(update={"instruction": world.known.request, "inputs": {}})]
-    return repair_plan(steps, world)
+    def gaps(self, steps: Sequence[PlanStep], raw: Sequence[dict[str, Any]]) -> list[str]:
+        """Parts of the request that no step quotes or uses."""
+        if len(steps) == 1 and steps[0].kind in ("llm", "agent") and not steps[0].inputs:
+            return []
+        return Quoted(self.request, steps, self._left_out(raw)).gaps()
+
+    def _steps(self, raw: Sequence[dict[str, Any]]) -> list[PlanStep]:
+        first = first_number(self.world.steps)
+        return [step_from(part, number) for number, part in enumerate(raw, start=first) if not is_left_out(part)]
+
+    def _left_out(self, raw: Sequence[dict[str, Any]]) -> list[str]:
+        return [str(part.get("for") or "") for part in raw if is_left_out(part)]
+
+    def _repeats(self, part: dict[str, Any], earlier: Sequence[dict[str, Any]]) -> bool:
+        return bool(part.get("for")) and repeats(step_from(part, 1), [step_from(one, 1) for one in earlier])
+
+    def _tell(self, raw: Sequence[dict[str, Any]]) -> None:
+        """Tells of a new step; only the plan up to it is looked at, and no step twice."""
+        if self.config.on_step is None:
+            return
+        for step in self.repaired(raw).steps:
+            if step.id not in self.told_steps:
+                self.told_steps.add(step.id)
+                self.config.on_step(step)
 
 
 def _world(config: PlannerConfig, cards: Sequence[TaskCard], user_text: str, context: str) -> PlanWorld:

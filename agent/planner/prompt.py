@@ -1,61 +1,19 @@
-"""What the planner's model reads: the catalogue line by line, examples that fit it, and the schema of the answer."""
+"""What the planner's model reads: the catalogue line by line, examples, and the schema of the answer."""
 
 from __future__ import annotations
 
 import json
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from typing import Any, cast
 
-from agent.contracts import TaskCard
+from agent.contracts import PlanExample, TaskCard
 from agent.llm.structured import COMPACT
+from agent.plan_graph.quotes import quote_pattern
 from agent.plan_graph.values import choices
 
-MODEL_KINDS = ("llm", "ask_user", "agent")
-Example = tuple[str, list[dict[str, Any]]]
-
-
-def _step(task: str, **inputs: Any) -> dict[str, Any]:
-    return {"task": task, "inputs": inputs}
-
-
-EXAMPLES: list[Example] = [
-    ("Send it to him", [_step("ask_user", question="What shall I send, and to whom?")]),
-    ("Hi! How are you?", [_step("llm")]),
-    ("Who wrote Faust?", [_step("llm")]),
-    (
-        "What's 3+4? And what time is it in Rome?",
-        [_step("aura_base/calculate", expression="3+4"), _step("aura_base/now", zone="Rome")],
-    ),
-    (
-        "Write a poem about autumn and save it as poem.txt",
-        [
-            _step("aura_base/write", instruction="Write a poem about autumn"),
-            _step("files/write", path="poem.txt", text="${s1}"),
-        ],
-    ),
-    (
-        "Read plan.md and save a summary as short.txt",
-        [
-            _step("files/read", path="plan.md"),
-            _step("aura_base/summarise", text="${s1}"),
-            _step("files/write", path="short.txt", text="${s2}"),
-        ],
-    ),
-    ("Add bread to list.txt", [_step("files/append", path="list.txt", text="bread")]),
-    ("Сколько дней до 8 марта?", [_step("aura_base/days_until", date="8 марта")]),
-    (
-        "写一封感谢信并保存为 thanks.txt",
-        [
-            _step("aura_base/write", instruction="写一封感谢信"),
-            _step("files/write", path="thanks.txt", text="${s1}"),
-        ],
-    ),
-]
-"""Requests and the plans that fit them; one is shown only if every task in it is in the catalogue.
-
-A step has no id there: the first is s1, the second s2. Ids would be 5 % of what a small
-model reads, and a fifth of what it writes.
-"""
+MODEL_KINDS = ("llm", "ask_user", "skip", "agent")
+REFERENCE = r"^\$\{s[0-9]{1,2}(\.[A-Za-z_]+|\[[0-9]{1,2}\]){0,4}\}$"
+_PLAIN = ("string", "integer", "number", "boolean")
 
 
 def catalogue_line(card: TaskCard, *, full: bool) -> str:
@@ -76,43 +34,84 @@ def catalogue_line(card: TaskCard, *, full: bool) -> str:
     return " ".join([line, *(f"[{detail}]" for detail in details), *([f"Returns {returns}"] if returns else [])])
 
 
-def fitting_examples(cards: Sequence[TaskCard]) -> list[tuple[str, str]]:
+def example_lines(examples: Sequence[PlanExample]) -> list[tuple[str, str]]:
     """Examples as (request, plan as JSON), in the very form that the decoder lets the model write."""
-    known = {card.task for card in cards} | set(MODEL_KINDS)
-    return [
-        (request, json.dumps({"steps": steps}, ensure_ascii=False, separators=COMPACT))
-        for request, steps in EXAMPLES
-        if all(step["task"] in known for step in steps)
-    ]
+    return [(one.say, _written(one)) for one in examples]
 
 
-def plan_schema(cards: Sequence[TaskCard], *, max_steps: int, agent: bool) -> dict[str, Any]:
-    """JSON Schema of a plan: flat, with the names of the tasks as an enum.
+def _written(example: PlanExample) -> str:
+    steps = [{"for": step.words, "task": step.task, "inputs": step.inputs} for step in example.steps]
+    return json.dumps({"steps": steps}, ensure_ascii=False, separators=COMPACT)
 
-    Larger models (`agent`) may write every field of a PlanStep; a small one only what it cannot do without. A step
-    without an id has that of its place, see `stream.step_from`.
+
+def plan_schema(
+    cards: Sequence[TaskCard], request: str, *, max_steps: int, small: bool, without: frozenset[str] = frozenset()
+) -> dict[str, Any]:
+    """JSON Schema of a plan.
+
+    A step without an id has that of its place, see `stream.step_from`.
+
+    Args:
+        cards: the tasks that may be named.
+        request: the person's words; a small model's quotes, and inputs that must stem from them, are held to them.
+        max_steps: upper bound of steps.
+        small: for the embedded model, which writes no field that it can do without; larger ones may write all.
+        without: parts that are left out, to measure them.
     """
-    kinds = [kind for kind in MODEL_KINDS if agent or kind != "agent"]
-    step: dict[str, Any] = {
-        "type": "object",
-        "properties": {
-            "task": {"type": "string", "enum": [*kinds, *(card.task for card in cards)]},
-            "inputs": {"type": "object"},
-        },
-        "required": ["task", "inputs"],
-        "additionalProperties": False,
-    }
-    if agent:
-        texts: dict[str, Any] = {"type": "array", "items": {"type": "string"}}
-        more = {name: {"type": "string"} for name in ("id", "title", "kind", "question", "instruction")}
-        step["properties"] |= {**more, "depends_on": texts, "options": texts}
-        step["required"] = []
+    pattern = quote_pattern(request) if small and "quotes" not in without else None
+    quote: dict[str, Any] = {"type": "string", "pattern": pattern} if pattern else {"type": "string"}
+    definitions = {"quote": quote, "reference": {"type": "string", "pattern": REFERENCE}}
+    if small and "typed-schema" not in without:
+        models = [_step([kind], inputs) for kind, inputs in _MODEL_INPUTS.items()]
+        step: dict[str, Any] = {"anyOf": [*models, *(_step([card.task], _inputs(card, held=bool(pattern))) for card in cards)]}
+    else:
+        kinds = [kind for kind in MODEL_KINDS if kind != "agent" or not small]
+        step = _step([*kinds, *(card.task for card in cards)], {"type": "object"})
+        if not small:
+            texts: dict[str, Any] = {"type": "array", "items": {"type": "string"}}
+            more = {name: {"type": "string"} for name in ("id", "title", "kind", "question", "instruction")}
+            step["properties"] |= {**more, "depends_on": texts, "options": texts}
+            step["required"] = []
     return {
         "type": "object",
         "properties": {"steps": {"type": "array", "items": step, "minItems": 1, "maxItems": max_steps}},
         "required": ["steps"],
         "additionalProperties": False,
+        "$defs": definitions,
     }
+
+
+def _object(properties: Mapping[str, Any]) -> dict[str, Any]:
+    return {"type": "object", "properties": dict(properties), "additionalProperties": False}
+
+
+_MODEL_INPUTS: dict[str, dict[str, Any]] = {
+    "llm": _object({"instruction": {"type": "string"}}),
+    "ask_user": _object({"question": {"type": "string"}}),
+    "skip": _object({}),
+}
+
+
+def _step(tasks: list[str], inputs: dict[str, Any]) -> dict[str, Any]:
+    properties = {"for": {"$ref": "#/$defs/quote"}, "task": {"type": "string", "enum": tasks}, "inputs": inputs}
+    return {**_object(properties), "required": ["for", "task", "inputs"]}
+
+
+def _inputs(card: TaskCard, *, held: bool) -> dict[str, Any]:
+    """The inputs of a task as its decoder takes them: known names, each of its type or a reference."""
+    return _object({name: _value(schema, held=held) for name, schema in card.properties.items()})
+
+
+def _value(schema: Mapping[str, Any], *, held: bool) -> dict[str, Any]:
+    reference = {"$ref": "#/$defs/reference"}
+    if allowed := choices(schema):
+        return {"enum": allowed}
+    if held and schema.get("grounded"):
+        return {"anyOf": [{"$ref": "#/$defs/quote"}, reference]}
+    kind = schema.get("type")
+    if kind == "string":
+        return {"type": "string"}
+    return {"anyOf": [{"type": kind}, reference]} if kind in _PLAIN else {}
 
 
 def _input(name: str, schema: dict[str, Any], *, required: bool) -> str:

@@ -39,7 +39,7 @@ async def make_ready(
     for profile in profiles:
         cards = dispatcher.catalogue(profile)
         same = len(cards) <= settings.shortlist  # otherwise the rules of each request name other tasks
-        rules = planner_rules(cards, full=not model.embedded) if same else ""
+        rules = planner_rules(cards, dispatcher.examples(profile), full=not model.embedded) if same else ""
         await model.prepare(rules, purpose=PURPOSE, model=profile.model, report=report)
     report(None)
 

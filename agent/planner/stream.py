@@ -8,6 +8,8 @@ from typing import Any, cast
 from agent.contracts import PlanStep
 from agent.planner.prompt import MODEL_KINDS
 
+SKIP = "skip"
+"""The task by which a model marks words that nothing shall be done for."""
 WORDS = ("question", "instruction", "prompt")
 """Where a model puts the words of a question or an instruction."""
 _STEP_DEPTH = 3
@@ -73,8 +75,8 @@ def step_from(raw: dict[str, Any], number: int) -> PlanStep:
     """A step as a model wrote it, whatever it wrote.
 
     Args:
-        raw: id, task (a task's name, or llm, ask_user, agent), inputs; a larger model also title, kind, depends_on,
-            question, options and instruction.
+        raw: for, task (a task's name, or llm, ask_user, agent), inputs; a larger model also id, title, kind,
+            depends_on, question, options and instruction.
         number: its place in the plan, from 1.
     """
     kind, task = str(raw.get("kind") or ""), str(raw.get("task") or "")
@@ -86,6 +88,7 @@ def step_from(raw: dict[str, Any], number: int) -> PlanStep:
         id=str(raw.get("id") or f"s{number}"),
         title=str(raw.get("title") or ""),
         depends_on=_texts(raw.get("depends_on")),
+        quote=str(raw.get("for") or "").strip(),
     )
     if task not in MODEL_KINDS:
         return base.model_copy(update={"task": task, "inputs": inputs})
@@ -99,3 +102,8 @@ def step_from(raw: dict[str, Any], number: int) -> PlanStep:
 
 def _texts(value: object) -> list[str]:
     return [str(item) for item in cast("list[object]", value)] if isinstance(value, list) else []
+
+
+def is_left_out(raw: dict[str, Any]) -> bool:
+    """Whether the model marks the words of this step as nothing to be done."""
+    return SKIP in (raw.get("task"), raw.get("kind"))

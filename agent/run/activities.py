@@ -70,6 +70,7 @@ class Activities:
             meter=meter,
             catalogue=self.dispatcher.catalogue(run.profile),
             profile=run.profile,
+            examples=self.dispatcher.examples(run.profile),
             memory=run.opened.memory,
             files=run.opened.files,
             now=datetime.fromisoformat(run.opened.now),

@@ -12,6 +12,7 @@ from aura_core.generations.reading import LOAD_SECONDS, read_plan
 from aura_core.language.plan import PlanDefinition
 from aura_core.language.plan_files import survey_plans
 from aura_core.language.plan_manager import PlanManager
+from aura_core.language.remarks import find_remarks
 
 
 @dataclass(frozen=True, slots=True)
@@ -21,10 +22,12 @@ class Checked:
     Attributes:
         problems: everything that is wrong with the plans in the folders that were asked for.
         plans: those among them without a problem.
+        remarks: what the authors of those should look at; see `find_remarks`.
     """
 
     problems: list[Problem]
     plans: list[PlanDefinition]
+    remarks: list[Problem]
 
 
 async def load_plans(plans: PlanManager, seconds: float = LOAD_SECONDS) -> list[Problem]:
@@ -60,6 +63,7 @@ async def check_folders(
     return Checked(
         [problem for problem in problems if _is_in(Path(problem.path), folders)],
         [plan for plan in manager.plans.values() if _is_in(plan.folder, folders)],
+        [remark for remark in find_remarks(manager.plans) if _is_in(Path(remark.path), folders)],
     )
 
 

@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING, Any, cast
 
 from aura_core.errors import Problem
 from aura_core.ground.suggestions import hint
+from aura_core.language.example_checks import task_example_mistakes
 from aura_core.language.inputs import default_mistake
 from aura_core.language.steps import GoStepStep, Place, StepBase
 from aura_core.language.task import TaskDefinition
@@ -42,7 +43,7 @@ def check_task(task: TaskDefinition, raw: Any, finder: Finder) -> Iterator[Probl
         for name in task.meta.schedule.inputs.keys() - task.meta.inputs.keys():
             advice = hint(name, task.meta.inputs, what="its inputs are")
             yield finder.at(("meta", "schedule", "inputs", name), f"there is no input {name!r}", advice, key=True)
-
+    yield from (mistake.problem(finder) for mistake in task_example_mistakes(task))
     yield from _check_inputs(raw, (), task.meta.inputs, finder)
 
 

@@ -23,7 +23,7 @@ _CODE_BREAK = re.compile("\r\n|[\n\r]")
 _WIDE_TEXT = (b"\xff\xfe", b"\xfe\xff")
 
 Part = tuple[str, str]
-"""A piece of what is shown: its kind (place, error, message, inside, margin, source, caret, hint) and its text."""
+"""A piece of what is shown: its text behind its kind (place, error, warning, message, inside, margin, source, …)."""
 
 
 def ordered(problems: Iterable[Problem]) -> list[Problem]:
@@ -80,7 +80,7 @@ def parts_of(problem: Problem, rows: Sequence[str], path: str) -> list[Part]:
     """
     parts = [
         ("place", f"{_plain(_place(problem, path))}: "),
-        ("error", "error: "),
+        (problem.severity, f"{problem.severity}: "),
         ("message", _plain(problem.message)),
     ]
     step = problem.step if "[" in problem.step else problem.step and f"step {problem.step}"

@@ -17,6 +17,7 @@ from pydantic import (
 from pydantic_core import PydanticCustomError
 
 from aura_core.language.fields import Count, PlainText, YesOrNo, refuse_text
+from aura_core.language.types import TypeName
 
 InputType = Literal["string", "integer", "number", "boolean", "array", "object", "any"]
 Format = Literal["uri", "date", "date-time", "time", "email", "uuid", "path", "text", "password"]
@@ -89,7 +90,10 @@ class InputSpec(BaseModel):
         default: taken when it is not given.
         enum: the values that are allowed.
         grounded: when a planner fills it, the value must stem from the person's words, memory or an earlier result.
+        verbatim: it is the person's own words, as they were said; a small model is held to them, a large one may
+            put them better.
         ask: the question for a person when it is missing.
+        needs: the type of what it takes, such as `note.id`; a task that gives it is planned in front.
         minimum: the least number.
         maximum: the greatest number.
         minLength: the fewest characters.
@@ -108,8 +112,10 @@ class InputSpec(BaseModel):
     title: PlainText = ""
     description: PlainText = ""
     ask: PlainText = ""
+    needs: TypeName | None = None
     required: YesOrNo = False
     grounded: YesOrNo = False
+    verbatim: YesOrNo = False
     default: Any = None
     enum: list[Any] | None = Field(default=None, min_length=1)
     minimum: Bound | None = None
@@ -138,6 +144,8 @@ class InputSpec(BaseModel):
             least, most = getattr(self, low), getattr(self, high)
             if least is not None and most is not None and least > most:
                 raise PydanticCustomError("input_spec", "{low} is above {high}", {"low": low, "high": high})
+        if any(inner.needs for inner in (self.items, *(self.properties or {}).values()) if inner is not None):
+            raise PydanticCustomError("input_spec", "needs stands beside the type of the input itself")
         for value in self.enum or []:
             if not self._is_of_type(value):
                 message = "the choice {value} is not of type {type}"
@@ -152,10 +160,10 @@ class InputSpec(BaseModel):
         return isinstance(value, _PYTHON[self.type])
 
     def schema(self) -> dict[str, Any]:  # pyright: ignore[reportIncompatibleMethodOverride] (pydantic's is deprecated)
-        """JSON Schema of this input, with `ask` and `grounded` as extra keys."""
+        """JSON Schema of this input, with `ask`, `needs`, `grounded` and `verbatim` as extra keys."""
         schema: dict[str, Any] = {} if self.type == "any" else {"type": self.type}
         keys = ("format", "title", "description", "enum", "minimum", "maximum")
-        keys += ("minLength", "maxLength", "minItems", "maxItems", "pattern", "ask", "grounded")
+        keys += ("minLength", "maxLength", "minItems", "maxItems", "pattern", "ask", "needs", "grounded", "verbatim")
         for key in keys:
             value = getattr(self, key)
             if value is not None and value is not False and value != "":

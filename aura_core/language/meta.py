@@ -21,10 +21,12 @@ from pydantic_core import PydanticCustomError
 from aura_core.errors import ScheduleError
 from aura_core.execution.resources import split_resource
 from aura_core.expressions import Template
+from aura_core.language.examples import Example, PlanExample
 from aura_core.language.fields import POSITIVE_SCHEMA, PlainText, Positive, PositiveSeconds, Whole, YesOrNo
 from aura_core.language.input_spec import InputName, InputSpec
 from aura_core.language.steps import Step, TaskPart
 from aura_core.language.time_rules import SHORTEST, check_cron, check_every, zone_of
+from aura_core.language.types import Gives
 
 _COMMAND = re.compile(r"[^\W\d_][\w-]{0,31}")
 
@@ -127,6 +129,8 @@ class TaskMeta(TaskPart):
         untrusted: its result holds words of strangers: a page, a file.
         inputs: by name.
         returns: JSON Schema-like description of the result.
+        gives: types of what is in the result, for inputs that need them: `note.id`, or by place, `{id: note.id}`.
+        examples: what people say, and the inputs that the task then gets; the planner learns from them.
         timeout: seconds for the whole task.
         resources: tags `name:limit` that limit how many run at once.
         priority: higher goes first among waiters.
@@ -144,6 +148,8 @@ class TaskMeta(TaskPart):
     untrusted: YesOrNo = False
     inputs: dict[InputName, InputSpec] = Field(default_factory=dict)
     returns: dict[str, Any] = Field(default_factory=dict)
+    gives: Gives = Field(default_factory=dict)
+    examples: list[Example] = Field(default_factory=list[Example])
     timeout: PositiveSeconds | None = None
     resources: list[Resource] = Field(default_factory=list, json_schema_extra={"uniqueItems": True})
     priority: Whole = 0
@@ -212,6 +218,7 @@ class PlanFile(TaskPart):
         trusted: asks for what only trusted plans may do; the configuration decides.
         ui: the plugin's menu, for channels that show one.
         resources: limits of resources by name.
+        examples: what people say, and the steps that answer it; the planner learns from them.
     """
 
     name: PlainText | None = None
@@ -222,3 +229,4 @@ class PlanFile(TaskPart):
     trusted: YesOrNo = False
     ui: Any = None
     resources: dict[str, Positive] = Field(default_factory=dict)
+    examples: list[PlanExample] = Field(default_factory=list[PlanExample])

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterable
 from dataclasses import replace
-from typing import Any
+from typing import Any, get_args, get_origin
 
 from pydantic import BaseModel, ValidationError
 from pydantic_core import ErrorDetails
@@ -133,11 +133,21 @@ def _model_at(location: tuple[str | int, ...], model: type[BaseModel]) -> type[B
 def _part_of(model: type[BaseModel], location: tuple[str | int, ...]) -> type[BaseModel]:
     """The model of a part that is a model itself; the outer one where the path leads into something else."""
     for part in location:
+        if isinstance(part, int):
+            continue
         field = next((field for name, field in model.model_fields.items() if part in (name, field.alias)), None)
-        if field is None or not isinstance(field.annotation, type) or not issubclass(field.annotation, BaseModel):
+        inner = None if field is None else _model_of(field.annotation)
+        if inner is None:
             return model
-        model = field.annotation
+        model = inner
     return model
+
+
+def _model_of(annotation: Any) -> type[BaseModel] | None:
+    """The model that a key holds, alone or in a list."""
+    if get_origin(annotation) is list:
+        (annotation,) = get_args(annotation)
+    return annotation if isinstance(annotation, type) and issubclass(annotation, BaseModel) else None
 
 
 _PARTS: dict[tuple[str | int, ...], type[BaseModel]] = {

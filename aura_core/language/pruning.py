@@ -44,7 +44,12 @@ def _without(raw: Any, places: Iterable[Place]) -> Any:
 
 
 def _smallest_part(place: Place) -> Place:
-    """The step that holds a mistake, else the input or the key of `meta`, else the top-level key."""
+    """The step that holds a mistake, else the input or the key of `meta`, else the top-level key.
+
+    Steps of examples are no steps: none of them can stand in for another.
+    """
+    if place[:1] == ("examples",):
+        return place[:1]
     for index in range(len(place) - 1, -1, -1):
         names = [part for part in place[:index] if isinstance(part, str)]
         is_branch = index > 0 and place[index - 1] == "parallel"

@@ -16,6 +16,7 @@ from aura_core.language.conflicts import check_commands, check_resources
 from aura_core.language.dependencies import find_task
 from aura_core.language.interrupt_references import check_interrupts
 from aura_core.language.plan import PlanDefinition
+from aura_core.language.plan_example_checks import plan_example_mistakes
 from aura_core.language.plan_problem import plan_problem
 from aura_core.language.problems import Finder
 from aura_core.language.reference_context import Outlook
@@ -106,6 +107,12 @@ class References:
             for task in plan.tasks.values():
                 found[name].extend(self._check_task(plan, task, visible))
             found[name].extend(self._check_side_files(plan, actions, visible))
+            found[name].extend(
+                plan_problem(
+                    plan, mistake.place, mistake.message, mistake.advice, key=mistake.key, offset=mistake.offset
+                )
+                for mistake in plan_example_mistakes(plan, self.plans)
+            )
         return found
 
     def check_tasks(self, tasks: Iterable[TaskDefinition]) -> list[Problem]:

@@ -71,7 +71,7 @@ class TaskDefinition:
         return inputs.create_model(f"Inputs of {self.ref}", self.meta.inputs)
 
     def input_schema(self) -> dict[str, Any]:
-        """The inputs as JSON Schema, with `ask` and `grounded` as extra keys of a property."""
+        """The inputs as JSON Schema, with `ask`, `needs`, `grounded` and `verbatim` as extra keys of a property."""
         return object_schema(self.meta.inputs)
 
     def validate_inputs(self, values: Mapping[str, Any]) -> dict[str, Any]:

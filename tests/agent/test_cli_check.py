@@ -55,12 +55,34 @@ def test_editors_get_a_list(broken: Path, capsys):
         "hint": "did you mean 'title'?",
         "task": "",
         "step": "",
+        "severity": "error",
     }
     assert [(one["line"], one["column"]) for one in rest] == [(2, 15), (3, 17)]
     (broken / "plan.yaml").write_text("")
     (broken / "tasks/go.yaml").write_text("steps: []\n")
     assert run(["check", "--json", str(broken)]) == 0
     assert json.loads(capsys.readouterr().out) == []
+
+
+def test_what_may_be_a_mistake_is_a_warning_and_no_failure(broken: Path, capsys):
+    (broken / "plan.yaml").write_text("examples: [{say: Note it, steps: [{for: Note it, task: notes/ad}]}]\n")
+    (broken / "tasks/go.yaml").write_text("meta: {inputs: {a: {needs: notes.id}}}\nsteps: []\n")
+    assert run(["check", str(broken)]) == 0
+    said = capsys.readouterr()
+    assert said.out == (
+        "broken/plan.yaml:1:56: warning: the example is not shown to the model: there is no task 'notes/ad'\n"
+        " 1 | examples: [{say: Note it, steps: [{for: Note it, task: notes/ad}]}]\n"
+        "   |                                                        ^\n"
+        "   = help: did you mean 'notes/add'?\n"
+        "\n"
+        "broken/tasks/go.yaml:1:28: warning: no task gives 'notes.id' [broken/go]\n"
+        " 1 | meta: {inputs: {a: {needs: notes.id}}}\n"
+        "   |                            ^\n"
+        "   = help: did you mean 'note.id'?\n"
+    )
+    assert "1 plan with 1 task in order, 0 mistakes, 2 warnings" in said.err
+    assert run(["check", "--json", str(broken)]) == 0
+    assert [one["severity"] for one in json.loads(capsys.readouterr().out)] == ["warning", "warning"]
 
 
 def test_a_terminal_gets_colours_and_a_pipe_does_not(broken: Path, capsys, monkeypatch):

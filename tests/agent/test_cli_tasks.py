@@ -180,3 +180,25 @@ def test_a_search_that_finds_nothing_says_so(capsys):
     assert "'no-such-word'" in captured.err
     assert run(["tasks", "no-such-word", "--json"]) == 0
     assert json.loads(capsys.readouterr().out) == []
+
+
+def test_the_catalogue_shows_what_people_say(lab: Path, capsys):
+    (lab / "tasks/all.yaml").write_text(
+        "lamp: {meta: {title: Light, examples: [{say: Make it bright}, {say: Сделай светло}]}, steps: []}\n"
+    )
+    (lab / "plan.yaml").write_text(
+        "examples: [{say: Light and time, steps: [{for: Light, task: lamp}, {for: time, task: aura_base/now}]}]\n"
+    )
+    assert run(["tasks"]) == 0
+    everything = capsys.readouterr().out
+    assert "“Make it bright”" in everything
+    assert "светло" not in everything
+    assert "“Light and time”" in everything
+    assert run(["tasks", "светло"]) == 0
+    found = capsys.readouterr().out
+    assert "lab/lamp" in found
+    assert "“Сделай светло”" in found
+    assert "Together" not in found
+    assert run(["tasks", "--json", "lamp"]) == 0
+    (card,) = json.loads(capsys.readouterr().out)
+    assert card["examples"][0] == {"say": "Make it bright", "inputs": {}}

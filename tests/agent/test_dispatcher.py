@@ -14,6 +14,13 @@ PLAN = """
 name: {name}
 title: {name}
 ui: {{menu: [{{label: Ping, task: ping}}]}}
+examples:
+  - say: Both pings
+    steps: [{{for: Both, task: ping, inputs: {{who: Bo}}}}, {{for: pings, task: ping, inputs: {{who: Al}}}}]
+  - {{say: Say hi, steps: [{{for: Say hi, task: llm}}]}}
+  - {{say: Hidden, steps: [{{for: Hidden, task: two/ping, inputs: {{who: Bo}}}}]}}
+  - {{say: Elsewhere, steps: [{{for: Elsewhere, task: nowhere/ping}}]}}
+  - {{say: Forgotten input, steps: [{{for: Forgotten input, task: notes/add}}]}}
 """
 TASKS = """
 ping:
@@ -75,6 +82,38 @@ async def test_a_profile_sees_only_what_it_may_use(dispatcher):
     with pytest.raises(NotAllowedError, match="family"):
         dispatcher.card("notes/delete", narrow)
     assert dispatcher.catalogue(Profile(name="guest", allow=[])) == []
+
+
+async def test_a_card_has_the_types_and_the_examples_of_its_task(dispatcher):
+    cards = {card.task: card for card in dispatcher.catalogue(OWNER)}
+    assert cards["notes/find"].gives == {"notes[].id": "note.id"}
+    assert cards["notes/delete"].needs == {"note": "note.id"}
+    assert cards["notes/find"].needs == {}
+    example = cards["notes/delete"].examples[0]
+    assert (example.say, example.inputs) == ("Delete note 3", {"note": "3"})
+    plan = cards["notes/delete"].plan_examples()[0]
+    assert plan.model_dump(by_alias=True) == {
+        "say": "Delete note 3",
+        "steps": [{"for": "Delete note 3", "task": "notes/delete", "inputs": {"note": "3"}}],
+    }
+
+
+def said(dispatcher, profile):
+    return {example.say: [step.task for step in example.steps] for example in dispatcher.examples(profile)}
+
+
+async def test_an_example_of_several_tasks_is_shown_only_to_whoever_may_use_all_of_them(dispatcher):
+    both = said(dispatcher, OWNER)
+    assert both["Both pings"] == ["one/ping", "one/ping"]
+    assert both["Say hi"] == ["llm"]
+    assert "Hidden" not in both
+    assert "Elsewhere" not in both
+    assert "Forgotten input" not in both
+    assert all(examples in both for examples in ("Read plan.md and save a summary as short.txt", "Send it to him"))
+    narrow = said(dispatcher, Profile(name="family", allow=["*"], deny=["one/ping", "aura_base/summarise"]))
+    assert "Say hi" in narrow
+    assert "Both pings" not in narrow
+    assert "Read plan.md and save a summary as short.txt" not in narrow
 
 
 async def test_an_unknown_task_names_the_nearest_one(dispatcher):

@@ -14,7 +14,7 @@ from agent.channels.telegram.asking import Asking
 from agent.channels.telegram.bot import run_bot
 from agent.channels.telegram.records import QUESTIONS, SENDINGS, Questions
 from agent.channels.telegram.sending import Sender
-from agent.contracts import PlanStep, TaskCard
+from agent.contracts import PlanStep, TaskCard, TaskExample
 from agent.errors import ConfigError, NotAllowedError
 from agent.progress import PhaseChanged, QuestionClosed
 from aura_core.generations.events import PlansReloaded
@@ -410,6 +410,14 @@ async def test_plugin_commands_stand_in_the_menu_and_run_their_task(telegram: Em
     assert app.commands_called == [("notes/add", {"text": "buy milk"}), ("notes/list", {})]
     assert menu == ["start", "help", "new", "stop", "tasks", "schedule", "id", "list_notes", "note"]
     assert strangers_menu == ["start", "id"]
+
+
+async def test_help_says_how_to_ask_for_a_command_s_task_in_plain_words(telegram: Emulator, tmp_path: Path):
+    card = CARDS[0].model_copy(update={"examples": [TaskExample(say="Keep\nthe key in mind")]})
+    app, olga = PlayedApp(tmp_path, telegram, cards=[card, CARDS[1]]), telegram.person(OWNER)
+    async with running(app):
+        olga.send("/help")
+        await olga.wait_for("/note — Add a note: “Keep the key in mind”")
 
 
 async def test_the_menu_follows_edited_plans(telegram: Emulator, tmp_path: Path):

@@ -127,12 +127,21 @@ async def test_the_own_commands_say_what_is_there(app):
     (app.sessions.files("terminal") / "haiku.txt").write_text("rain")
     shown = await chat(app, "/help", "/tasks", "/tasks fetch", "/tasks nothing", "/files", "/runs", "/new", "/stop")
     assert "/note text" in shown
+    assert shown.count("“Keep the key in mind”") == 2
+    assert "ключ" not in shown
     assert shown.count("web/fetch") == 2
     assert "No task has 'nothing'" in shown
     assert "haiku.txt" in shown
     assert "Nothing was asked" in shown
     assert "Nothing is running." in shown
     assert app.conversations == 1
+
+
+async def test_a_search_finds_a_task_by_what_people_say_and_shows_all_of_it(app):
+    shown = await chat(app, "/tasks КЛЮЧ")
+    assert "notes/add" in shown
+    assert "“Запомни ключ”" in shown
+    assert "web/fetch" not in shown
 
 
 async def test_an_unknown_command_names_the_nearest_and_asks_no_model(app):

@@ -15,7 +15,7 @@ from agent.channels.terminal.plain import PlainTerminal
 from agent.channels.terminal.signs import UNICODE
 from agent.channels.terminal.welcome import EXAMPLES
 from agent.config import AppConfig
-from agent.contracts import TaskCard
+from agent.contracts import TaskCard, TaskExample
 from agent.errors import WeightsError
 from aura_core.errors import Problem
 from tests.fixtures.catalogue import built_in_cards
@@ -103,6 +103,15 @@ async def test_a_command_of_the_persons_own_plugin_is_an_example(app, tmp_path):
     app.cards = [TaskCard(task="cakes/bake", title="Bake a cake", command="cake", effects="write")]
     app.framework.plans.plans = {"cakes": SimpleNamespace(folder=tmp_path / "cakes")}
     assert "/cake" in await greeting(app)
+
+
+async def test_the_author_s_own_words_come_before_the_command(app, tmp_path):
+    examples = [TaskExample(say="Bake me a cake"), TaskExample(say="Испеки торт")]
+    app.cards = [TaskCard(task="cakes/bake", title="Bake a cake", command="cake", examples=examples)]
+    app.framework.plans.plans = {"cakes": SimpleNamespace(folder=tmp_path / "cakes")}
+    shown_ = await greeting(app)
+    assert "Bake me a cake" in shown_
+    assert "/cake" not in shown_
 
 
 async def test_who_may_use_nothing_is_shown_no_example(app):

@@ -120,8 +120,8 @@ class Commands:
         ]
         plugins = self.plugins(profile)
         if plugins:
-            lines += ["", "Straight to a task, without planning:"]
-            lines += [f"/{name} — {_line(card) or card.task}" for name, card in plugins.items()]
+            lines += ["", "Straight to a task, without planning; in quotes, how to ask for the same in plain words:"]
+            lines += [f"/{name} — {_line(card) or card.task}{_said(card)}" for name, card in plugins.items()]
         return "\n".join(lines)
 
     def tasks_text(self, profile: Profile) -> str:
@@ -141,3 +141,8 @@ class Commands:
 
 def _line(card: TaskCard) -> str:
     return shorten(" ".join((card.title or card.description).split()), MAX_DESCRIPTION)
+
+
+def _said(card: TaskCard) -> str:
+    """The first example of a task, to follow its title."""
+    return f": “{shorten(' '.join(card.examples[0].say.split()), MAX_DESCRIPTION)}”" if card.examples else ""

@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING
 from rich.table import Table
 from rich.text import Text
 
-from agent.channels.terminal.catalogue import searched, tasks_table
+from agent.channels.terminal.catalogue import MOST_EXAMPLES, searched, tasks_table, title_and_examples
 from agent.channels.terminal.controls import one_line, printable
 from agent.channels.terminal.draw import notice_view
 from agent.channels.terminal.session_files import session_files
@@ -93,8 +93,8 @@ class ChatCommands:
             name: card for name, card in self._app.commands(self._profile).items() if f"/{name}" not in OWN_COMMANDS
         }
         if plugins:
-            rows = ((_usage(name, card), Text(one_line(card.title))) for name, card in sorted(plugins.items()))
-            await self._show(Text(), _table("  Commands of plugins", rows))
+            rows = ((_usage(name, card), title_and_examples(card)) for name, card in sorted(plugins.items()))
+            await self._show(Text(), _table("  Commands of plugins, and how to ask for the same in plain words", rows))
         await self._show(
             Text(),
             notice_view("Everything else you type is a request in plain words."),
@@ -108,7 +108,7 @@ class ChatCommands:
         if not cards:
             await self._show(notice_view(f"No task has {word!r} in its name or description. /tasks lists all."))
             return
-        await self._show(Text(), tasks_table(cards))
+        await self._show(Text(), tasks_table(cards, examples=MOST_EXAMPLES if word else 1))
 
     async def _files(self, _: str) -> None:
         folder = self._app.sessions.files(self._session_id)

@@ -87,11 +87,14 @@ def _with_a_file(files: Sequence[str]) -> list[Example]:
 
 
 def _with_a_plugin(app: App, profile: Profile) -> list[Example]:
-    """The first command of a plan that the person brought; it asks for what it needs."""
+    """The first command of a plan that the person brought: the author's example, or the command, which asks."""
     built_in = builtin_folder("plans")
     own = {name for name, plan in app.framework.plans.plans.items() if not plan.folder.is_relative_to(built_in)}
-    commands = ((name, card) for name, card in app.commands(profile).items() if card.plan in own)
-    return [Example(f"/{name}", f"your plugin: {one_line(card.title)}") for name, card in commands][:1]
+    for name, card in app.commands(profile).items():
+        if card.plan in own:
+            said = [example.say for example in card.examples] if card.expose else []
+            return [Example(next(iter(said), f"/{name}"), f"your plugin: {one_line(card.title)}")]
+    return []
 
 
 def welcome_view(app: App, profile: Profile, examples: Sequence[Example], signs: Signs) -> RenderableType:

@@ -1,0 +1,76 @@
+"""Steps that overlap: what is planned twice is done once, and what a step adds to a part that is served already goes."""
+
+from __future__ import annotations
+
+from agent.contracts import PlanStep
+from agent.plan_graph.draft import Draft
+from agent.plan_graph.edges import needed_ids
+from agent.plan_graph.grounding import KnownWords, is_grounded
+from agent.plan_graph.identity import same_work
+from agent.plan_graph.order import touched
+from agent.plan_graph.quotes import Quoted, literals
+from agent.references import Reference, find_references, replace_references
+
+
+def repeats(step: PlanStep, earlier: list[PlanStep]) -> bool:
+    """Whether a step says what an earlier one says of the same words of the request: a model that goes in circles."""
+    return any(
+        (one.kind, one.task, one.quote, literals(one)) == (step.kind, step.task, step.quote, literals(step))
+        for one in earlier
+    )
+
+
+def merge_repeated_steps(draft: Draft) -> None:
+    """Removes a step that does exactly what an earlier one does for the same words of the request.
+
+    Where no step quotes, since the person called a task by name, nothing is taken for a repetition.
+    """
+    for step_id in [step.id for step in draft.steps]:
+        place = draft.position(step_id)
+        step = draft.steps[place]
+        quoted = Quoted(draft.world.known.request, draft.steps)
+        for twin in draft.steps[:place]:
+            overlapping = quoted.inside(step.id, twin.id) or quoted.inside(twin.id, step.id)
+            same = same_work(twin, step) or (overlapping and repeats(step, [twin]) and not find_references(step.inputs))
+            if same and (overlapping or step.quote == twin.quote) and not _changed_between(draft, twin, step):
+                draft.remove(step.id, f"dropped, it repeats {twin.id}")
+                _redirect(draft, step.id, twin.id)
+                break
+
+
+def drop_additions(draft: Draft) -> None:
+    """Removes a step that nothing uses, whose words another step serves, and that was given what nobody said."""
+    for step in reversed(draft.steps.copy()):
+        quoted = Quoted(draft.world.known.request, draft.steps)
+        served = [one for one in draft.steps if one.id != step.id and quoted.inside(step.id, one.id)]
+        needed = set[str]().union(*(needed_ids(other) for other in draft.steps))
+        if served and step.id not in needed and _is_invented(draft, step):
+            draft.remove(step.id, f"dropped, {served[0].id} serves these words and nobody said what it was given")
+
+
+def _is_invented(draft: Draft, step: PlanStep) -> bool:
+    if find_references([step.inputs, step.instruction]):
+        return False
+    said = literals(step)
+    known = KnownWords(draft.world.known.request)
+    return step.kind != "task" or (bool(said) and not all(is_grounded(text, known) for text in said))
+
+
+def _changed_between(draft: Draft, first: PlanStep, second: PlanStep) -> bool:
+    """Whether a step planned between the two writes what they touch, so that the second one sees something new."""
+    between = draft.steps[draft.position(first.id) + 1 : draft.position(second.id)]
+    return any(one.effects != "read" and touched(draft, one) & touched(draft, second) for one in between)
+
+
+def _redirect(draft: Draft, old: str, new: str) -> None:
+    def follow(reference: Reference) -> str:
+        return str(Reference(new if reference.step == old else reference.step, reference.path))
+
+    for step in list(draft.steps):
+        needs = [new if need == old else need for need in step.depends_on]
+        draft.change(
+            step,
+            inputs=replace_references(step.inputs, follow),
+            question=str(replace_references(step.question, follow)),
+            depends_on=[need for need in dict.fromkeys(needs) if need != step.id],
+        )
