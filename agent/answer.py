@@ -38,6 +38,7 @@ async def compose_final_answer(
     now: datetime,
     history: str = "",
     problem: str = "",
+    unserved: Sequence[str] = (),
     on_text: Callable[[str], None] | None = None,
 ) -> str:
     """Writes the answer from results and files (seed 004); without a model the results themselves are the answer.
@@ -54,6 +55,7 @@ async def compose_final_answer(
         now: the clock, for the prompt.
         history: the conversation so far.
         problem: why the run could not go on, fit for a person; empty if it could.
+        unserved: parts of the request that no step did.
         on_text: gets the model's text while it is written.
     """
     language = language_of(user_text)
@@ -67,6 +69,8 @@ async def compose_final_answer(
         plainly = plain_text([part for part in shown if part not in told_better])
         text = f"{plainly}\n\n{written}".strip() if written else text
     told = [text, *failures(steps, responses, language), problem]
+    if unserved:
+        told.append(phrase("unserved", language).format(parts="; ".join(unserved)))
     told.append(missing_files("\n".join(told), artifacts, language))
     return "\n\n".join(part for part in told if part) or phrase("nothing", language)
 

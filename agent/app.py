@@ -45,6 +45,7 @@ class App:
         self.sessions = parts.sessions
         self.engine = parts.engine
         self.documents = parts.documents
+        self._past_plans = parts.past_plans
         self.dispatcher = parts.dispatcher
         self.runner = parts.runner
         self.schedules = parts.schedules
@@ -257,6 +258,10 @@ class App:
     def examples(self, profile: Profile) -> list[PlanExample]:
         """Requests of several steps that the profile's tasks answer, for the planner and for people."""
         return self.dispatcher.examples(profile)
+
+    async def forget_plans(self, person: str) -> int:
+        """Forgets the plans that were kept of a person as examples for later ones; how many it was."""
+        return await self._past_plans.forget(person)
 
     def record_message(self, chat_id: int, message_id: int) -> None:
         """Remembers the latest message shown in a chat, so that it can be edited instead of sent again (seed 004)."""

@@ -398,7 +398,7 @@ class ExampleStep(Contract):
 
     Attributes:
         words: the part of the request that it serves, verbatim; `for` in plan.yaml and in JSON.
-        task: `plan/name`, or `llm` or `ask_user`.
+        task: `plan/name`, or `llm`, `ask_user` or `skip` (the person does not want this).
         inputs: values, or references such as "${s1}".
     """
 
@@ -407,16 +407,30 @@ class ExampleStep(Contract):
     inputs: dict[str, Any] = Field(default_factory=dict)
 
 
+class Exchange(Contract):
+    """A request and what came of it.
+
+    Attributes:
+        say: the person's words.
+        answer: what they got.
+    """
+
+    say: str
+    answer: str
+
+
 class PlanExample(Contract):
     """A request and the steps that answer it.
 
     Attributes:
         say: the request.
         steps: at least one.
+        before: what it is a reply to.
     """
 
     say: str
     steps: list[ExampleStep]
+    before: Exchange | None = None
 
 
 class TaskExample(Contract):

@@ -4,11 +4,10 @@ from __future__ import annotations
 
 import re
 import shlex
-from collections.abc import Mapping, Sequence
-from itertools import zip_longest
+from collections.abc import Collection, Mapping, Sequence
 from typing import Any
 
-from agent.contracts import ExampleStep, PlanExample, Profile, TaskCard, TaskExample
+from agent.contracts import ExampleStep, Exchange, PlanExample, Profile, TaskCard, TaskExample
 from agent.errors import NotAllowedError
 from agent.plan_graph.values import choices, is_string
 from agent.shortlist import shortlist
@@ -39,17 +38,20 @@ class Dispatcher:
         """Cards of the tasks that the planner may use for this profile, by name."""
         return [card for card in self._allowed(profile) if card.expose]
 
-    def examples(self, profile: Profile) -> list[PlanExample]:
-        """The examples of the plans' plan.yaml that the planner may see for this profile, the first of each plan, then the second.
+    def examples(self, profile: Profile, plans: Collection[str] | None = None) -> list[PlanExample]:
+        """The examples of the plans' plan.yaml that the planner may see for this profile, in the order of the plans.
 
         An example is shown if every task in it is in the catalogue and takes the inputs that stand there; a plan may
         speak of tasks of plans that are not here, or are no longer what they were. Those of single tasks stand on
         their cards.
+
+        Args:
+            profile: whose catalogue counts.
+            plans: names of the plans whose examples are wanted; None: all.
         """
         cards = {card.task: card for card in self.catalogue(profile)}
-        plans = self._framework.plans.plans.values()
-        rows = zip_longest(*([example_of(plan, one) for one in plan.file.examples] for plan in plans))
-        examples = [example for row in rows for example in row if example is not None]
+        asked = [plan for name, plan in self._framework.plans.plans.items() if plans is None or name in plans]
+        examples = [example_of(plan, example) for plan in asked for example in plan.file.examples]
         return [example for example in examples if all(_is_callable(step, cards) for step in example.steps)]
 
     def card(self, ref: str, profile: Profile, run: RunInfo | None = None) -> TaskCard:
@@ -148,7 +150,8 @@ def example_of(plan: PlanDefinition, example: WrittenExample) -> PlanExample:
         )
         for step in example.steps
     ]
-    return PlanExample(say=example.say, steps=steps)
+    before = example.before and Exchange(say=example.before.say, answer=example.before.answer)
+    return PlanExample(say=example.say, steps=steps, before=before)
 
 
 def _is_callable(step: ExampleStep, cards: Mapping[str, TaskCard]) -> bool:

@@ -21,24 +21,21 @@ PHRASES: dict[str, dict[str, str]] = {
         "blocked": "not done because of that",
         "files": "Files",
         "nothing": "There is no result.",
-        "what": "What exactly is meant?",
-        "which": "What do you mean by “{word}”?",
+        "unserved": "I did not do: “{parts}”.",
     },
     "ru": {
         "failed": "не получилось",
         "blocked": "поэтому не сделано",
         "files": "Файлы",
         "nothing": "Результата нет.",
-        "what": "Что именно имеется в виду?",
-        "which": "Что имеется в виду под словом «{word}»?",
+        "unserved": "Не сделано: «{parts}».",
     },
     "zh": {
         "failed": "没有成功",
         "blocked": "因此没有执行",
         "files": "文件",
         "nothing": "没有结果。",
-        "what": "具体是指什么？",
-        "which": "“{word}”具体是指什么？",
+        "unserved": "没有做：“{parts}”。",
     },
 }
 

@@ -12,9 +12,7 @@ HEAD_WEIGHT = 2
 """How often a task's name, title and command count, beside its description once."""
 
 
-def shortlist(
-    cards: Sequence[TaskCard], request: str, limit: int, *, known: Iterable[str] = ()
-) -> list[TaskCard]:
+def shortlist(cards: Sequence[TaskCard], request: str, limit: int, *, known: Iterable[str] = ()) -> list[TaskCard]:
     """The tasks that have most in common with the request, in the catalogue's own order.
 
     What a listed task needs is listed too: the task that finds it takes the place of the last one.

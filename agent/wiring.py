@@ -13,6 +13,7 @@ from agent.llm.client import ModelClient
 from agent.llm.meter import Ledger, Meter
 from agent.llm.service import PlanModelService
 from agent.orchestrator import OrchestratorRunner
+from agent.past_plans import PastPlans
 from agent.questions.service import QuestionService
 from agent.questions.waits import Waits
 from agent.run.activities import Activities
@@ -75,8 +76,17 @@ class Parts:
             local_now,
             config.planner.agent_turns,
         )
+        self.past_plans = PastPlans(self.documents)
         activities = Activities(
-            config, model, self.dispatcher, executor, self.sessions, self.events, deliveries, local_now
+            config,
+            model,
+            self.dispatcher,
+            executor,
+            self.sessions,
+            self.events,
+            deliveries,
+            self.past_plans,
+            local_now,
         )
         live: dict[str, LiveRun] = {}
         ledger = Ledger(config.home / "usage.json")

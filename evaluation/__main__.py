@@ -8,6 +8,7 @@ import sys
 from collections.abc import Sequence
 from pathlib import Path
 
+from agent.planner.config import PARTS as PARTS_OF_AURA
 from evaluation import results
 from evaluation.cases import PARTS
 from evaluation.running import SETS, Wanted, run
@@ -65,7 +66,14 @@ def _parser() -> argparse.ArgumentParser:
     parser.add_argument("--system", action="append", choices=tuple(SYSTEMS), help="only this planner; may be repeated")
     parser.add_argument("--set", action="append", choices=SETS, help="only these requests; may be repeated")
     parser.add_argument("--part", choices=PARTS, default="open", help="of our own requests")
-    parser.add_argument("--without", action="append", default=[], metavar="PART", help="Aura without a part of itself")
+    parser.add_argument(
+        "--without",
+        action="append",
+        default=[],
+        choices=PARTS_OF_AURA,
+        metavar="PART",
+        help="Aura without a part of itself",
+    )
     parser.add_argument("--history", action="store_true", help="show planners the plans of the other requests of a set")
     parser.add_argument("--limit", type=_positive, metavar="N", help="at most so many requests of a set")
     parser.add_argument("--seed", type=int, default=1, help="decides which requests those are")

@@ -10,7 +10,7 @@ from statistics import median
 from typing import Any
 
 from evaluation.cases import Case
-from evaluation.graph_scores import graph_of, is_valid, score, shape
+from evaluation.graph_scores import GraphScore, graph_of, is_valid, score, shape
 from evaluation.planned import planned_from
 from evaluation.verdict import Judged, Verdict, judge
 from evaluation.workloads import Foreign
@@ -59,7 +59,7 @@ def _judged(case: Case, row: Mapping[str, Any]) -> Judged:
 
 
 def foreign_outcomes(rows: Iterable[Mapping[str, Any]], requests: Iterable[Foreign]) -> list[ForeignOutcome]:
-    """Scores for each row whose request is still there; no plan is an empty plan."""
+    """Scores for each row whose request is still there; where there is no plan they are 0."""
     by_id = {one.id: one for one in requests}
     return [_foreign(by_id[row["id"]], row) for row in rows if row["id"] in by_id]
 
@@ -67,7 +67,7 @@ def foreign_outcomes(rows: Iterable[Mapping[str, Any]], requests: Iterable[Forei
 def _foreign(one: Foreign, row: Mapping[str, Any]) -> ForeignOutcome:
     plan = planned_from(row["plan"] or {})
     graph = graph_of(plan)
-    scored = score(graph, one.graph) if one.graph else None
+    scored = (score(graph, one.graph) if graph.nodes else GraphScore(0, 0, exact=False)) if one.graph else None
     return ForeignOutcome(
         one,
         scored.node if scored else None,
@@ -116,6 +116,11 @@ def mean(values: Iterable[float | bool | None]) -> float | None:
     """The mean of what is known; None if nothing is."""
     known = [float(value) for value in values if value is not None]
     return sum(known) / len(known) if known else None
+
+
+def ratio(value: float | None, beside: float | None) -> float | None:
+    """One value as a multiple of another; None where that is not known or nothing."""
+    return value / beside if value is not None and beside else None
 
 
 def middle(values: Iterable[float]) -> float | None:

@@ -24,6 +24,7 @@ class Step:
         refers: ids of the steps that its inputs name.
         inputs: names of its inputs.
         effects: read, write or external.
+        confirmed: whether the person must allow it first, whatever it does.
     """
 
     id: str
@@ -33,6 +34,7 @@ class Step:
     refers: frozenset[str] = frozenset()
     inputs: frozenset[str] = frozenset()
     effects: str = "read"
+    confirmed: bool = False
 
 
 @dataclass(frozen=True)
@@ -84,4 +86,5 @@ def _step(raw: Mapping[str, Any]) -> Step:
         refers=refers,
         inputs=frozenset(inputs),
         effects=str(raw.get("effects", "read")),
+        confirmed=bool(raw.get("confirm")),
     )

@@ -79,6 +79,7 @@ def _verdicts(systems: Mapping[str, Sequence[Outcome]]) -> Any:
                 left += width
         panel.set_yticks(range(len(systems)), list(systems))
         panel.set_title(lang)
+        panel.set_xlim(0, 100)
         panel.set_xlabel("% of requests")
     panels[0].invert_yaxis()
     _legend(figure, list(COLOURS), list(COLOURS.values()))

@@ -7,6 +7,7 @@ from collections.abc import Iterable, Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
+from benchmarks.builds import EARLIER
 from evaluation import results, workloads
 from evaluation.cases import KINDS, LANGUAGES, PARTS, Part, load_cases
 from evaluation.figures import (
@@ -18,6 +19,7 @@ from evaluation.figures import (
     middle,
     own_outcomes,
     quantile,
+    ratio,
     share,
     warm_seconds,
 )
@@ -125,8 +127,21 @@ def _kinds(systems: Mapping[str, Sequence[Outcome]]) -> str:
 
 
 def _costs(systems: Mapping[str, Sequence[Outcome]]) -> str:
-    head = ["planner", "build", "tokens read", "tokens written", "seconds", "95% within", "longest"]
-    return _table(head, [[name, *_cost([one.row for one in outcomes])] for name, outcomes in systems.items()])
+    head = ["planner", "build", "tokens read", "tokens written", "seconds", "95% within", "longest", "load"]
+    rows = {name: [one.row for one in outcomes] for name, outcomes in systems.items()}
+    beside = rows.get(EARLIER, [])
+    more = [f"tokens written × {EARLIER}", f"seconds × {EARLIER}"] if beside else []
+    return _table([*head, *more], [[name, *_cost(its), *_times(its, beside)] for name, its in rows.items()])
+
+
+def _times(rows: Sequence[Row], beside: Sequence[Row]) -> list[str]:
+    """Median tokens and seconds as multiples of another planner's, on the requests that both have planned."""
+    if not beside:
+        return []
+    common = {row["id"] for row in rows} & {row["id"] for row in beside}
+    its, others = ([row for row in each if row["id"] in common] for each in (rows, beside))
+    tokens = ratio(middle(row["written"] for row in its), middle(row["written"] for row in others))
+    return [_number(tokens, 2), _number(ratio(middle(warm_seconds(its)), middle(warm_seconds(others))), 2)]
 
 
 def _cost(rows: Sequence[Row]) -> list[str]:
@@ -138,6 +153,7 @@ def _cost(rows: Sequence[Row]) -> list[str]:
         _number(middle(seconds), 1),
         _number(quantile(seconds, 0.95), 1),
         _number(quantile(seconds, 1.0), 1),
+        _number(middle(row["load"] for row in rows), 1),
     ]
 
 

@@ -2,14 +2,17 @@
 
 from __future__ import annotations
 
+import os
 import random
 import time
+from collections import Counter
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from functools import partial
 from pathlib import Path
 from typing import TYPE_CHECKING
 
+from benchmarks.builds import EARLIER
 from evaluation import results, workloads
 from evaluation.cases import Part, load_cases
 from evaluation.systems import AURA, SYSTEMS
@@ -57,9 +60,8 @@ async def run(wanted: Wanted, say: Say) -> None:
         wanted: what.
         say: hears how far it is.
     """
-    build = results.build()
     for name in wanted.sets:
-        chosen = pick(tasks_of(name, wanted), wanted)
+        chosen = pick(requests_of(name, wanted), wanted)
         label = label_of(name, wanted)
         if not chosen:
             say(f"{label}: not there; {workloads.VARIABLE} names the folder of the public sets")
@@ -72,6 +74,7 @@ async def run(wanted: Wanted, say: Say) -> None:
             done = kept.done()
             left = {key: task for key, task in chosen.items() if key not in done}
             if left:
+                build = EARLIER if system == EARLIER else results.build()
                 async with SYSTEMS[system](without) as planner:
                     await _plan_all(planner, left, kept, build, partial(_told, say, f"{label}: {title}"))
 
@@ -94,6 +97,7 @@ async def _plan_all(planner: System, tasks: dict[str, Task], kept: results.Resul
                 "plan": made.plan,
                 "error": made.error,
                 "seconds": round(seconds, 3),
+                "load": round(os.getloadavg()[0], 1),
                 "read": made.read,
                 "written": made.written,
                 "repairs": list(made.repairs),
@@ -114,19 +118,45 @@ def label_of(name: str, wanted: Wanted) -> str:
     return f"{name}-with-history" if wanted.history else name
 
 
-def tasks_of(name: str, wanted: Wanted) -> dict[str, Task]:
-    """Every request of a set, by id."""
+@dataclass(frozen=True, slots=True)
+class Asked:
+    """One request of a set: for the planner, and which ones it is like."""
+
+    task: Task
+    like: tuple[str, str]
+
+
+def requests_of(name: str, wanted: Wanted) -> dict[str, Asked]:
+    """Every request of a set, by id; those of one kind and one language, or one list of tools, are alike."""
     if name == OWN:
-        return {case.id: Task(case.request, case.context, tuple(case.files)) for case in load_cases(wanted.part)}
+        return {
+            case.id: Asked(Task(case.request, case.context, tuple(case.files)), (case.kind, case.lang))
+            for case in load_cases(wanted.part)
+        }
     everything = workloads.load(name)
     return {
-        one.id: Task(one.request, cards=one.cards, past=workloads.past_of(one, everything) if wanted.history else ())
+        one.id: Asked(
+            Task(one.request, cards=one.cards, past=workloads.past_of(one, everything) if wanted.history else ()),
+            (one.kind, one.group),
+        )
         for one in everything
     }
 
 
-def pick(tasks: dict[str, Task], wanted: Wanted) -> dict[str, Task]:
-    """So many of the requests as are wanted, the same for every planner and every run with this seed."""
-    keys = sorted(tasks)
-    random.Random(wanted.seed).shuffle(keys)  # noqa: S311 (which requests come first)
-    return {key: tasks[key] for key in keys[: wanted.limit]}
+def pick(requests: dict[str, Asked], wanted: Wanted) -> dict[str, Task]:
+    """So many of the requests as are wanted, the same for every planner and every run with this seed.
+
+    One of each kind in each language comes before a second one of any, so that a few stand for all.
+    """
+    chance = random.Random(wanted.seed)  # noqa: S311 (which requests come first)
+    keys = sorted(requests)
+    chance.shuffle(keys)
+    kinds = sorted({asked.like[0] for asked in requests.values()})
+    chance.shuffle(kinds)
+    rounds = Counter[tuple[str, str]]()
+    places: dict[str, tuple[int, int, str]] = {}
+    for key in keys:
+        kind, other = requests[key].like
+        places[key] = (rounds[kind, other], kinds.index(kind), other)
+        rounds[kind, other] += 1
+    return {key: requests[key].task for key in sorted(keys, key=places.__getitem__)[: wanted.limit]}

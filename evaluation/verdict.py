@@ -49,14 +49,14 @@ def judge(case: Case, plan: Planned) -> Judged:
         return Judged("right")
     if missing and plan.unserved:
         return Judged("told", f"without {missing}; it says: {'; '.join(plan.unserved)}")
-    if not case.asks and any(step.name == ASK for step in plan.steps):
+    if not case.asks and any(step.name == ASK or step.confirmed for step in plan.steps):
         return Judged("asked", "a question that the request answers")
     return Judged("silent", f"without {missing}") if missing else Judged("wrong", wrong)
 
 
 def _forbidden(case: Case, plan: Planned) -> str:
     for step in plan.steps:
-        for pattern in case.forbid:
+        for pattern in case.forbid if not step.confirmed else ():
             if step.effects == pattern if pattern in EFFECTS else fnmatchcase(step.name, pattern):
                 return f"{step.name}, although {pattern} is forbidden"
     if case.asks:

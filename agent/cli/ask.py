@@ -27,6 +27,7 @@ if TYPE_CHECKING:
     from collections.abc import AsyncGenerator, Callable
 
     from agent.app import App
+    from agent.config import AppConfig
     from agent.contracts import Plan, Profile
     from agent.llm.token_count import TokenCount
     from agent.planner import PlannerConfig
@@ -91,13 +92,22 @@ def _failure(message: str) -> Any:
 
 
 @asynccontextmanager
-async def _opened(profile_name: str | None, program: str, *, durable: bool) -> AsyncGenerator[tuple[App, Profile, str]]:
-    """The app, the profile to act under and the person; the model is loaded while everything is imported and opens."""
+async def opened_with_model(
+    config: AppConfig, profile_name: str | None, program: str, *, durable: bool
+) -> AsyncGenerator[tuple[App, Profile, str]]:
+    """The app, the profile to act under and the person; the model is loaded while everything is imported and opens.
+
+    Args:
+        config: the settings.
+        profile_name: `--profile`; None leaves it to the settings.
+        program: who holds AURA_HOME.
+        durable: see `App.open`.
+    """
     from agent.channels.terminal.person import terminal_person
     from agent.llm.client import ModelClient
 
     person = terminal_person()
-    config, profile = acting_as(settings(), person, profile_name)
+    config, profile = acting_as(config, person, profile_name)
     async with ModelClient.loading(config, profile.model) as model:
         from agent.app import App
 
@@ -106,7 +116,7 @@ async def _opened(profile_name: str | None, program: str, *, durable: bool) -> A
 
 
 async def _ask(request: Request) -> int:
-    async with _opened(request.profile, "aura ask", durable=True) as (app, _, person):
+    async with opened_with_model(settings(), request.profile, "aura ask", durable=True) as (app, _, person):
         from agent.channels.terminal.person import CHANNEL
         from agent.cli.follow import CommandTransport, follow, report
         from agent.cli.questions import Answers
@@ -175,6 +185,24 @@ async def _plan(text: str, source: PlanSource, *, as_json: bool) -> int:
     return 0
 
 
+async def make_plan(app: App, profile: Profile, text: str) -> Plan:
+    """The plan for a request without files, history or memory; nothing runs."""
+    from agent.llm.meter import Ledger, Meter
+    from agent.planner import PlannerConfig, plan_steps
+    from agent.wiring import local_now
+
+    config = PlannerConfig(
+        model=app.model,
+        meter=Meter(profile, Ledger(app.config.home / "usage.json")),
+        catalogue=app.tasks(profile),
+        profile=profile,
+        now=local_now(),
+        examples=app.examples(profile),
+        settings=app.config.planner,
+    )
+    return await plan_steps(config, text, "")
+
+
 async def _plan_batch(name: str, source: PlanSource) -> int:
     from agent.cli.plan_batch import Batch, plan_batch
 
@@ -193,7 +221,7 @@ async def planning(
     past, odd_plans = read_history(source.history) if source.history else ([], [])
     for line in [*odd_tools, *odd_plans]:
         remark(f"left out: {one_line(line)}", style="yellow")
-    async with _opened(source.profile, "aura plan", durable=False) as (app, profile, _):
+    async with opened_with_model(settings(), source.profile, "aura plan", durable=False) as (app, profile, _):
         from agent.llm.meter import Ledger
         from agent.llm.token_count import TokenCount
         from agent.planner import PlannerConfig
@@ -209,6 +237,7 @@ async def planning(
                 profile=profile,
                 now=local_now(),
                 settings=app.config.planner,
+                examples=app.examples(profile) if cards is None else (),
                 past=past,
             )
 

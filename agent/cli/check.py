@@ -32,12 +32,15 @@ def check(
             "--schema", help="Print the JSON Schema of a task file, or of: `--schema plan`, `states`, `interrupts`."
         ),
     ] = False,
+    examples: Annotated[
+        bool, typer.Option("--examples", help="Have the model plan every example, and say which plans differ.")
+    ] = False,
     as_json: Annotated[bool, typer.Option("--json", help="Print a JSON list of the mistakes.")] = False,
 ) -> int:
     """Check plans: every mistake with file, line and column."""
     if schema:
         return _print_schema([str(path) for path in paths or []])
-    return asynchronously(_check(paths or [], as_json=as_json))
+    return asynchronously(_check(paths or [], examples=examples, as_json=as_json))
 
 
 def _print_schema(kinds: list[str]) -> int:
@@ -54,12 +57,15 @@ def _print_schema(kinds: list[str]) -> int:
     return 0
 
 
-async def _check(paths: list[Path], *, as_json: bool) -> int:
+async def _check(paths: list[Path], *, examples: bool, as_json: bool) -> int:
+    from agent.cli.check_examples import check_examples
     from agent.cli.checking import checked
     from agent.cli.mistakes import print_mistakes
     from aura_core.language.display import ordered
 
     report = await checked(settings(), paths)
+    if examples and not report.problems:
+        return await check_examples(report, as_json=as_json)
     if as_json:
         print_json([_as_json(problem) for problem in ordered([*report.problems, *report.remarks])])
     elif report.problems or report.remarks:
@@ -76,7 +82,7 @@ def _as_json(problem: Problem) -> dict[str, Any]:
 
 
 def _summary(report: Report) -> str:
-    good = f"{_counted(report.plans, 'plan')} with {_counted(report.tasks, 'task')} in order"
+    good = f"{_counted(len(report.names), 'plan')} with {_counted(report.tasks, 'task')} in order"
     warnings = f", {_counted(len(report.remarks), 'warning')}" if report.remarks else ""
     if not report.problems:
         return f"{good}, 0 mistakes{warnings}"

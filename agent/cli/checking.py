@@ -22,13 +22,15 @@ class Report:
 
     Attributes:
         problems: every mistake in the folders that were asked for.
-        plans: how many plans among them are free of mistakes.
+        folders: what was asked for: plans, and folders of plans.
+        names: of the plans among them that are free of mistakes.
         tasks: how many tasks those hold.
         remarks: what their authors should look at.
     """
 
     problems: list[Problem]
-    plans: int
+    folders: list[Path]
+    names: list[str]
     tasks: int
     remarks: list[Problem]
 
@@ -47,7 +49,8 @@ async def checked(config: AppConfig, paths: Sequence[Path]) -> Report:
     folders = [_plan_folder(path, known) for path in paths] or known
     others = [folder for folder in known if folder not in folders]
     found = await check_folders(folders, known=others, seconds=config.execution.load_seconds)
-    return Report(found.problems, len(found.plans), sum(len(plan.tasks) for plan in found.plans), found.remarks)
+    names = [plan.name for plan in found.plans]
+    return Report(found.problems, folders, names, sum(len(plan.tasks) for plan in found.plans), found.remarks)
 
 
 def _plan_folder(path: Path, known: Sequence[Path]) -> Path:

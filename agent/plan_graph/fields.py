@@ -34,6 +34,10 @@ def pointed(draft: Draft, step: PlanStep, name: str, value: Any) -> Any:
     whole = isinstance(value, str) and parse_reference(value) is not None
 
     def point(reference: Reference) -> str:
+        given = _text_given(draft, reference.step, name)
+        if given is not None:
+            draft.notes.append(f"{step.id}: {reference} became {given}, the text that was saved there")
+            return str(given)
         returns = _returns(draft, reference.step)
         exact = _with_known_field(reference, returns)
         if not exact.path and (not whole or (schema and is_string(schema))):
@@ -43,6 +47,18 @@ def pointed(draft: Draft, step: PlanStep, name: str, value: Any) -> Any:
         return str(exact)
 
     return replace_references(value, point)
+
+
+def _text_given(draft: Draft, step_id: str, name: str) -> Reference | None:
+    """Where the text comes from that a step wrote away: it returns none itself."""
+    source = next((one for one in draft.steps if one.id == step_id), None)
+    card = draft.card(source) if source else None
+    if source is None or card is None or card.effects == "read" or name not in TEXT_INPUTS:
+        return None
+    if set(_fields(card.returns)) & {"text", "content", "body"}:
+        return None
+    texts = (source.inputs.get(one) for one in TEXT_INPUTS)
+    return next((parsed for one in texts if isinstance(one, str) and (parsed := parse_reference(one))), None)
 
 
 def _returns(draft: Draft, step_id: str) -> Mapping[str, Any]:

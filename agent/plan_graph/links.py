@@ -40,10 +40,14 @@ def _step(draft: Draft, step_id: str) -> PlanStep:
 def _keep_instructions_plain(draft: Draft, step_id: str) -> None:
     """Results belong into the inputs of a model step, never into its instruction: what a tool returned is data."""
     step = _step(draft, step_id)
-    if step.kind not in ("llm", "agent") or not find_references(step.instruction):
+    if step.kind not in ("llm", "agent"):
+        return
+    own = step.quote if step.kind == "llm" and not draft.world.deliberate else ""
+    if not find_references(step.instruction):
+        draft.change(step, instruction=own or step.instruction)
         return
     moved = {f"from_{ref.step}": str(ref) for ref in references_in(step.instruction) if ref.step != step.id}
-    plain = replace_references(step.instruction, lambda ref: f"the result of {ref.step}")
+    plain = own or replace_references(step.instruction, lambda ref: f"the result of {ref.step}")
     draft.change(
         step, "its instruction took results; they are inputs now", instruction=plain, inputs=step.inputs | moved
     )

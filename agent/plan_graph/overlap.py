@@ -5,7 +5,7 @@ from __future__ import annotations
 from agent.contracts import PlanStep
 from agent.plan_graph.draft import Draft
 from agent.plan_graph.edges import needed_ids
-from agent.plan_graph.grounding import KnownWords, is_grounded
+from agent.plan_graph.grounding import is_grounded
 from agent.plan_graph.identity import same_work
 from agent.plan_graph.order import touched
 from agent.plan_graph.quotes import Quoted, literals
@@ -21,18 +21,12 @@ def repeats(step: PlanStep, earlier: list[PlanStep]) -> bool:
 
 
 def merge_repeated_steps(draft: Draft) -> None:
-    """Removes a step that does exactly what an earlier one does for the same words of the request.
-
-    Where no step quotes, since the person called a task by name, nothing is taken for a repetition.
-    """
+    """Removes a step that does exactly what an earlier one does, unless what it touches was changed in between."""
     for step_id in [step.id for step in draft.steps]:
         place = draft.position(step_id)
         step = draft.steps[place]
-        quoted = Quoted(draft.world.known.request, draft.steps)
         for twin in draft.steps[:place]:
-            overlapping = quoted.inside(step.id, twin.id) or quoted.inside(twin.id, step.id)
-            same = same_work(twin, step) or (overlapping and repeats(step, [twin]) and not find_references(step.inputs))
-            if same and (overlapping or step.quote == twin.quote) and not _changed_between(draft, twin, step):
+            if same_work(twin, step) and not _changed_between(draft, twin, step):
                 draft.remove(step.id, f"dropped, it repeats {twin.id}")
                 _redirect(draft, step.id, twin.id)
                 break
@@ -44,16 +38,18 @@ def drop_additions(draft: Draft) -> None:
         quoted = Quoted(draft.world.known.request, draft.steps)
         served = [one for one in draft.steps if one.id != step.id and quoted.inside(step.id, one.id)]
         needed = set[str]().union(*(needed_ids(other) for other in draft.steps))
-        if served and step.id not in needed and _is_invented(draft, step):
+        if served and step.id not in needed and _is_invented(draft, step, served[0]):
             draft.remove(step.id, f"dropped, {served[0].id} serves these words and nobody said what it was given")
 
 
-def _is_invented(draft: Draft, step: PlanStep) -> bool:
+def _is_invented(draft: Draft, step: PlanStep, around: PlanStep) -> bool:
+    """Whether a step adds nothing to the one whose words it shares: it was given what nobody said, or nothing."""
     if find_references([step.inputs, step.instruction]):
         return False
     said = literals(step)
-    known = KnownWords(draft.world.known.request)
-    return step.kind != "task" or (bool(said) and not all(is_grounded(text, known) for text in said))
+    if step.kind != "task" or not said:
+        return step.kind != "task" or bool(around.inputs)
+    return not any(is_grounded(text, draft.world.known) for text in said)
 
 
 def _changed_between(draft: Draft, first: PlanStep, second: PlanStep) -> bool:

@@ -11,6 +11,7 @@ from agent.plan_graph.edges import leads_to, reference_ids
 from agent.plan_graph.fields import TEXT_INPUTS, pointed
 from agent.plan_graph.grounding import PATH_FORMATS, candidates, is_grounded, known_file
 from agent.plan_graph.inputs import fit_inputs
+from agent.plan_graph.quotes import passages
 from agent.plan_graph.values import choices, is_placeholder, is_string
 from agent.references import find_references, parse_reference
 
@@ -108,6 +109,9 @@ def _said(draft: Draft, step: PlanStep, name: str) -> Any:
     """The one value for this input that stands in the step's quote, or in the request; None if there is a choice."""
     card = draft.card(step)
     schema = card.properties.get(name) if card else None
+    if schema and name in TEXT_INPUTS and is_string(schema):
+        texts = [text for text in passages(draft.world.known.request) if text in step.quote or step.quote in text]
+        return texts[0] if step.quote and len(texts) == 1 else None
     for words in [step.quote, draft.world.known.request]:
         found = candidates(schema, replace(draft.world.known, request=words)) if schema and words else []
         if found:

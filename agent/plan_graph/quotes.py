@@ -10,33 +10,39 @@ import re
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from functools import cached_property
+from itertools import pairwise
 from typing import Any, cast
 
 from agent.contracts import PlanStep
-from agent.wording import is_little
 
 _WIDE = "\u3040-\u30ff\u3400-\u9fff"
 PIECE = re.compile(rf"[{_WIDE}]|[^\W_{_WIDE}]+(?:[._/@:'’-]+[^\W_{_WIDE}]+)*|\S")
 """A word, a name with dots or dashes in it, a Chinese character, or a mark."""
 _WORD = re.compile(r"\w")
+_PASSAGE = re.compile(
+    r"(?<!\w)'([^']+)'(?!\w)|‘([^’]+)’|\"([^\"]+)\"|“([^”]+)”|«([^»]+)»|„([^“”]+)[“”]|「([^」]+)」|『([^』]+)』"
+)
+_CLOSING = frozenset("?!？！)）”»」』")
 LONGEST = 90
 """Pieces of a request up to which a decoder is held to it; the pattern grows with the square of them."""
-FEW, SOME = 2, 3
-"""Words of meaning, or pieces of any kind around one of them, that are worth to be asked about."""
 
 
-def quote_pattern(request: str) -> str | None:
-    """A regular expression of everything that can be quoted from a request; None where it would become too large."""
-    found = list(PIECE.finditer(request))
-    if not found or len(found) > LONGEST:
+def quote_pattern(parts: Iterable[str]) -> str | None:
+    """A regular expression of everything that can be quoted from texts; None where it would become too large."""
+    found = [(part, list(PIECE.finditer(part))) for part in parts]
+    if sum(len(pieces) for _, pieces in found) > LONGEST:
         return None
-    starts: list[str] = []
-    for place, match in enumerate(found):
-        if not _WORD.match(match.group()):
-            continue
-        rest = "".join(f"(?:{re.escape(request[one.end() : two.end()])}" for one, two in zip(found[place:], found[place + 1 :], strict=False))
-        starts.append(re.escape(match.group()) + rest + ")?" * (len(found) - place - 1))
-    return f"^(?:{'|'.join(dict.fromkeys(starts))})$" if starts else None
+    quotes = dict.fromkeys(quote for part, pieces in found for quote in _quotes(part, pieces))
+    return f"^(?:{'|'.join(quotes)})$" if quotes else None
+
+
+def _quotes(text: str, pieces: Sequence[re.Match[str]]) -> Iterable[str]:
+    """For each word of a text, what begins with it and may end behind each piece from there on."""
+    for place, match in enumerate(pieces):
+        if _WORD.match(match.group()):
+            ends = [piece.end() for piece in pieces[place:] if _WORD.match(piece.group()) or piece.group() in _CLOSING]
+            rest = "".join(f"(?:{re.escape(text[one:two])}" for one, two in pairwise(ends))
+            yield re.escape(match.group()) + rest + ")?" * (len(ends) - 1)
 
 
 @dataclass(frozen=True)
@@ -46,12 +52,10 @@ class Quoted:
     Attributes:
         request: the person's words.
         steps: the plan.
-        left_out: further quotes, of what shall not be done.
     """
 
     request: str
     steps: Sequence[PlanStep]
-    left_out: Sequence[str] = ()
 
     @cached_property
     def spans(self) -> dict[str, tuple[int, int]]:
@@ -59,7 +63,7 @@ class Quoted:
         taken: dict[str, int] = {}
         found: dict[str, tuple[int, int]] = {}
         for step in self.steps:
-            place = self._find(step.quote, taken.get(step.quote, 0))
+            place = self.find(step.quote, taken.get(step.quote, 0))
             if place is not None:
                 found[step.id] = place
                 taken[step.quote] = place[1]
@@ -70,40 +74,37 @@ class Quoted:
         one, other = self.spans.get(step_id), self.spans.get(other_id)
         return one is not None and other is not None and other[0] <= one[0] and one[1] <= other[1]
 
-    def gaps(self) -> list[str]:
-        """Parts of the request that no step quotes or uses, in order, as far as they may mean something."""
-        served = bytearray(len(self.request))
-        for start, end in self._served():
-            served[start:end] = b"\1" * (end - start)
-        return [part for part in self._stretches(served) if _matters(part)]
+    def used(self) -> bytearray:
+        """Which characters of the request steps were given as values: 1, else 0."""
+        return self.marked(place for step in self.steps for text in literals(step) if (place := self.find(text)))
 
-    def _served(self) -> Iterable[tuple[int, int]]:
-        yield from self.spans.values()
-        for text in [*self.left_out, *(text for step in self.steps for text in literals(step))]:
-            if place := self._find(text, 0):
-                yield place
+    def marked(self, places: Iterable[tuple[int, int]], before: bytes = b"") -> bytearray:
+        """Characters of the request that lie in these places, or are marked already: 1, else 0."""
+        marked = bytearray(before or len(self.request))
+        for start, end in places:
+            marked[start:end] = b"\1" * (end - start)
+        return marked
 
-    def _stretches(self, served: bytearray) -> Iterable[str]:
-        start = end = -1
-        for match in PIECE.finditer(self.request):
-            if served[match.start()]:
-                if start >= 0:
-                    yield self.request[start:end]
-                start = -1
-            else:
-                start = match.start() if start < 0 else start
-                end = match.end()
-        if start >= 0:
-            yield self.request[start:end]
+    def stretches(self, marked: bytes, start: int = 0, end: int | None = None) -> Iterable[str]:
+        """The parts of the request, from word to word, none of whose characters is marked."""
+        first = last = -1
+        for match in PIECE.finditer(self.request, start, len(self.request) if end is None else end):
+            if marked[match.start()]:
+                if first >= 0:
+                    yield self.request[first:last]
+                first = -1
+            elif _WORD.match(match.group()):
+                first = match.start() if first < 0 else first
+                last = match.end()
+        if first >= 0:
+            yield self.request[first:last]
 
-    def _find(self, text: str, behind: int) -> tuple[int, int] | None:
-        words = text.strip()
-        if not words:
-            return None
-        for start in (behind, 0):
-            if match := re.compile(r"\s+".join(map(re.escape, words.split())), re.IGNORECASE).search(self.request, start):
-                return match.span()
-        return None
+    def find(self, text: str, behind: int = 0) -> tuple[int, int] | None:
+        """Where words stand in the request, however they are spaced; behind a place if they do, else anywhere."""
+        words = text.split()
+        pattern = re.compile(r"\s+".join(map(re.escape, words)), re.IGNORECASE)
+        hits = (pattern.search(self.request, start) for start in (behind, 0)) if words else ()
+        return next((hit.span() for hit in hits if hit), None)
 
 
 def literals(step: PlanStep) -> list[str]:
@@ -126,8 +127,6 @@ def _texts(value: Any) -> Iterable[str]:
         yield str(value)
 
 
-def _matters(part: str) -> bool:
-    pieces = [piece for piece in PIECE.findall(part) if _WORD.match(piece)]
-    meaning = [piece for piece in pieces if not is_little(piece)]
-    named = any(character.isdigit() for character in part)
-    return len(meaning) >= FEW or (bool(meaning) and (named or len(pieces) >= SOME))
+def passages(text: str) -> list[str]:
+    """What stands between quotation marks."""
+    return [next(filter(None, match.groups())) for match in _PASSAGE.finditer(text)]

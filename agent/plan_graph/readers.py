@@ -5,12 +5,11 @@ Small models forget to read a file before they summarise it. The task that reads
 
 from __future__ import annotations
 
-from typing import Any
-
 from agent.contracts import PlanStep, TaskCard
 from agent.plan_graph.draft import Draft
+from agent.plan_graph.edges import leads_to
 from agent.plan_graph.fields import TEXT_INPUTS, pointed
-from agent.plan_graph.grounding import PATH_FORMATS, URL, candidates, ends_like_a_file, named_files
+from agent.plan_graph.grounding import PATH_FORMATS, URL, KnownWords, candidates, ends_like_a_file, named_files
 from agent.plan_graph.quotes import literals
 from agent.plan_graph.values import is_string
 from agent.references import find_references
@@ -32,46 +31,59 @@ def read_first(draft: Draft) -> None:
 
 
 def read_named(draft: Draft) -> None:
-    """Reads what the request names and no step was given: files that are there, and addresses.
-
-    It is read for the step whose quote names it, if that is one that judges texts.
-    """
-    given = "\n".join(text for step in draft.steps for text in literals(step))
-    request = draft.world.known.request
-    there = [name for name in named_files(request) if name in draft.world.known.files]
-    for name in [*there, *candidates({"format": "uri"}, draft.world.known)]:
-        if name in given:
+    """Reads the files and addresses that a step's quote names, where the step judges texts and was given none."""
+    for step in list(draft.steps):
+        name = _lacking_text(draft, step)
+        if name is None:
             continue
-        owner = next((step for step in draft.steps if name in step.quote and _judges(draft, step)), None)
-        reader, target = _reader_of(draft, name)
-        if owner is not None and reader is not None:
-            _read_for(draft, owner.id, reader, {target: name})
+        named = [*named_files(step.quote), *candidates({"format": "uri"}, KnownWords(step.quote))]
+        written = [value for one in draft.steps if one.effects != "read" for value in literals(one)]
+        sources = [_reader_for(draft, step, value) for value in named if value not in written]
+        references = [f"${{{source}}}" for source in sources if source]
+        if references:
+            _give_texts(draft, step.id, name, references)
 
 
-def _judges(draft: Draft, step: PlanStep) -> bool:
-    """Whether a step makes something of texts: a model's step, or a task that takes one."""
+def _lacking_text(draft: Draft, step: PlanStep) -> str | None:
+    """The input that should have a text and has none; None if the step judges no texts, or has one."""
     card = draft.card(step)
-    return step.kind in ("llm", "agent") or bool(card and card.effects == "read" and set(TEXT_INPUTS) & {*card.required})
+    if step.kind in ("llm", "agent"):
+        return None if find_references(step.inputs) else TEXT_INPUTS[0]
+    names = [name for name in TEXT_INPUTS if card and card.effects == "read" and name in card.required]
+    return names[0] if names and names[0] not in step.inputs else None
 
 
-def _read_for(draft: Draft, step_id: str, reader: TaskCard, inputs: dict[str, Any]) -> None:
-    """Puts a reading step in front; a task that takes one text and would get several becomes a model's step."""
+def _reader_for(draft: Draft, step: PlanStep, value: str) -> str:
+    """The id of the step that reads a file or an address, a new one in front if there is none; empty if nothing can."""
+    reader, target = _reader_of(draft, value)
+    if reader is None:
+        return ""
+    there = next((one for one in draft.steps if one.task == reader.task and one.inputs.get(target) == value), None)
+    if there is not None:
+        return "" if leads_to(draft.steps, step.id, there.id) else there.id
+    source = draft.free_id(f"read_{step.id}")
+    added = PlanStep(
+        id=source, task=reader.task, inputs={target: value}, effects=reader.effects, untrusted=reader.untrusted
+    )
+    draft.steps.insert(draft.position(step.id), added)
+    draft.notes.append(f"{source}: added, it reads {value}, which {step.id} is about")
+    return source
+
+
+def _give_texts(draft: Draft, step_id: str, name: str, references: list[str]) -> None:
+    """Gives a step its texts; a task that takes one text and would get several becomes a model's step."""
     step = draft.steps[draft.position(step_id)]
-    source = draft.free_id(f"read_{step_id}")
-    added = PlanStep(id=source, task=reader.task, inputs=inputs, effects=reader.effects, untrusted=reader.untrusted)
-    draft.steps.insert(draft.position(step_id), added)
-    note = f"{source} reads what it speaks of"
-    needs = [*dict.fromkeys([*step.depends_on, source])]
+    sources = sorted(find_references(references))
+    needs = [*dict.fromkeys([*step.depends_on, *sources])]
+    draft.lost.pop((step_id, name), None)
+    if step.kind == "task" and len(references) == 1:
+        inputs = {**step.inputs, name: pointed(draft, step, name, references[0])}
+        draft.change(step, inputs=inputs, depends_on=needs)
+        return
     if step.kind == "task":
-        name = next(name for name in TEXT_INPUTS if name in (draft.card(step) or reader).required)
-        taken = find_references(step.inputs.get(name)) - {step.id}
-        if not taken:
-            inputs = {**step.inputs, name: pointed(draft, step, name, f"${{{source}}}")}
-            draft.lost.pop((step.id, name), None)
-            draft.change(step, note, inputs=inputs, depends_on=needs)
-            return
-        step = draft.change(step, kind="llm", task=None, instruction=step.quote, inputs={name: step.inputs[name]})
-    draft.change(step, note, inputs={**step.inputs, f"from_{source}": f"${{{source}}}"}, depends_on=needs)
+        step = draft.change(step, kind="llm", task=None, instruction=step.quote, inputs={})
+    texts = {f"from_{source}": f"${{{source}}}" for source in sources}
+    draft.change(step, inputs={**step.inputs, **texts}, depends_on=needs)
 
 
 def read_with_the_right_task(draft: Draft) -> None:

@@ -1,12 +1,13 @@
-"""What the person does not want: steps that would do it are left out, and where that is not sure the person is asked."""
+"""What the person does not want: a step with effects that may be just that asks first."""
 
 from __future__ import annotations
 
 import re
+from itertools import pairwise
 
 from agent.contracts import PlanStep
 from agent.plan_graph.draft import Draft
-from agent.plan_graph.quotes import Quoted, literals
+from agent.plan_graph.quotes import Quoted, literals, passages
 
 NEGATION = re.compile(
     r"\b(?:not|cannot|\w+n['’]t|no|never|without|neither|nor)\b"
@@ -19,37 +20,46 @@ NEGATION = re.compile(
 _BOUNDARY = re.compile(r"[.,;:!?…\n。，；：！？、()]")
 
 
-def leave_out_refused(draft: Draft) -> None:
-    """Removes steps with effects that serve words which the model itself marked as not wanted."""
-    for words in draft.world.left_out:
-        for step in reversed(draft.steps.copy()):
-            if step.effects != "read" and step.quote and step.quote in words:
-                draft.remove(step.id, f"dropped, the person said: {words}")
+def confirm_refused(draft: Draft) -> None:
+    """Lets the person confirm a step with effects that may be what they do not want: "don't save it", "but not there".
 
-
-def confirm_negated(draft: Draft) -> None:
-    """Lets the person confirm a step with effects whose clause says no: "don't save it", "but not to the list".
-
-    What a step was given does not count: who wants to be reminded not to be late has forbidden nothing.
+    The model marks such words itself; a negation in the clause of a step is the second sign. What a step was given does
+    not count: who wants to be reminded not to be late has forbidden nothing.
     """
     quoted = Quoted(draft.world.known.request, draft.steps)
     for step in list(draft.steps):
-        if step.effects != "read" and step.id in quoted.spans:
-            clause = _clause(quoted, step)
-            if NEGATION.search(clause):
-                draft.change(step, f"asks first, since it was said: {clause}", confirm=clause)
+        if step.effects == "read" or step.id not in quoted.spans:
+            continue
+        clause = _clause(quoted, step)
+        marked = [words for words in draft.world.left_out if step.quote in words and step.quote != words]
+        mentioned = [passage for passage in passages(quoted.request) if _is_only_mentioned(step, passage)]
+        if draft.world.known.request.strip() in literals(step) and not draft.world.deliberate:
+            mentioned.append(step.quote)
+        if marked or mentioned or NEGATION.search(clause):
+            said = " ".join([*marked, *mentioned, clause][0].split())
+            draft.change(step, f"asks first, since it was said: {said}", confirm=said)
+
+
+def _is_only_mentioned(step: PlanStep, passage: str) -> bool:
+    """Whether a step was given a part of what somebody quotes: who asks how to say "delete all notes" wants no less."""
+    return any(text in passage and text != passage for text in literals(step))
 
 
 def _clause(quoted: Quoted, step: PlanStep) -> str:
-    """The words around a step's quote up to the next mark or quote, without what the step was given."""
+    """The clauses around a step's quote, up to the next mark or quote, without what the step was given.
+
+    Where the quote has several clauses, those count in which the step was given something.
+    """
     text = quoted.request
     start, end = quoted.spans[step.id]
     others = [span for name, span in quoted.spans.items() if name != step.id]
     first = max([0, *(stop for _, stop in others if stop <= start)])
     last = min([len(text), *(begin for begin, _ in others if begin >= end)])
-    before = _BOUNDARY.split(text[first:start])[-1]
-    after = _BOUNDARY.split(text[end:last])[0]
-    own = text[start:end]
-    for given in sorted(literals(step), key=len, reverse=True):
-        own = own.replace(given, " ")
-    return " ".join(f"{before}{own}{after}".split())
+    given = sorted(literals(step), key=len, reverse=True)
+    clauses = [first, *(mark.end() for mark in _BOUNDARY.finditer(text, first, last)), last]
+    own = [text[one:two] for one, two in pairwise(clauses) if one < end and two > start]
+    meant = [clause for clause in own if any(words in clause for words in given)] or own
+    joined = " ".join(meant)
+    for words in given:
+        joined = joined.replace(words, " ")
+    return joined

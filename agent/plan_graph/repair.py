@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass, field
 
 from agent.contracts import PlanStep
@@ -11,18 +11,24 @@ from agent.plan_graph.draft import Draft, PlanWorld
 from agent.plan_graph.edges import order_steps_safely
 from agent.plan_graph.identity import fingerprint, same_work
 from agent.plan_graph.links import link_steps
+from agent.plan_graph.listings import add_listings
 from agent.plan_graph.names import keep_fields_of_kind, name_steps, resolve_tasks
 from agent.plan_graph.order import break_cycles, keep_planned_order
 from agent.plan_graph.overlap import drop_additions, merge_repeated_steps
+from agent.plan_graph.own_words import keep_to_own_words
 from agent.plan_graph.questions import complete_inputs, drop_superfluous_questions
 from agent.plan_graph.readers import read_first, read_named, read_with_the_right_task
-from agent.plan_graph.refusals import confirm_negated, leave_out_refused
+from agent.plan_graph.refusals import confirm_refused
 from agent.plan_graph.types import supply_needs
 from agent.references import find_references, resolve_references
 
 __all__ = ["PlanWorld", "Repaired", "repair_plan"]
+COMPLETING = (read_with_the_right_task, read_first, read_named, keep_to_own_words, add_listings)
+"""What a small model leaves out or mixes up is put right."""
 PRUNING = (merge_repeated_steps, drop_additions, drop_superfluous_questions)
 """Each may make work for the others, so they go round until nothing is taken out any more."""
+RULES = (*(rule.__name__ for rule in (*COMPLETING, *PRUNING)), "supply_needs", "confirm_refused")
+"""What `PlanWorld.without` may name."""
 REPEATED = "just this failed before"
 """What a problem says that is nothing but a repetition."""
 SHOWN_INPUTS, TITLE_VALUE = 2, 40
@@ -62,20 +68,14 @@ def repair_plan(steps: Sequence[PlanStep], world: PlanWorld) -> Repaired:
     link_steps(draft)
     break_cycles(draft)
     draft.steps[:] = order_steps_safely(draft.steps)
-    merge_repeated_steps(draft)
-    leave_out_refused(draft)
-    if not world.deliberate:
-        read_with_the_right_task(draft)
-        read_first(draft)
-        read_named(draft)
-    supply_needs(draft)
+    _apply(draft, [merge_repeated_steps, *(() if world.deliberate else COMPLETING), supply_needs])
     complete_inputs(draft)
     if not world.deliberate:
         _prune(draft)
     if not draft.problems:
         break_cycles(draft)
         keep_planned_order(draft)
-    confirm_negated(draft)
+    _apply(draft, [confirm_refused])
     _refuse_repetition(draft)
     _title(draft)
     return Repaired(draft.steps, draft.notes, draft.problems)
@@ -85,7 +85,12 @@ def _prune(draft: Draft) -> None:
     before = 0
     while before != len(draft.steps):
         before = len(draft.steps)
-        for rule in PRUNING:
+        _apply(draft, PRUNING)
+
+
+def _apply(draft: Draft, rules: Iterable[Callable[[Draft], None]]) -> None:
+    for rule in rules:
+        if rule.__name__ not in draft.world.without:
             rule(draft)
 
 

@@ -42,7 +42,9 @@ def gives(card: TaskCard, kind: str) -> tuple[str | int, ...] | None:
 
 def finder_of(kind: str, cards: Iterable[TaskCard], beside: TaskCard) -> TaskCard | None:
     """A task that only reads and gives this type; the one that looks for words is preferred."""
-    found = [card for card in cards if card.task != beside.task and card.effects == "read" and gives(card, kind) is not None]
+    found = [
+        card for card in cards if card.task != beside.task and card.effects == "read" and gives(card, kind) is not None
+    ]
     return min(found, key=lambda card: (_query(card) is None, len(card.required)), default=None)
 
 
@@ -71,7 +73,9 @@ def _supply(draft: Draft, step_id: str, card: TaskCard, name: str, kind: str) ->
         return
     finder = None if draft.world.deliberate else finder_of(kind, draft.world.cards.values(), card)
     query = _query(finder) if finder else None
-    words = str(value) if isinstance(value, str | int) and not find_references(value) and not is_placeholder(value) else ""
+    words = (
+        str(value) if isinstance(value, str | int) and not find_references(value) and not is_placeholder(value) else ""
+    )
     if finder is None or (finder.required and (query is None or not words or list(finder.required) != [query])):
         return
     path = gives(finder, kind) or ()

@@ -10,6 +10,7 @@ from agent.config import PlannerSettings
 from agent.contracts import ExecutorResponse, PastPlan, PlanExample, PlanStep, Profile, TaskCard
 from agent.llm.client import ModelClient
 from agent.llm.meter import Meter
+from agent.plan_graph.repair import RULES
 
 
 @dataclass(frozen=True, slots=True)
@@ -51,5 +52,5 @@ class PlannerConfig:
     without: frozenset[str] = frozenset()
 
 
-PARTS = ("coverage", "nearest", "past", "quotes", "types", "typed-schema")
+PARTS = ("coverage", "nearest", "past", "quotes", "typed-schema", *RULES)
 """What `PlannerConfig.without` may name."""

@@ -7,24 +7,36 @@ and where there are none, one that code makes from what tasks give and need.
 from __future__ import annotations
 
 from collections.abc import Iterable, Sequence
+from itertools import zip_longest
 
-from agent.contracts import ExampleStep, PlanExample, TaskCard
+from agent.contracts import ExampleStep, PastPlan, PlanExample, TaskCard
 from agent.plan_graph.types import finder_of, needs_of
 from agent.wording import rank
 from aura_core.language.examples import MODEL_STEPS
 
-STANDING = 10
+STANDING = 22
 """Examples that every request of a profile is shown; they are read once and stay cached."""
-NEAREST = 3
+NEAREST, JOINED = 2, 2
+"""Examples of several steps beside a request, and examples of one step that are joined to one more."""
 _TALK = PlanExample(say="Hello!", steps=[ExampleStep(words="Hello!", task="llm")])
 
 
 def standing_examples(cards: Sequence[TaskCard], examples: Sequence[PlanExample]) -> list[PlanExample]:
     """The examples that stand in the rules; the same for every request with the same tasks.
 
-    At least one of them has several steps and is made of listed tasks, if there are two tasks at all.
+    First come those of what no task does (answering, asking, leaving out) and replies, then the plans take turns. At
+    least one has several steps and is made of
+    listed tasks, if there are two tasks at all.
     """
-    shown = list(fitting(cards, examples))[:STANDING]
+    fit = list(fitting(cards, examples))
+    of_models = [one for one in fit if any(step.task in MODEL_STEPS for step in one.steps)]
+    by_plan: dict[str, list[PlanExample]] = {}
+    for one in fit:
+        if one not in of_models:
+            by_plan.setdefault(one.steps[0].task.split("/")[0], []).append(one)
+    in_turn = [one for row in zip_longest(*by_plan.values()) for one in row if one is not None]
+    replies = [one for one in in_turn if one.before is not None]
+    shown = [*of_models, *replies, *(one for one in in_turn if one.before is None)][:STANDING]
     if not any(_several_tasks(one) for one in shown):
         shown = [*(shown or [_TALK]), *made_from_types(cards)]
     return shown
@@ -33,13 +45,44 @@ def standing_examples(cards: Sequence[TaskCard], examples: Sequence[PlanExample]
 def nearest_examples(
     cards: Sequence[TaskCard], pool: Iterable[PlanExample], standing: Sequence[PlanExample], request: str
 ) -> list[PlanExample]:
-    """The examples that have most in common with a request, the nearest last, where a model looks first."""
+    """The examples that have most in common with a request, the nearest last, where a model looks first.
+
+    Tasks' own examples have one step each; the nearest two of different tasks are joined, so that nobody learns that a
+    request is one step.
+    """
     shown = {one.say for one in standing}
-    own = [example for card in cards for example in card.plan_examples()]
-    known = {one.say: one for one in fitting(cards, [*own, *pool]) if one.say not in shown}
-    scores = rank(known, request)
-    best = sorted(zip(scores, known.values(), strict=True), key=lambda pair: -pair[0])[:NEAREST]
-    return [example for score, example in reversed(best) if score > 0]
+    several = [one for one in fitting(cards, pool) if one.say not in shown]
+    single = [example for card in cards for example in card.plan_examples()]
+    near = list(_nearest(several, request, NEAREST))
+    tasks: dict[str, PlanExample] = {}
+    for example in _nearest(single, request, len(single)):
+        tasks.setdefault(example.steps[0].task, example)
+    return [*reversed(near), *joined(list(tasks.values())[:JOINED])]
+
+
+def joined(examples: Sequence[PlanExample]) -> list[PlanExample]:
+    """Requests of one step each as one request; none for none."""
+    if not examples:
+        return []
+    return [
+        PlanExample(say="; ".join(one.say for one in examples), steps=[step for one in examples for step in one.steps])
+    ]
+
+
+def _nearest(examples: Sequence[PlanExample], request: str, count: int) -> Iterable[PlanExample]:
+    """The nearest first, as far as they have anything in common with the request."""
+    scores = rank([one.say for one in examples], request)
+    best = sorted(zip(scores, range(len(examples)), strict=True), key=lambda pair: (-pair[0], pair[1]))[:count]
+    return [examples[place] for score, place in best if score > 0]
+
+
+def example_of(past: PastPlan) -> PlanExample:
+    """A plan of the past as an example; a step that does not say which words it serves serves the whole request."""
+    steps = [
+        ExampleStep(words=step.get("for") or past.request, task=step["task"], inputs=step.get("inputs") or {})
+        for step in past.steps
+    ]
+    return PlanExample(say=past.request, steps=steps)
 
 
 def fitting(cards: Sequence[TaskCard], examples: Iterable[PlanExample]) -> Iterable[PlanExample]:

@@ -9,7 +9,8 @@ from agent.contracts import ExecutorResponse, PlanExample, PlanStep, TaskCard
 from agent.llm.client import Message
 from agent.plan_graph.grounding import KnownWords, mentioned_files
 from agent.planner.config import PlannerConfig
-from agent.planner.examples import nearest_examples, standing_examples
+from agent.planner.conversation import last_exchange
+from agent.planner.examples import example_of, nearest_examples, standing_examples
 from agent.planner.prompt import catalogue_line, example_lines
 from agent.prompts import render
 from agent.rendering import summarize_output
@@ -41,7 +42,8 @@ def plan_messages(config: PlannerConfig, cards: Sequence[TaskCard], user_text: s
     answers = answers_of(config)
     results = [response for response in config.previous if response.step_id not in answers]
     standing = standing_examples(cards, config.examples)
-    pool = [*config.examples, *(() if "past" in config.without else config.past)]
+    past = [] if "past" in config.without else [example_of(one) for one in config.past]
+    pool = [*config.examples, *past]
     near = [] if "nearest" in config.without else nearest_examples(cards, pool, standing, user_text)
     request = render(
         "plan_request",
@@ -49,14 +51,18 @@ def plan_messages(config: PlannerConfig, cards: Sequence[TaskCard], user_text: s
         now=f"{config.now:%A, %Y-%m-%d %H:%M}" if full else "",
         files=config.files[:FILES_SHOWN] if full else _meant_files(config.files, user_text, context)[:FILES_SHOWN],
         memory=config.memory.strip()[-MEMORY_CHARACTERS:],
-        history=context,
+        history=context if full else "",
+        before=None if full else last_exchange(context),
         progress=progress_lines(results, config.previous_steps, config.settings.progress),
         example_id=next((response.step_id for response in reversed(results) if response.ok), "s1"),
         first_id=f"s{first_number(step.id for step in config.previous_steps)}",
         request=user_text,
         answers=list(answers.values()),
     )
-    return [{"role": "system", "content": planner_rules(cards, config.examples, full=full)}, {"role": "user", "content": request}]
+    return [
+        {"role": "system", "content": planner_rules(cards, config.examples, full=full)},
+        {"role": "user", "content": request},
+    ]
 
 
 def first_number(known: Iterable[str]) -> int:

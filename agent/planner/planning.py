@@ -7,15 +7,17 @@ from collections.abc import Sequence
 from dataclasses import dataclass, field, replace
 from typing import Any
 
-from agent.contracts import Plan, PlanStep, TaskCard
+from agent.contracts import Exchange, Plan, PlanStep, TaskCard
 from agent.errors import ModelOutputError, PlanningError
 from agent.llm.client import Message
 from agent.llm.structured import COMPACT
+from agent.plan_graph.coverage import uncovered
 from agent.plan_graph.grounding import KnownWords
 from agent.plan_graph.overlap import repeats
-from agent.plan_graph.quotes import PIECE, Quoted
+from agent.plan_graph.quotes import PIECE
 from agent.plan_graph.repair import REPEATED, PlanWorld, Repaired, repair_plan
 from agent.planner.config import PlannerConfig
+from agent.planner.conversation import last_exchange, with_answer
 from agent.planner.messages import answers_of, first_number, plan_messages
 from agent.planner.prompt import plan_schema
 from agent.planner.readiness import PURPOSE
@@ -48,14 +50,18 @@ async def plan_steps(config: PlannerConfig, user_text: str, context: str) -> Pla
         PlanningError: no valid plan, even after the model was told what was wrong.
     """
     cards = shortlist(config.catalogue, " ".join([user_text, context[-400:]]), config.settings.shortlist)
-    attempt = _Attempt(config, cards, user_text, _world(config, cards, user_text, context))
+    attempt = _Attempt(
+        config, cards, user_text, _world(config, cards, user_text, context), before=last_exchange(context)
+    )
     messages = plan_messages(config, cards, user_text, context)
     raw = await attempt.ask(messages)
     if "coverage" not in config.without and not attempt.repaired(raw).problems:
         raw = await attempt.completed(messages, raw)
     repaired = attempt.repaired(raw)
     if repaired.problems:
-        second = attempt.repaired(await attempt.ask(attempt.told(messages, raw, "plan_repair", problems=repaired.problems)))
+        second = attempt.repaired(
+            await attempt.ask(attempt.told(messages, raw, "plan_repair", problems=repaired.problems))
+        )
         repaired = replace(second, notes=[*(f"planned again: {line}" for line in repaired.problems), *second.notes])
     if repaired.problems and all(REPEATED in problem for problem in repaired.problems):
         raise PlanningError("I found no other way to do it.")
@@ -95,12 +101,20 @@ class _Attempt:
     cards: Sequence[TaskCard]
     request: str
     world: PlanWorld
+    before: Exchange | None
     told_steps: set[str] = field(default_factory=set[str])
 
-    async def ask(self, messages: list[Message], before: Sequence[dict[str, Any]] = ()) -> list[dict[str, Any]]:
+    async def ask(
+        self, messages: list[Message], before: Sequence[dict[str, Any]] = (), parts: Sequence[str] = ()
+    ) -> list[dict[str, Any]]:
         """The raw steps as the model writes them; `on_step` hears of each as soon as it is complete.
 
         A model that repeats itself is stopped: what it has written by then is the plan.
+
+        Args:
+            messages: what the model is told.
+            before: the steps that are planned already.
+            parts: the words that are still to be planned; all of the request if there are none.
         """
         config, reader = self.config, StepReader()
         raw: list[dict[str, Any]] = []
@@ -109,7 +123,7 @@ class _Attempt:
             for step in reader.feed(piece):
                 if self._repeats(step, [*before, *raw]):
                     raise _EnoughError
-                raw.append(step)
+                raw.append(with_answer(step, self.before))
                 if len(raw) > self.world.max_steps:
                     raise _EnoughError  # `repair_plan` says that it is too long
                 self._tell([*before, *raw])
@@ -120,7 +134,14 @@ class _Attempt:
             completion = await config.model.complete(
                 messages,
                 purpose=PURPOSE,
-                schema=plan_schema(self.cards, self.request, max_steps=self.world.max_steps, small=small, without=config.without),
+                schema=plan_schema(
+                    self.cards,
+                    [self.request, *((self.before.say, self.before.answer) if self.before else ())],
+                    parts or [self.request],
+                    max_steps=self.world.max_steps,
+                    small=small,
+                    without=config.without,
+                ),
                 max_tokens=min(PLAN_TOKENS, FIRST_TOKENS + TOKENS_A_PIECE * pieces) if small else PLAN_TOKENS,
                 model=config.profile.model,
                 meter=config.meter,
@@ -129,20 +150,20 @@ class _Attempt:
         except _EnoughError:
             return raw
         except ModelOutputError as error:
-            if raw and (reader.complete or small):
+            if before or (raw and (reader.complete or small)):
                 return raw
             raise PlanningError(f"No plan could be made for this request: {error}") from error
         plan: dict[str, list[dict[str, Any]]] = completion.value
-        return plan["steps"]
+        return [with_answer(step, self.before) for step in plan["steps"]]
 
     async def completed(self, messages: list[Message], raw: list[dict[str, Any]]) -> list[dict[str, Any]]:
         """The steps with those that were forgotten: what no step quotes or uses is asked for once more."""
-        gaps = self.gaps(self._steps(raw), raw)
+        gaps = self.gaps(self.repaired(raw).steps, raw)
         if not gaps or any(step.kind == "ask_user" for step in self._steps(raw)):
             return raw
         number = first_number(self.world.steps) + len(raw)
         more = self.told(messages, raw, "plan_more", parts=gaps, first_id=f"s{number}")
-        return [*raw, *await self.ask(more, raw)]
+        return [*raw, *await self.ask(more, raw, gaps)]
 
     def told(self, messages: list[Message], raw: Sequence[dict[str, Any]], prompt: str, **parts: Any) -> list[Message]:
         """The conversation in which the model sees its own plan and what is to be done about it."""
@@ -164,7 +185,7 @@ class _Attempt:
         """Parts of the request that no step quotes or uses."""
         if len(steps) == 1 and steps[0].kind in ("llm", "agent") and not steps[0].inputs:
             return []
-        return Quoted(self.request, steps, self._left_out(raw)).gaps()
+        return uncovered(self.request, steps, self._left_out(raw))
 
     def _steps(self, raw: Sequence[dict[str, Any]]) -> list[PlanStep]:
         first = first_number(self.world.steps)
@@ -196,5 +217,6 @@ def _world(config: PlannerConfig, cards: Sequence[TaskCard], user_text: str, con
         steps={step.id: step for step in config.previous_steps},
         results={response.step_id: response for response in config.previous},
         max_steps=config.profile.budgets.steps,
+        without=config.without,
         deliberate=not config.model.embedded,
     )

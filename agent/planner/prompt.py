@@ -3,16 +3,18 @@
 from __future__ import annotations
 
 import json
+import re
 from collections.abc import Mapping, Sequence
 from typing import Any, cast
 
-from agent.contracts import PlanExample, TaskCard
+from agent.contracts import Exchange, PlanExample, TaskCard
 from agent.llm.structured import COMPACT
 from agent.plan_graph.quotes import quote_pattern
 from agent.plan_graph.values import choices
 
 MODEL_KINDS = ("llm", "ask_user", "skip", "agent")
-REFERENCE = r"^\$\{s[0-9]{1,2}(\.[A-Za-z_]+|\[[0-9]{1,2}\]){0,4}\}$"
+REFERENCE = r"^\$\{(before|s[0-9]{1,2})(\.[A-Za-z_]+|\[[0-9]{1,2}\]){0,4}\}$"
+NUMBER = re.compile(r"(?<![\w.,])(?:0|[1-9]\d{0,8})(?![\w.,]*\d)")
 _PLAIN = ("string", "integer", "number", "boolean")
 
 
@@ -34,9 +36,9 @@ def catalogue_line(card: TaskCard, *, full: bool) -> str:
     return " ".join([line, *(f"[{detail}]" for detail in details), *([f"Returns {returns}"] if returns else [])])
 
 
-def example_lines(examples: Sequence[PlanExample]) -> list[tuple[str, str]]:
-    """Examples as (request, plan as JSON), in the very form that the decoder lets the model write."""
-    return [(one.say, _written(one)) for one in examples]
+def example_lines(examples: Sequence[PlanExample]) -> list[tuple[str, str, Exchange | None]]:
+    """Examples as (request, plan as JSON, what was said before), in the very form that a model writes and reads."""
+    return [(one.say, _written(one), one.before) for one in examples]
 
 
 def _written(example: PlanExample) -> str:
@@ -45,7 +47,13 @@ def _written(example: PlanExample) -> str:
 
 
 def plan_schema(
-    cards: Sequence[TaskCard], request: str, *, max_steps: int, small: bool, without: frozenset[str] = frozenset()
+    cards: Sequence[TaskCard],
+    known: Sequence[str],
+    parts: Sequence[str],
+    *,
+    max_steps: int,
+    small: bool,
+    without: frozenset[str] = frozenset(),
 ) -> dict[str, Any]:
     """JSON Schema of a plan.
 
@@ -53,17 +61,30 @@ def plan_schema(
 
     Args:
         cards: the tasks that may be named.
-        request: the person's words; a small model's quotes, and inputs that must stem from them, are held to them.
+        known: the person's words, and what was said just before; a small model is held to them in inputs that are
+            the person's words.
+        parts: the words that are still to be planned; a small model's quotes are held to them.
         max_steps: upper bound of steps.
         small: for the embedded model, which writes no field that it can do without; larger ones may write all.
         without: parts that are left out, to measure them.
     """
-    pattern = quote_pattern(request) if small and "quotes" not in without else None
+    pattern = quote_pattern(parts) if small and "quotes" not in without else None
     quote: dict[str, Any] = {"type": "string", "pattern": pattern} if pattern else {"type": "string"}
-    definitions = {"quote": quote, "reference": {"type": "string", "pattern": REFERENCE}}
+    said = list(dict.fromkeys(NUMBER.findall(" ".join(known))))
+    held = quote_pattern(known) if pattern else None
+    words: dict[str, Any] = {"type": "string", "pattern": held} if held else {"type": "string"}
+    definitions = {"quote": quote, "words": words, "reference": {"type": "string", "pattern": REFERENCE}}
     if small and "typed-schema" not in without:
         models = [_step([kind], inputs) for kind, inputs in _MODEL_INPUTS.items()]
-        step: dict[str, Any] = {"anyOf": [*models, *(_step([card.task], _inputs(card, held=bool(pattern))) for card in cards)]}
+        step: dict[str, Any] = {
+            "anyOf": [
+                *models,
+                *(
+                    _step([card.task], _inputs(card, held=bool(pattern), reply=len(known) > 1, said=said))
+                    for card in cards
+                ),
+            ]
+        }
     else:
         kinds = [kind for kind in MODEL_KINDS if kind != "agent" or not small]
         step = _step([*kinds, *(card.task for card in cards)], {"type": "object"})
@@ -97,17 +118,25 @@ def _step(tasks: list[str], inputs: dict[str, Any]) -> dict[str, Any]:
     return {**_object(properties), "required": ["for", "task", "inputs"]}
 
 
-def _inputs(card: TaskCard, *, held: bool) -> dict[str, Any]:
+def _inputs(card: TaskCard, *, held: bool, reply: bool, said: Sequence[str]) -> dict[str, Any]:
     """The inputs of a task as its decoder takes them: known names, each of its type or a reference."""
-    return _object({name: _value(schema, held=held) for name, schema in card.properties.items()})
+    values = {name: _value(schema, held=held, reply=reply, said=said) for name, schema in card.properties.items()}
+    return _object({name: value for name, value in values.items() if value is not None})
 
 
-def _value(schema: Mapping[str, Any], *, held: bool) -> dict[str, Any]:
+def _value(schema: Mapping[str, Any], *, held: bool, reply: bool, said: Sequence[str]) -> dict[str, Any] | None:
+    """What an input may be; None if it must have been said and there is nothing that it could be.
+
+    A reply puts new words together with those before it: "no, on Friday" changes a reminder.
+    """
     reference = {"$ref": "#/$defs/reference"}
     if allowed := choices(schema):
         return {"enum": allowed}
-    if held and schema.get("grounded"):
-        return {"anyOf": [{"$ref": "#/$defs/quote"}, reference]}
+    if held and (schema.get("grounded") or schema.get("verbatim")) and schema.get("type") in ("integer", "number"):
+        numbers = [json.loads(number) for number in said]
+        return {"enum": numbers} if numbers else None
+    if held and (schema.get("grounded") or (schema.get("verbatim") and not reply)):
+        return {"anyOf": [{"$ref": "#/$defs/words"}, reference]}
     kind = schema.get("type")
     if kind == "string":
         return {"type": "string"}

@@ -17,6 +17,7 @@ from agent.dispatcher import Dispatcher
 from agent.executor import Executor, prefetchable
 from agent.llm.client import ModelClient
 from agent.llm.meter import Meter
+from agent.past_plans import PastPlans, worth_keeping
 from agent.plan_graph.identity import fingerprint
 from agent.progress import AnswerText, PhaseChanged, StepDrafted
 from agent.run.state import LiveRun, Opened
@@ -42,6 +43,7 @@ class Activities:
     sessions: SessionStore
     events: EventBus
     deliveries: Deliveries
+    past_plans: PastPlans
     clock: Callable[[], datetime]
 
     async def open(self, run: LiveRun) -> Json:
@@ -71,6 +73,7 @@ class Activities:
             catalogue=self.dispatcher.catalogue(run.profile),
             profile=run.profile,
             examples=self.dispatcher.examples(run.profile),
+            past=await self.past_plans.of(run.request.incoming.person) if run.profile.memory else (),
             memory=run.opened.memory,
             files=run.opened.files,
             now=datetime.fromisoformat(run.opened.now),
@@ -125,6 +128,7 @@ class Activities:
             now=datetime.fromisoformat(run.opened.now),
             history=run.opened.history,
             problem=problem,
+            unserved=run.state.plan.unserved,
             on_text=lambda piece: self.events.publish(AnswerText(run.id, run.session_id, piece)),
         )
         return {"text": text, "usage": meter.usage.model_dump()}
@@ -172,6 +176,9 @@ class Activities:
             return {"remembered": "", "usage": {}}
         from agent.memory import maybe_update_memory  # noqa: PLC0415 (only a run needs it)
 
+        past = worth_keeping(run.text, run.state.plan, run.state.responses)
+        if past is not None:
+            await self.past_plans.keep(run.request.incoming.person, past)
         self.events.publish(PhaseChanged(run.id, run.session_id, "remembering"))
         meter = run.meter.child()
         try:

@@ -62,15 +62,16 @@ def call_mistakes(task: TaskDefinition, inputs: Mapping[str, Any], place: Place)
         yield ExampleMistake((*place, "inputs"), message, "an example shows a whole call")
 
 
-def reference_mistakes(inputs: Any, place: Place, *, earlier: int) -> Iterator[ExampleMistake]:
+def reference_mistakes(inputs: Any, place: Place, *, earlier: int, before: bool = False) -> Iterator[ExampleMistake]:
     """References that are none, or lead to no step before this one.
 
     Args:
         inputs: of the step.
         place: where they stand.
         earlier: how many steps come before it.
+        before: whether the request is a reply, so that there is an answer before it.
     """
-    known = [f"s{number}" for number in range(1, earlier + 1)]
+    known = [*(f"s{number}" for number in range(1, earlier + 1)), *(["before"] if before else [])]
     for text, inside in texts_in(inputs):
         here = (*place, *inside)
         for match in REFERENCE.finditer(text):

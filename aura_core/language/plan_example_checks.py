@@ -45,7 +45,7 @@ def _quote_mistakes(example: PlanExample, place: Place) -> Iterator[ExampleMista
         elif quoted.setdefault(step.words, index) != index:
             message = f"{step.words!r} is what s{quoted[step.words] + 1} serves already"
             yield ExampleMistake((*here, "for"), message, "quote the words of this step alone")
-        yield from reference_mistakes(step.inputs, (*here, "inputs"), earlier=index)
+        yield from reference_mistakes(step.inputs, (*here, "inputs"), earlier=index, before=example.before is not None)
 
 
 def _step_mistakes(

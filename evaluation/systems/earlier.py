@@ -3,7 +3,9 @@
 from __future__ import annotations
 
 import asyncio
+import contextlib
 import json
+import os
 from collections.abc import AsyncGenerator
 from contextlib import asynccontextmanager
 from dataclasses import dataclass
@@ -17,6 +19,8 @@ from evaluation.systems.system import Made, System, Task
 DRIVER = Path(__file__).with_name("earlier_driver.py")
 LINE_BYTES = 16 * 2**20
 END_SECONDS = 20
+MODEL_VARIABLES = ("OPENAI_", "AURA_MODEL", "AURA_LLM_", "AURA_EMBEDDED_")
+"""What says which model is asked, so that all planners ask the same one."""
 
 
 class DriverError(Exception):
@@ -46,9 +50,11 @@ class Earlier:
             raise DriverError("the earlier build was started without pipes")
         cards = None if task.cards is None else [card.model_dump(mode="json") for card in task.cards]
         line = {"request": task.request, "context": task.context, "files": list(task.files), "cards": cards}
-        stdin.write(json.dumps(line).encode() + b"\n")
-        await stdin.drain()
-        answer = await stdout.readline()
+        answer = b""
+        with contextlib.suppress(ConnectionError):
+            stdin.write(json.dumps(line).encode() + b"\n")
+            await stdin.drain()
+            answer = await stdout.readline()
         if not answer:
             last = self.log.read_text(encoding="utf-8", errors="replace").strip().splitlines()[-1:]
             raise DriverError(f"the earlier build has ended: {''.join(last)}")
@@ -69,7 +75,7 @@ async def earlier_build(_: frozenset[str]) -> AsyncGenerator[System]:
                 "-P",
                 str(DRIVER),
                 cwd=build.root,
-                env={**environment(home), "PYTHONUTF8": "1"},
+                env={**environment(home, **_model()), "PYTHONUTF8": "1"},
                 stdin=asyncio.subprocess.PIPE,
                 stdout=asyncio.subprocess.PIPE,
                 stderr=errors,
@@ -79,6 +85,10 @@ async def earlier_build(_: frozenset[str]) -> AsyncGenerator[System]:
             yield Earlier(process, log)
         finally:
             await _end(process)
+
+
+def _model() -> dict[str, str]:
+    return {name: value for name, value in os.environ.items() if name.startswith(MODEL_VARIABLES)}
 
 
 async def _end(process: asyncio.subprocess.Process) -> None:

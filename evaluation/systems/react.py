@@ -28,7 +28,7 @@ finish(): Everything is done.
 
 
 class ReAct:
-    """Plans by acting in a world where every call succeeds."""
+    """Plans by acting in a world where every call succeeds; the same call for the third time in a row ends it."""
 
     def __init__(self, base: Aura) -> None:
         self._base = base
@@ -54,7 +54,7 @@ class ReAct:
                 error = str(failure)
                 break
             call: dict[str, Any] = completion.value
-            if call["tool"] == FINISH:
+            if call["tool"] == FINISH or calls[-2:] == [(call["tool"], call["inputs"])] * 2:
                 break
             calls.append((call["tool"], call["inputs"]))
             messages.append({"role": "assistant", "content": json.dumps(call, ensure_ascii=False)})

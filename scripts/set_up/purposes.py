@@ -34,7 +34,7 @@ PURPOSES = {
         Purpose("chat", "requirements.lock", "chatting", 92, 445),
         Purpose("test", "requirements-test.lock", "chatting and the tests", 102, 465, includes="chat", pips=True),
         Purpose("check", "requirements-check.lock", "everything that is checked", 182, 915, includes="test", pips=True),
-        Purpose("eval", "requirements-eval.lock", "chatting and the evaluation", 125, 545, includes="chat"),
+        Purpose("eval", "requirements-eval.lock", "chatting and the evaluation", 116, 545, includes="chat"),
         Purpose("bench", "requirements-bench.lock", "the benchmarks", 132, 615, folder=".venv/bench", checkout=False),
     )
 }

@@ -7,6 +7,7 @@ import re
 import pytest
 
 from agent.contracts import PlanExample
+from aura_core.language.examples import MODEL_STEPS
 from tests.fixtures.catalogue import built_in_cards, built_in_examples
 
 LANGUAGES = {"English": r"[a-z]{3}", "Russian": r"[а-яё]{2}", "Chinese": r"[\u4e00-\u9fff]"}
@@ -35,7 +36,7 @@ def test_no_example_stands_there_twice():
 
 
 def test_every_example_names_tasks_that_are_there():
-    known = {*built_in_cards(), "llm", "ask_user"}
+    known = {*built_in_cards(), *MODEL_STEPS}
     assert {step.task for example in every_example() for step in example.steps} <= known
 
 

@@ -12,13 +12,17 @@ from hypothesis import strategies as st
 from pydantic import ValidationError
 
 from agent.contracts import TaskCard
+from agent.tool_lists import cards_from
+from benchmarks.builds import EARLIER, this
 from evaluation import figures, report, workloads
 from evaluation.__main__ import main
 from evaluation.cases import KINDS, LANGUAGES, Case, load_cases
 from evaluation.graph_scores import Graph, f1, graph_of, is_valid, score, shape
 from evaluation.planned import planned_from
 from evaluation.results import Results
-from evaluation.running import Wanted, pick, tasks_of, variants
+from evaluation.running import Asked, Wanted, pick, requests_of, variants
+from evaluation.systems import SYSTEMS
+from evaluation.systems.earlier import DriverError
 from evaluation.systems.nearest import nearest_of, words
 from evaluation.systems.one_prompt import calls_in
 from evaluation.systems.system import Task
@@ -307,12 +311,17 @@ def test_sets_that_are_not_there_are_empty(tmp_path, monkeypatch):
     assert workloads.load("bfcl") == workloads.load("taskbench") == []
 
 
-@given(st.sets(st.text(max_size=5), max_size=20), st.integers(0, 5), st.integers(1, 25))
-def test_a_limit_picks_the_same_requests_for_everybody_and_more_of_them_with_a_higher_one(keys, seed, limit):
-    tasks = {key: Task(key) for key in keys}
-    few, more = (pick(tasks, Wanted(seed=seed, limit=count)) for count in (limit, limit + 1))
+@given(
+    st.dictionaries(st.text(max_size=5), st.tuples(NAMES, NAMES), max_size=20), st.integers(0, 5), st.integers(1, 25)
+)
+def test_a_limit_picks_the_same_for_everybody_more_with_a_higher_one_and_of_each_kind_alike(kinds, seed, limit):
+    requests = {key: Asked(Task(key), like) for key, like in kinds.items()}
+    few, more = (pick(requests, Wanted(seed=seed, limit=count)) for count in (limit, limit + 1))
     assert list(more)[: len(few)] == list(few)
-    assert len(few) == min(limit, len(tasks))
+    assert len(few) == min(limit, len(requests))
+    taken, there = Counter(kinds[key] for key in few), Counter(kinds.values())
+    most = max(taken.values(), default=0)
+    assert all(taken[like] >= min(there[like], most - 1) for like in there)
 
 
 def test_a_part_that_is_switched_off_is_a_planner_of_its_own():
@@ -360,22 +369,58 @@ def test_planners_are_run_scored_and_not_run_again(model, public, tmp_path, caps
     assert rows["| aura"].startswith("| aura | 1 | 1.00 | 1.00 | 100% | 100% |")
     assert rows["| one-prompt"].startswith("| one-prompt | 1 | 1.00 | 1.00 | 100% | 100% |")
     assert rows["| react"].startswith("| react | 1 | 0.67 | 1.00 | 0% | 100% |")
-    assert rows["| nearest"].startswith("| nearest | 1 | 0.00 |")
+    assert rows["| nearest"].startswith("| nearest | 1 | 0.00 | 0.00 | 0% | 0% |")
     asked = len(model.requests)
     assert main(words) == 0
     assert len(model.requests) == asked
 
 
+async def test_a_loop_that_goes_in_circles_is_stopped(model):
+    model.say({"thought": "", "tool": "llm", "inputs": {}}, when="one call at a time", times=3)
+    async with SYSTEMS["react"](frozenset()) as planner:
+        made = await planner.plan(Task("Go on and on"))
+    assert [step["task"] for step in made.plan["steps"]] == ["llm", "llm"]
+    assert len(model.requests) == 3
+
+
+@pytest.mark.slow
+async def test_another_build_plans_in_its_own_process_with_the_same_model(model, monkeypatch):
+    monkeypatch.setattr("evaluation.systems.earlier.earlier", this)
+    answer = {"steps": [{"task": "sum.of", "inputs": {"x": 2}}]}
+    model.say(answer, when="sum.of", usage=(50, 9))
+    model.say("no plan at all", times=None)
+    cards, _ = cards_from([{"name": "sum.of", "parameters": {"properties": {"x": {}}, "required": ["x"]}}])
+    async with SYSTEMS[EARLIER](frozenset()) as planner:
+        made = await planner.plan(Task("the sum of 2", "Person: hello", ["a.txt"], cards))
+        none = await planner.plan(Task("What is left?"))
+    assert [(step["task"], step["inputs"]) for step in made.plan["steps"]] == [("sum.of", {"x": 2})]
+    assert (made.read, made.written) == (50, 9)
+    assert none.plan is None
+    assert none.error
+
+
+@pytest.mark.slow
+async def test_another_build_that_ends_says_what_it_wrote_last(monkeypatch, tmp_path):
+    monkeypatch.setattr("evaluation.systems.earlier.earlier", this)
+    monkeypatch.setenv("AURA_MODEL", str(tmp_path / "gone.gguf"))
+    async with SYSTEMS[EARLIER](frozenset()) as planner:
+        with pytest.raises(DriverError, match=r"has ended: .*gone\.gguf"):
+            await planner.plan(Task("x"))
+
+
 def test_our_own_requests_are_judged_and_counted_by_language_and_kind(tmp_path):
     first, second = load_cases("open")[:2]
     kept = Results.of(tmp_path, "own-open", "aura")
-    row = {"build": "abc", "warm": True, "seconds": 1.5, "read": 10, "written": 4, "repairs": []}
+    row = {"build": "abc", "warm": True, "seconds": 1.5, "load": 0.2, "read": 10, "written": 4, "repairs": []}
     kept.add({"id": first.id, "plan": None, "error": "no model", **row})
     kept.add({"id": second.id, "plan": {"steps": [{"id": "s1", "kind": "llm"}]}, "error": "", **row})
     text = report.tables(tmp_path)
     assert "### Our own requests, the open part" in text
     assert "| aura | 2 | 0% | – | – | 0% | 0 to 66% | 0 | 0 | 0 | 1 | 0 | 0 | 1 |" in text
-    assert "| aura | abc | 10 | 4 | 1.5 | 1.5 | 1.5 |" in text
+    assert "| aura | abc | 10 | 4 | 1.5 | 1.5 | 1.5 | 0.2 |\n" in text
+    twice = {**row, "seconds": 3.0, "written": 5}
+    Results.of(tmp_path, "own-open", EARLIER).add({"id": first.id, "plan": None, "error": "", **twice})
+    assert "| aura | abc | 10 | 4 | 1.5 | 1.5 | 1.5 | 0.2 | 0.80 | 0.50 |\n" in report.tables(tmp_path)
 
 
 def test_the_report_puts_tables_and_plots_into_the_document(tmp_path, monkeypatch):
@@ -386,7 +431,7 @@ def test_the_report_puts_tables_and_plots_into_the_document(tmp_path, monkeypatc
     (tmp_path / "evaluation.md").write_text(
         "before\n<!-- figures: x -->\nwhat was here\n<!-- end of figures -->\nafter\n"
     )
-    row = {"build": "abc", "warm": True, "seconds": 1.5, "read": 10, "written": 4, "repairs": []}
+    row = {"build": "abc", "warm": True, "seconds": 1.5, "load": 0.2, "read": 10, "written": 4, "repairs": []}
     plan_of_one = {"steps": [{"id": "s1", "kind": "llm"}]}
     Results.of(tmp_path / "r", "own-open", "aura").add({"id": load_cases("open")[0].id, "plan": plan_of_one, **row})
     first = [report.write(tmp_path / "r"), (tmp_path / "evaluation.md").read_text()]
@@ -400,10 +445,16 @@ def test_the_report_puts_tables_and_plots_into_the_document(tmp_path, monkeypatc
     assert "| aura | 1 |" in first[1]
 
 
-def test_the_tasks_of_our_own_requests_bring_conversation_and_files():
-    tasks = tasks_of("own", Wanted())
+def test_our_own_requests_bring_conversation_and_files():
+    requests = requests_of("own", Wanted())
     by_id = {one.id: one for one in load_cases("open")}
-    assert set(tasks) == set(by_id)
-    assert any(task.context for task in tasks.values())
-    assert all(list(task.files) == by_id[key].files for key, task in tasks.items())
-    assert all(task.cards is None for task in tasks.values())
+    assert set(requests) == set(by_id)
+    assert any(asked.task.context for asked in requests.values())
+    assert all(list(asked.task.files) == by_id[key].files for key, asked in requests.items())
+    assert all(asked.task.cards is None for asked in requests.values())
+
+
+def test_a_short_look_has_each_kind_in_each_language():
+    few = pick(requests_of("own", Wanted()), Wanted(limit=len(KINDS) * len(LANGUAGES)))
+    by_id = {one.id: one for one in load_cases("open")}
+    assert {(by_id[key].kind, by_id[key].lang) for key in few} == {(kind, lang) for kind in KINDS for lang in LANGUAGES}

@@ -23,6 +23,7 @@ BUILT_IN = {
     "help": "How it works, and all commands",
     "new": "Begin a new conversation",
     "stop": "Stop what runs",
+    "forget": "Forget how earlier requests were planned",
     "tasks": "What I can do",
     "schedule": "What runs by itself for you; remove ID removes one",
     "id": "Your Telegram id",

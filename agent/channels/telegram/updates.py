@@ -71,6 +71,7 @@ class Updates:
             "help": self._help,
             "new": self._new,
             "stop": self._stop,
+            "forget": self._forget,
             "tasks": self._tasks,
             "schedule": self._schedule,
             "id": self._id,
@@ -204,6 +205,10 @@ class Updates:
     async def _stop(self, incoming: Incoming, _: Profile) -> str:
         stopped = await self._app.stop(incoming.session_id)
         return f"Stopped {stopped} request{'s' if stopped > 1 else ''}." if stopped else "Nothing was running."
+
+    async def _forget(self, incoming: Incoming, _: Profile) -> str:
+        count = await self._app.forget_plans(incoming.person)
+        return f"Forgot how {count} earlier requests were planned." if count else "No earlier plans are kept."
 
     async def _id(self, incoming: Incoming, _: Profile) -> str:
         return f"Your id is {incoming.person.rpartition(':')[2]}; this chat's is {incoming.dest.root['chat_id']}."

@@ -31,12 +31,14 @@ OWN_COMMANDS = {
     "/schedule": "what runs by itself for you; /schedule remove ID removes one",
     "/runs": "recent requests and how they ended",
     "/new": "begin a new conversation; files and memory stay",
+    "/forget": "forget how earlier requests were planned; files and memory stay",
     "/ask": "a new request while a question waits: /ask TEXT",
     "/stop": "stop what is running",
     "/quit": "leave; what is unfinished goes on next time",
 }
 KEYS = "Enter sends · Alt-Enter new line · Tab completes · Ctrl-C stops a run · Ctrl-D leaves"
 MOST_RUNS = 10
+NOTHING_KEPT = "No earlier plans are kept."
 
 
 class ChatCommands:
@@ -65,6 +67,7 @@ class ChatCommands:
             "/schedule": self._schedule,
             "/runs": self._runs,
             "/new": self._new,
+            "/forget": self._forget,
             "/stop": self._stop,
         }
 
@@ -135,6 +138,10 @@ class ChatCommands:
     async def _new(self, _: str) -> None:
         await self._app.new_conversation(self._session_id)
         await self._show(notice_view("A new conversation. Files and memory are still here."))
+
+    async def _forget(self, _: str) -> None:
+        count = await self._app.forget_plans(self._person)
+        await self._show(notice_view(f"Forgot how {count} earlier requests were planned." if count else NOTHING_KEPT))
 
     async def _stop(self, _: str) -> None:
         count = await self._app.stop(self._session_id)
