@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 from collections.abc import AsyncGenerator, Callable, Sequence
 from contextlib import AbstractAsyncContextManager, AsyncExitStack, asynccontextmanager
 from functools import partial
@@ -25,6 +26,7 @@ from agent.planner.readiness import keep_ready, make_ready
 from agent.prompts import use_prompts_from
 from agent.questions.records import QUESTION_TASK
 from agent.wiring import Parts
+from aura_core.storage.atomic_file import remove_unfinished
 from aura_core.storage.forgetting import forgetting
 from aura_core.storage.home_lock import HomeLock
 
@@ -91,7 +93,9 @@ class App:
             if durable:
                 await app.engine.launch()
                 stack.push_async_callback(app.engine.close)
-                await stack.enter_async_context(forgetting(partial(app.engine.prune, RUNS_KEPT_SECONDS)))
+                old = partial(app.engine.prune, RUNS_KEPT_SECONDS)
+                unfinished = lambda: asyncio.to_thread(remove_unfinished, config.home)  # noqa: E731
+                await stack.enter_async_context(forgetting(old, unfinished))
             yield app
 
     def add_transport(self, transport: Transport) -> None:

@@ -1,7 +1,8 @@
 """AppConfig: every setting of Aura, from aura.yaml and the environment, read once at the start and nowhere else.
 
 Order, later wins: built-in defaults, `aura.yaml` in AURA_HOME, `aura.yaml` in the working folder, the environment.
-A setting `section.name` is `AURA_SECTION_NAME` in the environment; lists and mappings are JSON or YAML there.
+A setting `section.name` is `AURA_SECTION_NAME` in the environment; lists and mappings are JSON or YAML there. Files,
+values of the environment and the files of plans are read by one reader (`aura_core/language/yaml_nodes.py`).
 """
 
 from __future__ import annotations
@@ -11,11 +12,14 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any, Literal, cast
 
 import platformdirs
-import yaml
-from pydantic import BaseModel, ConfigDict, Field, SecretStr, ValidationError
+from pydantic import BaseModel, ConfigDict, Field, SecretStr, TypeAdapter, ValidationError
 
 from agent.contracts import Profile, RunRequest
 from agent.errors import ConfigError
+from aura_core.errors import DefinitionError
+from aura_core.language.environment import plan_settings
+from aura_core.language.source import Source
+from aura_core.language.yaml_nodes import read_value
 from aura_core.plugins.builtin import builtin_folder
 
 if TYPE_CHECKING:
@@ -23,7 +27,6 @@ if TYPE_CHECKING:
 
 SETTINGS_FILE = "aura.yaml"
 OWN_PLANS = "plugins"
-PLAN_VARIABLES = "AURA_PLANS__"
 PACKAGE_ROOT = Path(__file__).resolve().parent.parent
 EMBEDDED_MODEL = "qwen2.5-coder-1.5b"
 
@@ -210,8 +213,8 @@ def _read_yaml(path: Path) -> dict[str, Any]:
     if not path.is_file():
         return {}
     try:
-        loaded = yaml.safe_load(path.read_text(encoding="utf-8"))
-    except (yaml.YAMLError, UnicodeDecodeError, OSError) as error:
+        loaded: object = Source.read(path).load()
+    except DefinitionError as error:
         raise ConfigError(f"{path} cannot be read: {error}") from error
     if loaded is None:
         return {}
@@ -243,50 +246,37 @@ def _from_environment(env: Mapping[str, str]) -> dict[str, Any]:
     for variable, (section, name) in ENVIRONMENT_NAMES.items():
         if env.get(variable):
             values.setdefault(section, {})[name] = env[variable]
-    for section, name in _section_settings():
+    for section, name, kind in _section_settings():
         raw = env.get(f"AURA_{section}_{name}".upper())
         if raw:
-            values.setdefault(section, {})[name] = _parsed(raw)
+            values.setdefault(section, {})[name] = _value(raw, kind)
     if env.get("AURA_LOG_LEVEL"):
         values["log_level"] = env["AURA_LOG_LEVEL"].lower()
     for name in ("trusted", "profiles", "hot_reload"):
         if raw := env.get(f"AURA_{name}".upper()):
-            values[name] = _parsed(raw)
+            values[name] = _value(raw, AppConfig.model_fields[name].annotation)
     if env.get("AURA_PLANS"):
         values["plan_folders"] = [part for part in env["AURA_PLANS"].split(os.pathsep) if part]
-    return _merged(values, _plan_settings(env))
+    return {**values, "plans": plan_settings(env)}
 
 
-def _section_settings() -> list[tuple[str, str]]:
-    """Every `section.name` there is."""
+def _section_settings() -> list[tuple[str, str, Any]]:
+    """Every `section.name` there is, with its type."""
     return [
-        (section, name)
+        (section, name, inner.annotation)
         for section, field in AppConfig.model_fields.items()
         if isinstance(field.annotation, type) and issubclass(field.annotation, Section)
-        for name in field.annotation.model_fields
+        for name, inner in field.annotation.model_fields.items()
     ]
 
 
-def _plan_settings(env: Mapping[str, str]) -> dict[str, Any]:
-    """`AURA_PLANS__<PLAN>__<KEY>` variables as `plans.<plan>.<key>`."""
-    plans: dict[str, Any] = {}
-    for variable, raw in env.items():
-        if variable.startswith(PLAN_VARIABLES) and raw:
-            *path, last = variable.removeprefix(PLAN_VARIABLES).lower().split("__")
-            target = plans
-            for part in path:
-                target = target.setdefault(part, {})
-            target[last] = _parsed(raw)
-    return {"plans": plans} if plans else {}
-
-
-def _parsed(raw: str) -> Any:
-    """JSON and plain YAML scalars as what they mean; everything else as text."""
+def _value(raw: str, kind: Any) -> Any:
+    """The text as it is where the setting takes it (a key of digits is a key), else what a file would make of it."""
     try:
-        value = yaml.safe_load(raw)
-    except yaml.YAMLError:
-        return raw
-    return raw if value is None else value
+        TypeAdapter(kind).validate_python(raw)
+    except ValidationError:
+        return read_value(raw)
+    return raw
 
 
 def _explain(error: ValidationError) -> str:

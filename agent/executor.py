@@ -246,6 +246,11 @@ def prefetchable(step: PlanStep, card: TaskCard, user_text: str) -> bool:
     )
 
 
+def _plain(value: object) -> Any:
+    """A task's result as JSON that every program reads: NaN and what is beyond every number are null."""
+    return to_jsonable_python(value, fallback=str, inf_nan_mode="null")
+
+
 def _response(step_id: str, card: TaskCard, result: TaskResult, files: Path | None) -> ExecutorResponse:
     if result.ok:
         status = "partial" if result.status == "stopped" else "ok"
@@ -253,7 +258,7 @@ def _response(step_id: str, card: TaskCard, result: TaskResult, files: Path | No
         return ExecutorResponse(
             step_id=step_id,
             status=status,
-            output=result.message if result.status == "stopped" else to_jsonable_python(result.result, fallback=str),
+            output=result.message if result.status == "stopped" else _plain(result.result),
             summary=summary,
             artifacts=[_artifact(item, files) for item in result.attachments if files],
             seconds=result.seconds,

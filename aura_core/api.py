@@ -21,8 +21,10 @@ from typing import Any, Literal, TypeVar
 
 from aura_core.config import config
 from aura_core.context import Context
-from aura_core.data.files import resolve_inside
+from aura_core.data.decoding import Decoded, decode_text
+from aura_core.data.files import composed, resolve_inside
 from aura_core.errors import ActionError, CoreError, ForbiddenPathError, InputError
+from aura_core.ground.json_text import parse_json
 from aura_core.services import ChatService, LanguageModelService, ScheduledJob, ScheduleService
 from aura_core.tasklet import Attachment, RunInfo
 
@@ -33,6 +35,7 @@ __all__ = [
     "ChatService",
     "Context",
     "CoreError",
+    "Decoded",
     "Effects",
     "ForbiddenPathError",
     "HookSpec",
@@ -43,8 +46,11 @@ __all__ = [
     "ScheduledJob",
     "ServiceSpec",
     "action",
+    "composed",
     "config",
+    "decode_text",
     "hook",
+    "parse_json",
     "requires_services",
     "resolve_inside",
     "service",

@@ -7,8 +7,6 @@ from collections.abc import Callable, Collection, Mapping, Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, Self
 
-import yaml
-
 from aura_core.config import ConfigService
 from aura_core.context import ContextManager
 from aura_core.errors import Problem
@@ -22,6 +20,7 @@ from aura_core.generations.reloader import Reloader
 from aura_core.generations.snapshot import Generation, SharedRuntime
 from aura_core.ground.events import EventBus
 from aura_core.interrupts import InterruptService
+from aura_core.language.environment import settings_of
 from aura_core.language.plan_manager import PlanManager
 from aura_core.language.plan_set import PlanSet
 from aura_core.orchestrator import Orchestrator
@@ -32,8 +31,6 @@ if TYPE_CHECKING:
     from aura_core.language.task import TaskDefinition
     from aura_core.plugins.middleware import Middleware
     from aura_core.tasklet import RunInfo, Tasklet, TaskResult
-
-ENVIRONMENT_PREFIX = "AURA_PLANS__"
 
 
 class Framework:
@@ -86,7 +83,7 @@ class Framework:
         pools = Pools(limits.threads, limits.processes)
         self.hooks = HookManager(pools.run_io)
         self._shared = SharedRuntime(
-            settings=lambda plan: (self._settings.get(plan, {}), environment_settings(plan)),
+            settings=lambda plan: (self._settings.get(plan, {}), settings_of(plan, os.environ)),
             provided=services or {},
             contexts=ContextManager(data_folder, self.events),
             hooks=self.hooks,
@@ -200,31 +197,3 @@ def _state_planner(orchestrator: Callable[[str], Orchestrator]) -> StatePlanner:
     from aura_core.state_planner import StatePlanner as Planner  # noqa: PLC0415 (networkx: only who has states pays)
 
     return Planner(orchestrator)
-
-
-def environment_settings(plan: str) -> dict[str, Any]:
-    """Settings of a plan from the environment: `AURA_PLANS__<PLAN>__<KEY>__<KEY>`, values read as YAML.
-
-    Args:
-        plan: name of the plan; letters count without case, `-` is written `_`.
-    """
-    settings: dict[str, Any] = {}
-    prefix = ENVIRONMENT_PREFIX + plan.upper().replace("-", "_") + "__"
-    for name, text in sorted(os.environ.items()):
-        if not name.upper().startswith(prefix):
-            continue
-        *parents, key = name[len(prefix) :].lower().split("__")
-        target = settings
-        for parent in parents:
-            inner: dict[str, Any] = target[parent] if isinstance(target.get(parent), dict) else {}
-            target[parent] = inner
-            target = inner
-        target[key] = _value(text)
-    return settings
-
-
-def _value(text: str) -> Any:
-    try:
-        return yaml.safe_load(text)
-    except yaml.YAMLError:
-        return text

@@ -18,10 +18,9 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
-import yaml
-
 from aura_core.errors import ActionError, CoreError, DefinitionError
 from aura_core.framework import Framework
+from aura_core.language.source import Source
 from aura_core.plugins.builtin import builtin_folder
 from aura_core.tasklet import RunInfo, Tasklet, TaskResult
 
@@ -201,8 +200,8 @@ def _with_required(folder: Path) -> tuple[str, list[Path]]:
 def _required(path: Path) -> list[str]:
     """What a plan.yaml requires; nothing where it cannot be read, for loading it says why."""
     try:
-        raw: Any = yaml.safe_load(path.read_text(encoding="utf-8"))
-    except (OSError, ValueError, yaml.YAMLError):
+        raw: Any = Source.read(path).load()
+    except DefinitionError:
         return []
     names: Any = raw.get("requires") if isinstance(raw, dict) else None  # pyright: ignore[reportUnknownMemberType, reportUnknownVariableType] (JSON-like)
     return [name for name in names if isinstance(name, str)] if isinstance(names, list) else []  # pyright: ignore[reportUnknownVariableType] (the same)

@@ -143,9 +143,15 @@ async def _until_done(task: asyncio.Task[int]) -> None:
 
 
 def print_json(value: object) -> None:
-    """Prints a JSON document on standard output; what the terminal cannot show, or would obey, is escaped."""
+    """Prints a JSON document on standard output; what the terminal cannot show, or would obey, is escaped.
+
+    What JSON has no word for, such as NaN, is null.
+    """
+    from pydantic_core import to_jsonable_python
+
     encoding = (sys.stdout.encoding or "ascii").lower()
-    text = json.dumps(value, ensure_ascii=not encoding.startswith("utf"), indent=2, default=str)
+    plain = to_jsonable_python(value, fallback=str, inf_nan_mode="null")
+    text = json.dumps(plain, ensure_ascii=not encoding.startswith("utf"), indent=2)
     sys.stdout.write(escaped(text) + "\n")
 
 

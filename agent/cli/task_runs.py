@@ -12,7 +12,7 @@ from agent.cli.questions import Answers
 from agent.contracts import Question
 from agent.progress import QuestionAsked
 from aura_core.errors import InputError
-from aura_core.language.yaml_nodes import YamlError, build, compose
+from aura_core.language.yaml_nodes import read_value
 from aura_core.tasklet import RunInfo, Tasklet, TaskResult
 
 if TYPE_CHECKING:
@@ -36,15 +36,8 @@ def inputs_from(definition: TaskDefinition, pairs: Sequence[str]) -> dict[str, A
             raise InputError(f"{pair!r} is not an input; write key=value. {definition.ref} takes: {known}.")
         if key in inputs:
             raise InputError(f"The input {key!r} is given twice; several values are one list: {key}='[a, b]'.")
-        inputs[key] = value if properties.get(key, {}).get("type") == "string" else _value(value)
+        inputs[key] = value if properties.get(key, {}).get("type") == "string" else read_value(value)
     return inputs
-
-
-def _value(text: str) -> Any:
-    try:
-        return build(compose(text))
-    except YamlError:
-        return text
 
 
 async def run_task(

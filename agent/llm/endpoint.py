@@ -15,6 +15,7 @@ from openai.types.chat import ChatCompletion, ChatCompletionChunk, ChatCompletio
 from openai.types.chat.chat_completion_chunk import ChoiceDelta
 
 from agent.llm import structured
+from agent.llm.bounded import bounded_client
 from agent.llm.failures import BrokenOffError, EmptyAnswerError, ForeignAnswerError, Place, is_too_long
 
 DIALECT_STEPS = 5
@@ -99,13 +100,12 @@ class Endpoint:
         self._first = dialect or Dialect()
         self._embedded = embedded
         self._dialects: dict[str, Dialect] = {}
-        transport = openai.DefaultAsyncHttpxClient(trust_env=False, timeout=timeout) if embedded else None
         self._client = openai.AsyncOpenAI(
             base_url=base_url or "https://api.openai.com/v1",
             api_key=api_key or "none",
             max_retries=0,
             timeout=timeout,
-            http_client=transport,
+            http_client=bounded_client(timeout=timeout, trust_env=not embedded),
             default_headers=headers,
         )
         self.host = urlsplit(str(self._client.base_url)).hostname or "?"
@@ -150,6 +150,10 @@ class Endpoint:
             answer = cast("object", await self._client.chat.completions.create(**fields, stream=False))
         except (json.JSONDecodeError, UnicodeDecodeError, openai.APIResponseValidationError) as error:
             raise ForeignAnswerError(str(error)) from error
+        except openai.APIConnectionError as error:
+            if isinstance(error.__cause__, ForeignAnswerError):
+                raise error.__cause__ from error
+            raise
         if not isinstance(answer, ChatCompletion) or not answer.choices:
             raise ForeignAnswerError("the answer has no choices")
         choice = answer.choices[0]

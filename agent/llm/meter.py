@@ -4,8 +4,6 @@ from __future__ import annotations
 
 import contextlib
 import json
-import os
-import secrets
 from collections.abc import Callable, Generator
 from dataclasses import dataclass
 from datetime import date
@@ -18,8 +16,9 @@ from agent.contracts import Profile, Usage
 from agent.errors import BudgetExceededError
 from agent.llm.messages import Completion
 from aura_core.errors import HomeNotWritableError
+from aura_core.ground.json_text import parse_json
 from aura_core.ground.logger import get_logger
-from aura_core.storage.atomic_file import set_aside
+from aura_core.storage.atomic_file import set_aside, unfinished_name
 
 LOCK_SECONDS = 5.0
 DAYS_KEPT = 62
@@ -68,7 +67,7 @@ class Ledger:
 
     def _read(self) -> dict[str, dict[str, Any]]:
         try:
-            days = json.loads(self._path.read_text(encoding="utf-8"))["days"]
+            days = parse_json(self._path.read_text(encoding="utf-8"))["days"]
             return {str(day): dict(profiles) for day, profiles in days.items()}
         except FileNotFoundError:
             return {}
@@ -79,7 +78,7 @@ class Ledger:
             return {}
 
     def _write(self, days: dict[str, dict[str, Any]]) -> None:
-        passing = self._path.with_name(f"{self._path.name}.{os.getpid()}-{secrets.token_hex(4)}")
+        passing = unfinished_name(self._path.parent)
         try:
             passing.write_text(json.dumps({"version": 1, "days": days}, indent=1), encoding="utf-8")
             passing.replace(self._path)

@@ -7,11 +7,12 @@ statements a model decides, and code checks that what it found stands in the mes
 from __future__ import annotations
 
 import asyncio
-from collections.abc import Generator, Sequence
+import unicodedata
+from collections.abc import Callable, Generator, Sequence
 from contextlib import contextmanager
 from datetime import UTC, date, datetime
 from pathlib import Path
-from typing import TYPE_CHECKING, Any, cast
+from typing import TYPE_CHECKING, Any, Literal, cast
 
 from filelock import FileLock, Timeout
 
@@ -31,7 +32,8 @@ from agent.memory.file import (
 from agent.memory.secret_words import looks_secret
 from agent.memory.signals import MOST_CHARACTERS, explicit_facts, may_hold_facts
 from agent.prompts import as_data, render
-from aura_core.errors import HomeInUseError
+from aura_core.data.decoding import decode_text
+from aura_core.errors import AuraError, HomeInUseError
 from aura_core.ground.logger import get_logger
 from aura_core.storage.atomic_file import not_writable, set_aside, write_atomically
 
@@ -56,9 +58,16 @@ LOCK_SECONDS = 10.0
 _log = get_logger("agent.memory")
 
 
-async def read_memory(folder: Path) -> str:
-    """MEMORY.md of a session, bounded for a prompt; empty if there is none, or none that can be read."""
-    return bounded(await asyncio.to_thread(_read, folder / MEMORY_FILE))
+async def read_memory(folder: Path, tell: Callable[[str], None] = lambda _notice: None) -> str:
+    """MEMORY.md of a session, bounded for a prompt; empty if there is none, or none that can be read.
+
+    One that is damaged is set aside like SESSION.json, and what can be read of it goes on.
+
+    Args:
+        folder: the session's.
+        tell: is given what the person should know.
+    """
+    return bounded(await asyncio.to_thread(_read, folder / MEMORY_FILE, tell))
 
 
 async def maybe_update_memory(
@@ -191,27 +200,52 @@ def _archive(cwd: Path, old: Sequence[str], merged: Sequence[str]) -> None:
         write_atomically(cwd / MEMORY_FILE, replaced(memory, old, [dated(fact, last) for fact in merged]))
 
 
-def _read(path: Path) -> str:
+def _read(path: Path, tell: Callable[[str], None] = lambda _notice: None) -> str:
+    """The whole text for reading; empty if there is none, or none that can be read."""
     try:
-        return path.read_text(encoding="utf-8-sig", errors="replace")
-    except OSError as error:
-        if not isinstance(error, FileNotFoundError):
-            _log.warning("the memory cannot be read", path=str(path), reason=error.strerror)
-        return ""
-
-
-def _read_for_change(path: Path) -> str:
-    """The whole text; a file that is not UTF-8 is set aside first, so that the person's bytes are kept."""
-    try:
-        return path.read_text(encoding="utf-8-sig")
+        text, kind = _understood(path.read_bytes())
+        if kind == "damaged":
+            with _locked(path.parent):
+                return _read_for_change(path, tell)
     except FileNotFoundError:
         return ""
-    except UnicodeDecodeError:
-        text = _read(path)
-        _log.warning("a memory that is not UTF-8 was set aside", kept_as=set_aside(path).name)
-        return text
+    except (OSError, AuraError) as error:
+        _log.warning("the memory cannot be read", path=str(path), reason=str(error))
+        return ""
+    return text
+
+
+def _read_for_change(path: Path, tell: Callable[[str], None] = lambda _notice: None) -> str:
+    """The whole text; a file that is not UTF-8 is set aside first, so that the person's bytes are kept.
+
+    What could be read of it takes its place.
+    """
+    try:
+        text, kind = _understood(path.read_bytes())
+    except FileNotFoundError:
+        return ""
     except OSError as error:
         raise not_writable(path, error) from error
+    if kind != "sound":
+        kept_as = set_aside(path).name
+        if text.strip():
+            write_atomically(path, text)
+        _log.warning("a memory was set aside", path=str(path), reason=kind, kept_as=kept_as)
+        rest = "What can be read of it goes on." if text.strip() else "A new one is begun."
+        tell(f"The memory {path} was {kind}. It was set aside as {kept_as}. {rest}")
+    return text
+
+
+def _understood(raw: bytes) -> tuple[str, Literal["sound", "not UTF-8", "damaged"]]:
+    """The text of a memory, and what its bytes are; a power cut leaves zeros where the text was."""
+    decoded = decode_text(raw)
+    if decoded is None:
+        return "".join(filter(_is_text, raw.decode("utf-8", "ignore"))), "damaged"
+    return decoded.text, "sound" if decoded.encoding.startswith("utf-8") else "not UTF-8"
+
+
+def _is_text(letter: str) -> bool:
+    return letter in "\n\r\t" or unicodedata.category(letter) != "Cc"
 
 
 @contextmanager

@@ -52,7 +52,8 @@ class Activities:
 
         task_key = await self.sessions.current_task_key(run.session_id)
         session_data = await self.sessions.load(run.session_id)
-        memory = await read_memory(self.sessions.folder(run.session_id)) if run.profile.memory else ""
+        folder = self.sessions.folder(run.session_id)
+        memory = await read_memory(folder, self.sessions.tell) if run.profile.memory else ""
         opened = Opened(
             history=build_orchestrator_context(session_data, task_key, self.config.planner.history),
             memory=memory,

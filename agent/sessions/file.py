@@ -5,7 +5,10 @@ from __future__ import annotations
 import json
 from typing import Any, cast
 
+from pydantic import BaseModel, ConfigDict, Field, ValidationError
+
 from agent.errors import AgentError
+from aura_core.ground.json_text import parse_json
 
 VERSION = 1
 CONVERSATIONS = "orchestrator_by_task"
@@ -17,7 +20,15 @@ KEPT_CONVERSATIONS = 200
 
 
 class DamagedSessionError(AgentError):
-    """The text is not a SESSION.json; the message says what is wrong with it."""
+    """The text is not a SESSION.json; the message says what is wrong with it.
+
+    Attributes:
+        sound: a session of what is sound in it.
+    """
+
+    def __init__(self, message: str, sound: dict[str, Any] | None = None) -> None:
+        super().__init__(message)
+        self.sound = sound or empty_session()
 
 
 class NewerSessionError(AgentError):
@@ -37,8 +48,8 @@ def parse_session(text: str) -> dict[str, Any]:
         NewerSessionError: its version is higher than this one's.
     """
     try:
-        loaded = json.loads(text)
-    except (ValueError, RecursionError) as error:
+        loaded = parse_json(text)
+    except ValueError as error:
         raise DamagedSessionError(f"it is not JSON: {error}") from error
     if not isinstance(loaded, dict):
         raise DamagedSessionError("it holds no JSON object")
@@ -48,7 +59,9 @@ def parse_session(text: str) -> dict[str, Any]:
         raise DamagedSessionError(f"its version is {version!r}")
     if version > VERSION:
         raise NewerSessionError(f"it was written by a newer Aura (version {version}, this one knows {VERSION})")
-    _check_conversations(data.setdefault(CONVERSATIONS, {}))
+    sound, wrong = _sound_conversations(data.setdefault(CONVERSATIONS, {}))
+    if wrong:
+        raise DamagedSessionError(wrong, {**data, CONVERSATIONS: sound})
     return data
 
 
@@ -101,9 +114,43 @@ def add_conversation(data: dict[str, Any]) -> str:
     return key
 
 
-def _check_conversations(found: object) -> None:
+class _Entry(BaseModel):
+    """What the keys of an entry hold that Aura reads; others are kept as they are."""
+
+    model_config = ConfigDict(strict=True)
+
+    run_id: str = ""
+    user: str = ""
+    answer: str = ""
+    untrusted: bool = False
+    artifacts: list[str] = Field(default_factory=list)
+
+
+def _sound_conversations(found: object) -> tuple[dict[str, list[dict[str, Any]]], str]:
+    """The entries that are what they should be, and what is wrong with the first that is not; empty if none is."""
     if not isinstance(found, dict):
-        raise DamagedSessionError(f"{CONVERSATIONS} is no JSON object")
+        return {}, f"{CONVERSATIONS} is no JSON object"
+    sound: dict[str, list[dict[str, Any]]] = {}
+    wrong = ""
     for key, entries in cast("dict[str, object]", found).items():
-        if not isinstance(entries, list) or not all(isinstance(entry, dict) for entry in cast("list[object]", entries)):
-            raise DamagedSessionError(f"the conversation {key!r} is no list of entries")
+        if not isinstance(entries, list):
+            wrong = wrong or f"the conversation {key[:40]!r} is no list of entries"
+            continue
+        sound[key] = []
+        for number, entry in enumerate(cast("list[object]", entries), 1):
+            odd = _odd(entry)
+            if not odd:
+                sound[key].append(cast("dict[str, Any]", entry))
+            wrong = wrong or (odd and f"entry {number} of the conversation {key[:40]!r} {odd}")
+    return sound, wrong
+
+
+def _odd(entry: object) -> str:
+    if not isinstance(entry, dict):
+        return "is no JSON object"
+    try:
+        _Entry.model_validate(entry)
+    except ValidationError as error:
+        place = ".".join(map(str, error.errors(include_url=False, include_input=False)[0]["loc"]))
+        return f"has a {place!r} of another kind"
+    return ""

@@ -23,6 +23,7 @@ from agent.sessions.file import (
     session_text,
 )
 from agent.sessions.names import folder_name
+from aura_core.data.files import composed
 from aura_core.errors import HomeInUseError
 from aura_core.ground.logger import get_logger
 from aura_core.storage.atomic_file import not_writable, set_aside, write_atomically
@@ -126,6 +127,10 @@ class SessionStore:
         with self._caching:
             self._cache.pop(session_id, None)
 
+    def tell(self, notice: str) -> None:
+        """Takes what a person should know of a session's files; `take_notices` hands it out."""
+        self._notices.append(notice)
+
     def take_notices(self) -> list[str]:
         """What a person should know and was not told yet, e.g. that a damaged file was set aside."""
         notices, self._notices = self._notices, []
@@ -162,9 +167,10 @@ class SessionStore:
             return empty_session()
         except NewerSessionError as error:
             raise NewerSessionError(f"{path} is left alone: {error}. Update Aura to use this session.") from error
-        except (DamagedSessionError, UnicodeDecodeError) as error:
-            self._set_aside(path, str(error))
-            return empty_session()
+        except UnicodeDecodeError as error:
+            return self._set_aside(path, DamagedSessionError(str(error)))
+        except DamagedSessionError as error:
+            return self._set_aside(path, error)
         except OSError as error:
             raise not_writable(path, error) from error
         self._remember(session_id, stamp, data)
@@ -177,12 +183,16 @@ class SessionStore:
             for oldest in list(self._cache)[:-CACHED_SESSIONS]:
                 del self._cache[oldest]
 
-    def _set_aside(self, path: Path, reason: str) -> None:
+    def _set_aside(self, path: Path, damage: DamagedSessionError) -> dict[str, Any]:
+        """Keeps the damaged file under another name, and goes on with what is sound in it."""
         aside = set_aside(path)
-        self._notices.append(
-            f"The history {path} was damaged ({reason}). It was set aside as {aside.name}; a new one was begun."
-        )
-        self._log.warning("session file set aside", path=str(path), kept_as=aside.name, reason=reason)
+        kept = any(conversations(damage.sound).values())
+        if kept:
+            write_atomically(path, session_text(damage.sound))
+        rest = "what is sound in it goes on" if kept else "a new one was begun"
+        self.tell(f"The history {path} was damaged ({damage}). It was set aside as {aside.name}; {rest}.")
+        self._log.warning("session file set aside", path=str(path), kept_as=aside.name, reason=str(damage))
+        return damage.sound
 
 
 def _made(folder: Path) -> Path:
@@ -222,5 +232,5 @@ def _file_names(folder: Path) -> list[str]:
         for name in names:
             path = folder / parent / name
             if not name.startswith(".") and path.is_file() and not path.is_symlink():
-                found.append((path.stat().st_mtime_ns, path.relative_to(folder).as_posix()))
+                found.append((path.stat().st_mtime_ns, composed(path.relative_to(folder).as_posix())))
     return sorted(name for _, name in sorted(found)[-MOST_FILES:])

@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
+import contextlib
 import os
 import stat
+import unicodedata
 from pathlib import Path, PureWindowsPath
 
 from aura_core.errors import ForbiddenPathError
@@ -22,10 +24,11 @@ def resolve_inside(folder: Path, name: str | os.PathLike[str]) -> Path:
         folder: the folder that must not be left; it need not exist yet.
         name: a relative path; `..`, absolute paths, drive letters, NUL bytes and links that lead outside are refused,
             and so is an existing thing that is neither a plain file nor a folder (device, socket, pipe), and a name
-            that means something else on another system (see `windows_trap`).
+            that means something else on another system (see `windows_trap`). A letter with a mark is one letter,
+            whether it was composed (ü) or decomposed (u and two dots, as macOS writes names).
 
     Returns:
-        The absolute, resolved path; it may not exist yet.
+        The absolute, resolved path; it may not exist yet. A name that is new comes composed.
 
     Raises:
         ForbiddenPathError: says which path and why.
@@ -35,7 +38,7 @@ def resolve_inside(folder: Path, name: str | os.PathLike[str]) -> Path:
         raise ForbiddenPathError(f"A file name is needed, but got {_shown(text)}.")
     root = folder.resolve()
     try:
-        path = (root / text.replace("\\", "/")).resolve()
+        path = _stored(root, text.replace("\\", "/")).resolve()
     except (OSError, RuntimeError, UnicodeError) as error:
         raise ForbiddenPathError(f"The path {_shown(text)} cannot be followed: {error}.") from error
     if os.path.isabs(text) or PureWindowsPath(text).drive or not path.is_relative_to(root):  # noqa: PTH117 (as typed)
@@ -54,6 +57,29 @@ def resolve_inside(folder: Path, name: str | os.PathLike[str]) -> Path:
     if not (stat.S_ISREG(mode) or stat.S_ISDIR(mode)):
         raise ForbiddenPathError(f"The path {_shown(text)} is not a plain file or folder.")
     return path
+
+
+def composed(name: str) -> str:
+    """A name or text with every letter and its marks as one character, for showing and comparing."""
+    return unicodedata.normalize("NFC", name)
+
+
+def _stored(root: Path, name: str) -> Path:
+    """The path as the folders spell it: another spelling of the same letters counts where this one does not exist."""
+    if name.isascii():
+        return root / name
+    path = root
+    for part in Path(name).parts:
+        exact = path / part
+        path = exact if part.isascii() or os.path.lexists(exact) else path / _spelling(path, composed(part))
+    return path
+
+
+def _spelling(folder: Path, name: str) -> str:
+    """How a folder spells a composed name that it holds, the name itself if it does not."""
+    with contextlib.suppress(OSError):
+        return min((other for other in os.listdir(folder) if composed(other) == name), default=name)  # noqa: PTH208 (names)
+    return name
 
 
 def windows_trap(name: str, *, streams: bool = True) -> str:

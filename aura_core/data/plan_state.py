@@ -12,6 +12,7 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
 from aura_core.errors import HomeNotWritableError, PlanStateError
+from aura_core.ground.json_text import parse_json
 from aura_core.ground.logger import get_logger
 from aura_core.ground.observation import observe
 from aura_core.storage.atomic_file import set_aside, write_atomically
@@ -163,7 +164,7 @@ class PlanState(Mapping[str, Any]):
             self._data, self._stamp = {}, None
             return
         try:
-            value = json.loads(await asyncio.to_thread(self.path.read_text, "utf-8"))
+            value = parse_json(await asyncio.to_thread(self.path.read_text, "utf-8"))
             if not isinstance(value, dict):
                 raise ValueError("it is not a JSON object")  # noqa: TRY004, TRY301 (one handler for every damage)
         except ValueError as error:

@@ -14,6 +14,7 @@ from jinja2.filters import do_indent, do_round
 from pydantic import BaseModel
 
 from aura_core.expressions.limits import MAX_INDENT, MAX_ITEMS, MAX_OUTPUT, MAX_WIDTH, LimitError, measure
+from aura_core.ground.json_text import parse_json
 from aura_core.ground.observation import observe
 
 
@@ -31,7 +32,7 @@ def to_json(value: Any, indent: int | None = None) -> str:
 
 def from_json(text: str) -> Any:
     """`text | fromjson`: the value that a JSON text holds."""
-    return json.loads(text)
+    return parse_json(text)
 
 
 def plain(value: Any) -> Any:  # noqa: PLR0911 (one return per kind of value)

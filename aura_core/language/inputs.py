@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import json
 import re
 from collections.abc import Callable, Mapping, Sequence
 from datetime import date, datetime, time
@@ -16,6 +15,7 @@ from pydantic import create_model as create_pydantic_model
 from pydantic_core import PydanticCustomError
 
 from aura_core.errors import InputError
+from aura_core.ground.json_text import parse_json
 from aura_core.ground.suggestions import hint, sentence
 from aura_core.language.input_spec import InputSpec
 
@@ -198,7 +198,7 @@ def _from_text(kind: str, value: Any) -> Any:
     """A list or mapping may be given as JSON text: terminals and forms know only text."""
     if isinstance(value, str):
         try:
-            return json.loads(value)
+            return parse_json(value)
         except ValueError:
             example = '["a", "b"]' if kind == "array" else '{"a": 1}'
             raise PydanticCustomError("json", "a value such as {example} is wanted", {"example": example}) from None

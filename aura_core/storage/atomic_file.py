@@ -4,11 +4,44 @@ from __future__ import annotations
 
 import contextlib
 import os
-import tempfile
+import secrets
+import time
 from datetime import UTC, datetime
+from fnmatch import fnmatchcase
 from pathlib import Path
 
 from aura_core.errors import HomeNotWritableError
+
+_NEW = os.O_WRONLY | os.O_CREAT | os.O_EXCL | getattr(os, "O_BINARY", 0) | getattr(os, "O_CLOEXEC", 0)
+_UNFINISHED = (".aura-*.part", ".*.json.????????.tmp", ".*.md.????????.tmp")
+"""What a file is called until it is whole; the last two are what older builds called it."""
+UNFINISHED_SECONDS = 24 * 3600.0
+"""After so long nobody writes to an unfinished file any more."""
+
+
+def unfinished_name(folder: Path) -> Path:
+    """A name for a file that is not whole yet; one that a kill leaves behind is found by it and removed."""
+    return folder / f".aura-{secrets.token_hex(8)}.part"
+
+
+def remove_unfinished(folder: Path, now: float | None = None) -> int:
+    """Removes what kills and power cuts left half written, anywhere below a folder; how many there were.
+
+    Args:
+        folder: AURA_HOME.
+        now: the time; the clock's if left out.
+    """
+    before = (time.time() if now is None else now) - UNFINISHED_SECONDS
+    removed = 0
+    for parent, _, names in os.walk(folder):
+        for name in names:
+            if name[0] == "." and any(fnmatchcase(name, pattern) for pattern in _UNFINISHED):
+                with contextlib.suppress(OSError):
+                    path = Path(parent, name)
+                    if path.lstat().st_mtime < before:
+                        path.unlink()
+                        removed += 1
+    return removed
 
 
 def write_atomically(path: Path, text: str) -> None:
@@ -21,12 +54,10 @@ def write_atomically(path: Path, text: str) -> None:
     Raises:
         HomeNotWritableError: disk full, read-only, not allowed; the old file is intact.
     """
-    temporary: Path | None = None
+    temporary = unfinished_name(path.parent)
     try:
         path.parent.mkdir(parents=True, exist_ok=True)
-        handle, name = tempfile.mkstemp(prefix=f".{path.name}.", suffix=".tmp", dir=path.parent)
-        temporary = Path(name)
-        with os.fdopen(handle, "w", encoding="utf-8", newline="\n") as file:
+        with os.fdopen(os.open(temporary, _NEW, 0o600), "w", encoding="utf-8", newline="\n") as file:
             file.write(text)
             file.flush()
             os.fsync(file.fileno())
@@ -35,9 +66,8 @@ def write_atomically(path: Path, text: str) -> None:
     except OSError as error:
         raise not_writable(path, error) from error
     finally:
-        if temporary is not None:
-            with contextlib.suppress(OSError):
-                temporary.unlink(missing_ok=True)
+        with contextlib.suppress(OSError):
+            temporary.unlink(missing_ok=True)
 
 
 def not_writable(path: Path, error: OSError) -> HomeNotWritableError:

@@ -286,3 +286,37 @@ def test_pieces_of_the_memory_file():
     assert explicit_facts("Remember?") == []
     assert may_hold_facts("Always answer in Russian")
     assert not may_hold_facts("Do I always answer in Russian?")
+
+
+@pytest.mark.parametrize(
+    ("raw", "goes_on"),
+    [
+        (b"\0" * 200, ""),
+        (b"# Mine\n- 2026-11-01: I prefer tea\n" + b"\0" * 4096, "I prefer tea"),
+        (b"\0\0\x01\x02I prefer tea\n\xff\xfe", "I prefer tea"),
+    ],
+)
+async def test_a_damaged_memory_is_set_aside_and_told_before_it_is_read(tmp_path, model, raw, goes_on):
+    (tmp_path / "MEMORY.md").write_bytes(raw)
+    told: list[str] = []
+    memory = await read_memory(tmp_path, told.append)
+    assert goes_on in memory
+    assert "\0" not in memory
+    (aside,) = tmp_path.glob("MEMORY.damaged-*.md")
+    assert aside.read_bytes() == raw
+    assert "damaged" in told[0]
+    assert aside.name in told[0]
+    assert await update(tmp_path, model, "Remember that I live in Riga") == "I live in Riga"
+    assert b"\0" not in (tmp_path / "MEMORY.md").read_bytes()
+    assert goes_on in (tmp_path / "MEMORY.md").read_text("utf-8")
+    assert len(told) == 1
+
+
+@pytest.mark.parametrize("encoding", ["utf-16", "cp1251", "utf-8-sig"])
+async def test_a_memory_that_was_edited_elsewhere_keeps_its_letters(tmp_path, model, encoding):
+    (tmp_path / "MEMORY.md").write_bytes("Моего кота зовут Мурзик, и я люблю зелёный чай\n".encode(encoding))
+    assert "Мурзик" in await read_memory(tmp_path)
+    await update(tmp_path, model, "Remember that I live in Riga")
+    text = (tmp_path / "MEMORY.md").read_text("utf-8")
+    assert "зелёный чай" in text
+    assert "I live in Riga" in text

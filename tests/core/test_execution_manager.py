@@ -268,7 +268,7 @@ async def test_after_the_end_there_is_no_thread_process_task_or_open_file_more_t
     await until(lambda: set(threading.enumerate()) <= before[0])
     assert multiprocessing.active_children() == []
     assert (len(open_files()), asyncio.all_tasks()) == before[1:]
-    assert not [path for path in project.data.rglob("*") if path.suffix == ".tmp"]
+    assert not [path for path in project.data.rglob("*") if path.suffix == ".part"]
 
 
 async def test_who_waits_for_a_resource_keeps_nobody_else_from_running(gated: Any, gate: Gate):

@@ -8,7 +8,7 @@ from pathlib import Path
 import pytest
 
 from aura_core.errors import NotFoundError
-from aura_core.framework import Framework, environment_settings
+from aura_core.framework import Framework
 from aura_core.tasklet import Tasklet
 from tests.fixtures.project import Project
 
@@ -59,14 +59,6 @@ async def test_the_embedder_and_the_environment_override_a_plans_settings(
     async with project.running(settings={"p": {"a": {"y": 2}, "b": {"deep": 2}}}) as framework:
         result = await framework.submit(Tasklet("p/t"))
     assert result.result == [{"x": 1, "y": 2, "z": [3, 4]}, {"deep": 2}, "{not yaml"]
-
-
-def test_settings_of_the_environment_belong_to_one_plan(monkeypatch: pytest.MonkeyPatch):
-    monkeypatch.setenv("AURA_PLANS__MY_PLAN__A", "1")
-    monkeypatch.setenv("AURA_PLANS__MY_PLAN__A__B", "2")
-    monkeypatch.setenv("AURA_PLANS__OTHER__A", "3")
-    assert environment_settings("my-plan") == {"a": {"b": 2}}
-    assert environment_settings("none") == {}
 
 
 async def test_nothing_of_a_plan_stays_in_the_process(project: Project):

@@ -55,7 +55,7 @@ plain: https://example.org/a:b
     assert load(text) == {
         "on": "yes",
         "off": "no",
-        12: "12:30",
+        "012": "12:30",
         "date": "2026-11-21",
         "float": 0.5,
         "exponent": 1000.0,

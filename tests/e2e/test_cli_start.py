@@ -10,7 +10,7 @@ import pytest
 
 TALKS = {"openai", "stamina", "httpx", "aiohttp", "aiogram", "telegramify_markdown"}
 DRAWS = {"rich", "pygments", "markdown_it", "prompt_toolkit"}
-READS_THE_WEB = {"trafilatura", "lxml", "urllib3", "charset_normalizer"}
+READS_THE_WEB = {"trafilatura", "lxml", "urllib3", "charset_normalizer", "chardet", "webencodings"}
 KNOWS_TIMES = {"dateparser", "croniter", "tzlocal"}
 COUNTS = {"networkx", "numpy", "rank_bm25"}
 WATCHES_AND_LOGS = {"watchfiles", "structlog"}

@@ -15,6 +15,8 @@ from aiogram.methods import GetFile
 from aiogram.types import Message
 
 from agent.errors import AgentError
+from aura_core.data.files import composed
+from aura_core.storage.atomic_file import unfinished_name
 
 if TYPE_CHECKING:
     from collections.abc import AsyncGenerator
@@ -57,7 +59,7 @@ def attached_to(message: Message) -> Attached | None:
 
 def safe_name(name: str) -> str:
     """A file name without folders, control characters and leading dots, at most 120 bytes long."""
-    clean = EDGES.sub("", UNSAFE.sub("_", name.replace("\\", "/").rsplit("/", 1)[-1])) or "file"
+    clean = EDGES.sub("", UNSAFE.sub("_", composed(name).replace("\\", "/").rsplit("/", 1)[-1])) or "file"
     stem, dot, ending = clean.rpartition(".")
     if not dot or len(ending) > LONGEST_ENDING:
         stem, ending = clean, ""
@@ -95,7 +97,7 @@ async def take(bot: Bot, attached: Attached, folder: Path, limit: int) -> str:
     if path is None:
         raise FileRefusedError(f"Telegram does not hand out {attached.name}.")
     target = _free(folder, attached.name)
-    part = target.with_name(f".{target.name}.part")
+    part = unfinished_name(folder)
     try:
         stream = bot.session.stream_content(bot.session.api.file_url(bot.token, path), timeout=DOWNLOAD_SECONDS)
         await _write(stream, part, attached.name, most)

@@ -12,7 +12,7 @@ from itertools import islice
 from pathlib import Path
 from typing import Any
 
-from aura_core.api import ActionError, Context, action, requires_services, resolve_inside
+from aura_core.api import ActionError, Context, action, composed, requires_services, resolve_inside
 
 from ..services.text_files import MAX_LISTED, IfExists, TextFiles
 
@@ -21,7 +21,7 @@ MAX_LINE_CHARS = 200
 
 
 def _shown(path: Path, context: Context) -> str:
-    return path.relative_to(context.files.resolve()).as_posix()
+    return composed(path.relative_to(context.files.resolve()).as_posix())
 
 
 def _size(size: int) -> str:
@@ -62,7 +62,7 @@ def write(path: str, text: str, files: TextFiles, context: Context, if_exists: I
     """
     written = files.write(context.files, path, text, if_exists)
     name = _shown(written.path, context)
-    wanted = Path(path).as_posix()
+    wanted = composed(Path(path).as_posix())
     message = f"Saved {name} ({_size(written.size)})."
     if written.existed and name == wanted:
         message = f"Saved {name} ({_size(written.size)}); it replaced the former file of that name."
@@ -141,7 +141,7 @@ def find(files: TextFiles, context: Context, name: str = "", text: str = "") -> 
 
 
 def _is_named(path: str, wanted: str) -> bool:
-    path, wanted = path.casefold(), wanted.casefold()
+    path, wanted = path.casefold(), composed(wanted).casefold()
     if not re.search(r"[*?\[]", wanted):
         return wanted in path
     return fnmatchcase(path, wanted) or fnmatchcase(path.rsplit("/", 1)[-1], wanted)
@@ -152,8 +152,9 @@ def _lines_with(files: TextFiles, context: Context, path: Path, text: str) -> li
         content = files.read(context.files, _shown(path, context)).text
     except ActionError:
         return []
-    wanted = text.casefold()
-    hits = ((number, line) for number, line in enumerate(content.splitlines(), 1) if wanted in line.casefold())
+    wanted = composed(text).casefold()
+    lines = enumerate(composed(content).splitlines(), 1)
+    hits = ((number, line) for number, line in lines if wanted in line.casefold())
     return [{"number": n, "text": line.strip()[:MAX_LINE_CHARS]} for n, line in islice(hits, MAX_LINES_SHOWN)]
 
 

@@ -7,7 +7,7 @@ import json
 import re
 from typing import Any, cast
 
-from aura_core.api import ActionError, action
+from aura_core.api import ActionError, action, parse_json
 
 _MISSING: Any = object()
 _PART = re.compile(r"\.?([^.\[\]]+)|\[(-?\d+)\]")
@@ -31,11 +31,9 @@ def parse(text: str) -> Any:
     if fenced := re.fullmatch(r"```(?:json)?\s*\n(.*?)\n?```", body, re.DOTALL | re.IGNORECASE):
         body = fenced[1]
     try:
-        return json.loads(body)
+        return parse_json(body)
     except json.JSONDecodeError as error:
         raise ActionError(f"This is not JSON: {error.msg} at line {error.lineno}, column {error.colno}.") from None
-    except RecursionError:
-        raise ActionError("This JSON is nested too deeply to be read.") from None
 
 
 @action("json.dump")

@@ -10,12 +10,13 @@ from difflib import get_close_matches
 from pathlib import Path
 from typing import Any, Literal, NamedTuple
 
-from aura_core.api import ActionError, resolve_inside, service
+from aura_core.api import ActionError, Decoded, composed, decode_text, resolve_inside, service
 
 IfExists = Literal["replace", "rename", "fail"]
 MAX_LISTED = 2_000
 _MAX_NAMES_TRIED = 1_000
-_BYTE_ORDER_MARKS = ((b"\xef\xbb\xbf", "utf-8-sig"), (b"\xff\xfe", "utf-16"), (b"\xfe\xff", "utf-16"))
+_NO_MARK = {"utf-8-sig": "utf-8", "utf-16": "utf-16-le", "utf-32": "utf-32-le"}
+"""The encoding of what is added to a text that begins with a byte order mark."""
 
 
 class TextFile(NamedTuple):
@@ -35,27 +36,41 @@ class Written(NamedTuple):
     existed: bool
 
 
-def decode(raw: bytes, name: str) -> tuple[str, str]:
-    """Text and encoding of a file's bytes: by byte order mark, as UTF-8, or guessed.
+def decode(raw: bytes, name: str) -> Decoded:
+    """Text and encoding of a file's bytes.
 
     Raises:
         ActionError: these bytes are not text.
     """
-    for mark, encoding in _BYTE_ORDER_MARKS:
-        if raw.startswith(mark):
-            return raw.decode(encoding, "replace"), encoding
-    try:
-        text = raw.decode("utf-8")
-    except UnicodeDecodeError:
-        import charset_normalizer
-
-        guess = None if b"\0" in raw else charset_normalizer.from_bytes(raw).best()
-        if guess is None:
-            raise ActionError(f"{name} is not a text file.") from None
-        return str(guess), guess.encoding
-    if "\0" in text:
+    found = decode_text(raw)
+    if found is None:
         raise ActionError(f"{name} is not a text file.")
-    return text, "utf-8"
+    return found
+
+
+def encode_for(text: str, name: str, raw: bytes, before: Decoded) -> bytes:
+    """What is added to a file, in the encoding that the file has; what stood there is never written anew.
+
+    Args:
+        text: what is added.
+        name: the file's, for messages.
+        raw: what stands in it.
+        before: the same, decoded.
+
+    Raises:
+        ActionError: the encoding has no such letters, or it is only guessed and the letters are not plain ones.
+    """
+    advice = "Save the whole text under another name, which makes it UTF-8."
+    if not (before.certain or text.isascii()):
+        raise ActionError(f"It cannot be told for sure in which encoding {name} is, so nothing was added. {advice}")
+    encoding = _NO_MARK.get(before.encoding, before.encoding)
+    if before.encoding.startswith(("utf-16", "utf-32")) and raw[:1] in (b"\xfe", b"\0"):
+        encoding = encoding.replace("-le", "-be")
+    try:
+        return text.encode(encoding, "replace" if encoding.startswith("utf") else "strict")
+    except UnicodeEncodeError as error:
+        what = f"{name} is in {before.encoding}, which has no {text[error.start]!r}"
+        raise ActionError(f"{what}; nothing was added. {advice}") from None
 
 
 @service("files")
@@ -99,12 +114,10 @@ class TextFiles:
         by_name: dict[str, str] = {}
         for path, _ in zip(self.walk(folder), range(MAX_LISTED), strict=False):
             shown = path.relative_to(root).as_posix()
-            by_name |= {path.name.casefold(): shown, path.stem.casefold(): shown, shown.casefold(): shown}
+            by_name |= {_plain(name): shown for name in (path.name, path.stem, shown)}
         if not by_name:
             return "This conversation has no files yet."
-        near = get_close_matches(name.casefold(), by_name, 1) or get_close_matches(
-            Path(name).stem.casefold(), by_name, 1
-        )
+        near = get_close_matches(_plain(name), by_name, 1) or get_close_matches(_plain(Path(name).stem), by_name, 1)
         if near:
             return f"Did you mean {by_name[near[0]]}?"
         return f"There are: {', '.join(sorted(set(by_name.values()))[:5])}."
@@ -116,15 +129,18 @@ class TextFiles:
             ActionError: no such file, too large, no text, or not readable.
         """
         path = self.find(folder, name)
+        raw = self._bytes(path, name)
+        text, encoding, _ = decode(raw, name)
+        return TextFile(path, text.replace("\r\n", "\n"), len(raw), encoding)
+
+    def _bytes(self, path: Path, name: str) -> bytes:
         try:
             size = path.stat().st_size
             if size > self.max_bytes:
                 raise ActionError(f"{name} has {size:,} bytes; at most {self.max_bytes:,} are read.")
-            raw = path.read_bytes()
+            return path.read_bytes()
         except OSError as error:
             raise ActionError(f"{name} cannot be read: {error.strerror or error}.") from error
-        text, encoding = decode(raw, name)
-        return TextFile(path, text.replace("\r\n", "\n"), size, encoding)
 
     def write(self, folder: Path, name: str, text: str, if_exists: IfExists = "replace") -> Written:
         """Writes a file as UTF-8, at once or not at all.
@@ -171,19 +187,21 @@ class TextFiles:
     def append(self, folder: Path, name: str, text: str) -> Written:
         """Adds text at the end of a file, on a line of its own; makes the file if need be.
 
-        A file that is not UTF-8 becomes UTF-8. A repetition after a crash may add the text twice.
+        What stands in the file stays as it is, byte by byte, and the text is added in the encoding that the file has. A
+        repetition after a crash may add the text twice.
 
         Raises:
-            ActionError: the file would be too large, is not text, or is not writable.
+            ActionError: the file would be too large, is not text, is not writable, or its encoding is not known or has
+                no such letters.
         """
         path = resolve_inside(folder, name)
         with self._appending:
             if not path.exists():
                 return self.write(folder, name, text)
-            before = self.read(folder, name)
-            head = path.read_bytes() if before.encoding.startswith("utf-8") else before.text.encode()
+            raw = self._bytes(self.find(folder, name), name)
+            before = decode(raw, name)
             joint = "" if not before.text or before.text.endswith("\n") else "\n"
-            return self._store(path, name, head + f"{joint}{text}".encode("utf-8", "replace"), existed=True)
+            return self._store(path, name, raw + encode_for(f"{joint}{text}", name, raw, before), existed=True)
 
     def delete(self, folder: Path, name: str) -> Path:
         """Removes a file for good.
@@ -197,6 +215,10 @@ class TextFiles:
         except OSError as error:
             raise ActionError(f"{name} cannot be deleted: {error.strerror or error}.") from error
         return path
+
+
+def _plain(name: str) -> str:
+    return composed(name).casefold()
 
 
 def _replace(path: Path, raw: bytes) -> None:

@@ -11,16 +11,20 @@ from dataclasses import dataclass
 from itertools import islice
 from typing import Any, cast
 
-from aura_core.api import ActionError
+from aura_core.api import ActionError, parse_json
+
+from .markdown import read_rows, write_rows
 
 MAX_COLUMNS = 1_000
 _SAMPLE = 20_000
 _SEPARATORS = ",;\t|"
 _INTEGER = re.compile(r"-?(?:0|[1-9]\d{0,14})")
-_DECIMAL = re.compile(r"-?(?:0|[1-9]\d{0,14})\.\d+")
-_RULE = re.compile(r"\s*\|?(?:\s*:?-+:?\s*\|)*\s*:?-+:?\s*\|?\s*")
-_CELL = re.compile(r"(?<!\\)\|")
+_DECIMAL = re.compile(r"-?(?:0|[1-9]\d{0,30})(?:\.\d+)?(?:e[-+]\d+)?")
 _CONSTANTS = {"true": True, "false": False}
+_HINT = re.compile(r"\s*\"?sep=(.)\"?[ \t]*(?:\r\n|\r|\n|$)", re.IGNORECASE)
+"""The first line by which Excel is told the separator."""
+
+csv.field_size_limit(2**31 - 1)  # a cell may be as long as the file; how much of that is read is decided before
 
 
 @dataclass(frozen=True, slots=True)
@@ -57,7 +61,7 @@ def _table(header: list[str], rows: list[list[str]]) -> Table:
         raise ActionError(f"The table has {width:,} columns; at most {MAX_COLUMNS:,} are converted.")
     columns: list[str] = []
     for index in range(width):
-        name = (header[index].strip() if index < len(header) else "") or f"column {index + 1}"
+        name = header[index] if index < len(header) and header[index].strip() else f"column {index + 1}"
         columns.append(name if name not in columns else _unused(name, columns))
     return Table(columns, [[*map(value_of, row), *[""] * (width - len(row))] for row in rows])
 
@@ -72,9 +76,15 @@ def _unused(name: str, taken: list[str]) -> str:
 def read_csv(text: str) -> Table:
     """A table with a line of column names first; the separator (comma, semicolon, tab or bar) is found out.
 
+    A line `sep=;` before it, which Excel reads and writes, names the separator and is no part of the table.
+
     Raises:
         ActionError: a line cannot be read; says which one.
     """
+    text = text.removeprefix("\ufeff")
+    named = _HINT.match(text)
+    if named and named[1] not in '"\r\n':
+        return _read_separated(text[named.end() :], named[1])
     return _read_separated(text, _separator(text))
 
 
@@ -107,7 +117,7 @@ def _read_separated(text: str, separator: str) -> Table:
         raise ActionError(f"Line {lines.line_num} cannot be read as CSV: {error}.") from None
     if not rows:
         raise ActionError("The file holds no table: it is empty.")
-    return _table(rows[0], rows[1:])
+    return _table([name.strip() for name in rows[0]], rows[1:])
 
 
 def read_json(text: str) -> Table:
@@ -117,11 +127,9 @@ def read_json(text: str) -> Table:
         ActionError: it is not JSON, or holds no table.
     """
     try:
-        value: Any = json.loads(text.removeprefix("\ufeff"))
+        value = parse_json(text.removeprefix("\ufeff"))
     except json.JSONDecodeError as error:
         raise ActionError(f"The file is not JSON: {error.msg} at line {error.lineno}, column {error.colno}.") from None
-    except RecursionError:
-        raise ActionError("The JSON is nested too deeply to be a table.") from None
     if isinstance(value, dict):
         parts = cast("dict[str, Any]", value)
         lists = [cast("list[Any]", part) for part in parts.values() if isinstance(part, list)]
@@ -141,9 +149,9 @@ def read_jsonl(text: str) -> Table:
     for number, line in enumerate(text.removeprefix("\ufeff").split("\n"), 1):
         if line.strip():
             try:
-                values.append(json.loads(line))
-            except (ValueError, RecursionError) as error:
-                raise ActionError(f"Line {number} is not JSON: {error}.") from None
+                values.append(parse_json(line))
+            except json.JSONDecodeError as error:
+                raise ActionError(f"Line {number} is not JSON: {error.msg} at column {error.colno}.") from None
     return _from_list(values)
 
 
@@ -168,22 +176,8 @@ def read_markdown(text: str) -> Table:
     Raises:
         ActionError: there is none.
     """
-    lines = text.split("\n")
-    for index in range(1, len(lines)):
-        if "|" in lines[index - 1] and "-" in lines[index] and _RULE.fullmatch(lines[index]):
-            rows: list[list[str]] = []
-            for line in lines[index + 1 :]:
-                if "|" not in line:
-                    break
-                rows.append(_cells(line))
-            return _table(_cells(lines[index - 1]), rows)
-    raise ActionError("The text holds no Markdown table (a line of names, then a line such as | --- | --- |).")
-
-
-def _cells(line: str) -> list[str]:
-    inner = line.strip().removeprefix("|")
-    inner = inner[:-1] if inner.endswith("|") and not inner.endswith("\\|") else inner
-    return [re.sub(r"<br ?/?>", "\n", cell).replace("\\|", "|").strip() for cell in _CELL.split(inner)]
+    header, *rows = read_rows(text)
+    return _table(header, rows)
 
 
 # --- writing ---------------------------------------------------------------------------------------------------
@@ -220,13 +214,8 @@ def write_jsonl(table: Table) -> str:
 
 
 def write_markdown(table: Table) -> str:
-    """A Markdown table; bars are escaped, line ends become <br>."""
-    rows = [table.columns, ["---"] * len(table.columns), *([cell_of(value) for value in row] for row in table.rows)]
-    return "".join(f"| {' | '.join(map(_markdown_cell, row))} |\n" for row in rows)
-
-
-def _markdown_cell(text: str) -> str:
-    return re.sub(r"\r\n|\r|\n", "<br>", text.replace("|", "\\|"))
+    """A Markdown table."""
+    return write_rows([table.columns, *([cell_of(value) for value in row] for row in table.rows)])
 
 
 READERS: dict[str, Callable[[str], Table]] = {

@@ -3,17 +3,19 @@
 from __future__ import annotations
 
 import asyncio
-import codecs
 import json
 import logging
 import re
+from dataclasses import replace
 from typing import Any
 
-from aura_core.api import ActionError, action, config, requires_services
+from aura_core.api import ActionError, action, config, decode_text, parse_json, requires_services
 
 from ..services.browser import Browser, Response
 
-_META_CHARSET = re.compile(rb"""<meta[^>]+charset\s*=\s*["']?\s*([\w-]+)""", re.IGNORECASE)
+_META_CHARSET = re.compile(rb"""<meta[^>]+charset\s*=\s*["']?\s*([\w.:-]+)""", re.IGNORECASE)
+_XML_ENCODING = re.compile(rb"""\s*<\?xml[^>]*encoding\s*=\s*["']([\w.:-]+)""")
+_COMMENT = re.compile(rb"<!--.*?-->", re.DOTALL)
 _TITLE = re.compile(r"<title[^>]*>(.*?)</title>", re.IGNORECASE | re.DOTALL)
 _HTML = ("text/html", "application/xhtml+xml")
 _HEAD_BYTES = 4_096
@@ -53,51 +55,45 @@ def readable(response: Response) -> tuple[str, str]:
     """Title and text of an answer: HTML without menus and advertisements, JSON indented, other text as it is.
 
     Raises:
-        ActionError: it is a picture, a PDF or another thing without text.
+        ActionError: it is a picture, a PDF or another thing without text, or packed in an unknown way.
     """
     kind = response.content_type.replace("application/octet-stream", "")
     if kind in _HTML or (not kind and response.body.lstrip()[:1] == b"<"):
-        return _from_html(decoded(response))
+        return _from_html(decoded(replace(response, body=_without_zeros(response.body))))
     if kind == "application/json" or kind.endswith("+json"):
         return "", _indented(decoded(response))
     if not kind or kind.startswith("text/") or kind == "application/xml" or kind.endswith("+xml"):
-        if b"\0" in response.body[:_HEAD_BYTES] and not response.body.startswith(
-            (codecs.BOM_UTF16_LE, codecs.BOM_UTF16_BE)
-        ):
+        text = decoded(response)
+        if "\0" in text[:_HEAD_BYTES]:
             raise ActionError(f"{response.url} is not text.")
-        return "", decoded(response).strip()
+        return "", text.strip()
     raise ActionError(f"{response.url} is not a readable page but {kind}.")
 
 
 def decoded(response: Response) -> str:
-    """The body as text: by byte order mark, by what the site says, by what the page says, as UTF-8, or guessed."""
-    body = response.body
-    for mark, encoding in (
-        (codecs.BOM_UTF8, "utf-8-sig"),
-        (codecs.BOM_UTF16_LE, "utf-16"),
-        (codecs.BOM_UTF16_BE, "utf-16"),
-    ):
-        if body.startswith(mark):
-            return body.decode(encoding, "replace")
-    named = _META_CHARSET.search(body[:_HEAD_BYTES])
-    for charset in (response.charset, named[1].decode("ascii") if named else ""):
-        if charset and _known(charset):
-            return body.decode(charset, "replace")
-    try:
-        return body.decode("utf-8")
-    except UnicodeDecodeError:
-        import charset_normalizer
+    """The body as text: by byte order mark, by what the site says, by what the page says, as UTF-8, or guessed.
 
-        best = None if response.cut else charset_normalizer.from_bytes(body).best()
-        return str(best) if best else body.decode("utf-8", "replace")
+    Raises:
+        ActionError: it is no text.
+    """
+    found = decode_text(response.body, response.charset, _declared(response.body[:_HEAD_BYTES]), cut=response.cut)
+    if found is not None:
+        return found.text
+    if response.packed:
+        raise ActionError(f"{response.url} is packed in a way that is not known here ({response.packed}).")
+    raise ActionError(f"{response.url} is not text.")
 
 
-def _known(charset: str) -> bool:
-    try:
-        b" ".decode(charset)
-    except LookupError:
-        return False
-    return True
+def _without_zeros(body: bytes) -> bytes:
+    """A page in letters of one byte has no use for zeros; browsers drop them."""
+    return body if b"\0<" in body or b"<\0" in body else body.replace(b"\0", b"")
+
+
+def _declared(head: bytes) -> str:
+    """The encoding that a page names in its first lines; one that could not have been read so far means UTF-8."""
+    found = _XML_ENCODING.match(head) or _META_CHARSET.search(_COMMENT.sub(b"", head))
+    label = found[1].decode("ascii") if found else ""
+    return "utf-8" if label.lower().startswith(("utf-16", "utf-32", "ucs-2")) else label
 
 
 def _from_html(html: str) -> tuple[str, str]:
@@ -121,6 +117,6 @@ def _from_html(html: str) -> tuple[str, str]:
 
 def _indented(text: str) -> str:
     try:
-        return json.dumps(json.loads(text), ensure_ascii=False, indent=2)
+        return json.dumps(parse_json(text), ensure_ascii=False, indent=2)
     except (ValueError, RecursionError):
         return text.strip()

@@ -12,7 +12,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from plans.files.actions.tables import READERS, WRITERS, Table, cell_of
+from plans.files.actions.tables import READERS, WRITERS
 
 
 async def test_a_written_file_reaches_the_person(run, files: Path):
@@ -235,14 +235,3 @@ def test_csv_through_any_other_form_is_the_same_csv(table: tuple[list[str], list
     for form in ("tsv", "json", "jsonl"):
         if first.rows:
             assert WRITERS["csv"](READERS[form](WRITERS[form](first))) == text
-
-
-@given(
-    st.lists(
-        st.lists(st.text(st.characters(categories=("L", "N", "P")), max_size=8), min_size=2, max_size=2), max_size=4
-    )
-)
-def test_a_markdown_table_reads_back_as_it_was_written(rows: list[list[str]]):
-    table = Table(["a", "b"], [list(row) for row in rows])
-    back = READERS["markdown"](WRITERS["markdown"](table))
-    assert [[cell_of(cell) for cell in row] for row in back.rows] == rows
