@@ -8,7 +8,7 @@ from datetime import datetime
 
 from agent.answer_parts import Shown, failures, missing_files, numbers_in, plain_text, shown_results
 from agent.contracts import Artifact, ExecutorResponse, PlanStep
-from agent.errors import ModelError
+from agent.errors import ModelError, ModelIncompleteError
 from agent.llm.client import Message, ModelClient
 from agent.llm.meter import Meter
 from agent.phrases import language_of, name_of, phrase
@@ -114,7 +114,7 @@ async def _written(
     history: str,
     on_text: Callable[[str], None] | None,
 ) -> str:
-    """The model's answer, with the results behind it where it lost a number; empty if it cannot be used."""
+    """The model's answer, with the results behind it where it lost a number or broke off; empty if it is of no use."""
     results = [(part.title, part.text[:DATA_CHARACTERS]) for part in shown]
     messages: list[Message] = [
         {"role": "system", "content": render("answer_system")},
@@ -130,18 +130,23 @@ async def _written(
             ),
         },
     ]
+    broken_off = ""
     try:
         completion = await model.complete(
             messages, purpose="answer", max_tokens=ANSWER_TOKENS, meter=meter, on_text=on_text
         )
+        text = completion.text.strip()
+    except ModelIncompleteError as error:
+        text, broken_off = error.text, phrase("incomplete", language_of(user_text))
     except ModelError as error:
         get_logger("agent.answer").warning("the answer was written without a model", error=str(error))
         return ""
-    text = completion.text.strip()
     strange = language_of(user_text) in ("ru", "zh") and language_of(text) != language_of(user_text)
     if not text or strange or _RAW.search(text):
         return ""
     plain = plain_text(shown)
+    if broken_off:
+        return f"{text}\n\n{broken_off}\n\n{plain}"
     wanted = numbers_in(plain)
     lost = len(wanted) <= MANY_NUMBERS and not wanted <= numbers_in(text) | numbers_in(user_text)
     return f"{text}\n\n{plain}" if lost else text

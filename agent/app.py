@@ -25,6 +25,7 @@ from agent.llm.client import ModelClient
 from agent.planner.readiness import keep_ready, make_ready
 from agent.prompts import use_prompts_from
 from agent.questions.records import QUESTION_TASK
+from agent.secrets import hold_secrets
 from agent.wiring import Parts
 from aura_core.storage.atomic_file import remove_unfinished
 from aura_core.storage.forgetting import forgetting
@@ -78,6 +79,7 @@ class App:
             HomeInUseError: another program works on this AURA_HOME.
             HomeNotWritableError: AURA_HOME cannot be written.
         """
+        hold_secrets(config)
         async with AsyncExitStack() as stack:
             lock = HomeLock(config.home, program)
             if durable:

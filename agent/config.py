@@ -9,10 +9,10 @@ from __future__ import annotations
 
 import os
 from pathlib import Path
-from typing import TYPE_CHECKING, Any, Literal, cast
+from typing import TYPE_CHECKING, Annotated, Any, Literal, cast
 
 import platformdirs
-from pydantic import BaseModel, ConfigDict, Field, SecretStr, TypeAdapter, ValidationError
+from pydantic import BaseModel, BeforeValidator, ConfigDict, Field, SecretStr, TypeAdapter, ValidationError
 
 from agent.contracts import Profile, RunRequest
 from agent.errors import ConfigError
@@ -38,17 +38,21 @@ def default_home() -> Path:
     return Path(platformdirs.user_data_path("aura"))
 
 
-class Section(BaseModel):
-    """Common behaviour of the sections: unknown settings are refused."""
+Secret = Annotated[SecretStr, BeforeValidator(lambda value: value.strip() if isinstance(value, str) else value)]
+"""Never shown; white space at its ends, as a file's last line leaves it, is not part of it."""
 
-    model_config = ConfigDict(extra="forbid")
+
+class Section(BaseModel):
+    """Common behaviour of the sections: unknown settings are refused, white space at the ends of texts is dropped."""
+
+    model_config = ConfigDict(extra="forbid", str_strip_whitespace=True)
 
 
 class LlmSettings(Section):
     """`llm`: the endpoint that plans and writes. Neither base_url nor api_key: the embedded model."""
 
     base_url: str | None = Field(default=None, description="OpenAI-compatible endpoint; also OPENAI_BASE_URL")
-    api_key: SecretStr | None = Field(default=None, description="its key; also OPENAI_API_KEY")
+    api_key: Secret | None = Field(default=None, description="its key; also OPENAI_API_KEY")
     model: str | None = Field(
         default=None, description="model name there, or a name or path of an embedded model; also AURA_MODEL"
     )
@@ -85,7 +89,7 @@ class EmbeddedSettings(Section):
 class TelegramSettings(Section):
     """`telegram`: the bot."""
 
-    token: SecretStr | None = Field(default=None, description="from @BotFather; also TELEGRAM_TOKEN")
+    token: Secret | None = Field(default=None, description="from @BotFather; also TELEGRAM_TOKEN")
     api: str = Field(default="https://api.telegram.org", description="Bot API server")
     owners: list[int] = Field(
         default_factory=list[int], description="user ids that are `owner`; AURA_TELEGRAM_OWNERS=[123]"
@@ -244,7 +248,7 @@ ENVIRONMENT_NAMES: dict[str, tuple[str, str]] = {
 def _from_environment(env: Mapping[str, str]) -> dict[str, Any]:
     values: dict[str, Any] = {}
     for variable, (section, name) in ENVIRONMENT_NAMES.items():
-        if env.get(variable):
+        if env.get(variable, "").strip():
             values.setdefault(section, {})[name] = env[variable]
     for section, name, kind in _section_settings():
         raw = env.get(f"AURA_{section}_{name}".upper())

@@ -36,6 +36,20 @@ class ModelOutputError(ModelError):
     """The model's answer is not what was asked for, even after one repair."""
 
 
+class ModelIncompleteError(ModelOutputError):
+    """The model stopped before the end of its answer, at a bound or by a filter.
+
+    Whoever keeps or shows `text` says that it is incomplete.
+
+    Attributes:
+        text: what was said before; empty where it may be what the model only thought.
+    """
+
+    def __init__(self, message: str, text: str) -> None:
+        super().__init__(message)
+        self.text = text
+
+
 class ModelContextError(ModelError):
     """The prompt is longer than the model can read."""
 

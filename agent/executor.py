@@ -26,6 +26,8 @@ from aura_core.durable.protocol import StepJournal
 from aura_core.errors import AuraError, DefinitionError, HomeNotWritableError, NotFoundError
 from aura_core.framework import Framework
 from aura_core.ground.logger import get_logger
+from aura_core.ground.reasons import reason_of
+from aura_core.ground.secrets import masked
 from aura_core.tasklet import Attachment, RunInfo, Tasklet, TaskResult
 
 OnText = Callable[[str], None]
@@ -108,10 +110,11 @@ class Executor:
             response = ExecutorResponse(step_id=step.id, status="error", error=str(error), summary=str(error))
         except Exception as error:  # noqa: BLE001 (a bug in a plugin fails its step, never the run)
             get_logger("agent.executor").exception("step failed unexpectedly", corr_id=req.run_id, step=step.id)
-            text = f"{step.title or step.id} failed unexpectedly: {type(error).__name__}: {error}"
+            text = f"{step.title or step.id} failed unexpectedly: {reason_of(error)}"
             response = ExecutorResponse(step_id=step.id, status="error", error=text, summary=text)
         mark = fingerprint(step, resolve_references(step.inputs, req.results))
-        return response.model_copy(update={"fingerprint": mark, "seconds": time.monotonic() - started})
+        shown = {name: masked(getattr(response, name)) for name in ("output", "summary", "error")}
+        return response.model_copy(update={**shown, "fingerprint": mark, "seconds": time.monotonic() - started})
 
     async def _dispatch(
         self,

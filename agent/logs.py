@@ -2,7 +2,7 @@
 
 Commands that a person sits before log to the file only, and tracebacks always go there. Every line carries `corr_id`,
 the run's id, wherever a run is behind it: the run binds it with `structlog.contextvars.bind_contextvars(corr_id=…)`
-(seed 004). What is configured as secret never gets into a line.
+(seed 004). No secret that this process holds gets into a line: each is masked when it is whole.
 """
 
 from __future__ import annotations
@@ -15,12 +15,12 @@ from logging.handlers import RotatingFileHandler
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, TextIO
 
-from pydantic import BaseModel, SecretStr
-
 from agent.late import when_imported
+from agent.secrets import hold_secrets
+from aura_core.ground.secrets import mask
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Iterator
+    from collections.abc import Callable
 
     import structlog
 
@@ -29,7 +29,6 @@ if TYPE_CHECKING:
 LOG_FILE = "aura.log"
 FILE_BYTES = 2_000_000
 FILES_KEPT = 3
-SHORTEST_SECRET = 4
 MARK = "_aura"
 """Attribute on handlers that `configure` added, so that configuring again replaces them and nothing else."""
 
@@ -78,20 +77,9 @@ class _Late(logging.Formatter):
         return self._make()
 
 
-class _Redact:
-    """Replaces secrets in every text of an event."""
-
-    def __init__(self, secrets: list[str]) -> None:
-        self._secrets = secrets
-
-    def __call__(self, _logger: Any, _method: str, event: structlog.typing.EventDict) -> structlog.typing.EventDict:
-        return {key: self._clean(value) for key, value in event.items()}
-
-    def _clean(self, value: Any) -> Any:
-        if isinstance(value, str):
-            for secret in self._secrets:
-                value = value.replace(secret, "•••")
-        return value
+def _without_secrets(_logger: Any, _method: str, line: Any) -> str:
+    """A line as it is written, whatever values it was made of."""
+    return mask(str(line))
 
 
 def _one_line(_logger: Any, _method: str, event: structlog.typing.EventDict) -> structlog.typing.EventDict:
@@ -127,17 +115,17 @@ def configure(config: AppConfig, *, debug: bool = False, quiet: bool = False) ->
     """
     path = log_folder(config) / LOG_FILE
     when_imported("structlog", _through_logging)
-    redact = _Redact([secret for secret in _secrets(config) if len(secret) >= SHORTEST_SECRET])
+    hold_secrets(config)
     stderr = _CurrentStderr()
     silent = quiet and "log_level" not in config.model_fields_set
     stderr.setLevel(logging.DEBUG if debug else logging.CRITICAL if silent else config.log_level.upper())
     stderr.addFilter(_NotSaid())
     tracebacks = [] if debug else [_one_line]
     colors = sys.stderr.isatty()
-    stderr.setFormatter(_Late(lambda: _formatter([*tracebacks, redact], colors=colors)))
+    stderr.setFormatter(_Late(lambda: _formatter(tracebacks, colors=colors)))
     file = _QuietFile(path, maxBytes=FILE_BYTES, backupCount=FILES_KEPT, encoding="utf-8", delay=True)
     file.setLevel(logging.DEBUG if debug else logging.INFO)
-    file.setFormatter(_Late(lambda: _formatter([redact], colors=False)))
+    file.setFormatter(_Late(lambda: _formatter([], colors=False)))
     _install(stderr, file)
     return path
 
@@ -182,6 +170,7 @@ def _formatter(last: list[structlog.typing.Processor], *, colors: bool) -> struc
             structlog.processors.format_exc_info,
             *last,
             structlog.dev.ConsoleRenderer(colors=colors, pad_event_to=0, pad_level=False),
+            _without_secrets,
         ],
     )
 
@@ -197,13 +186,3 @@ def _install(*handlers: logging.Handler) -> None:
     root.setLevel(min(handler.level for handler in handlers))
     for noisy in ("asyncio", "markdown_it", "hpack", "httpcore"):
         logging.getLogger(noisy).setLevel(logging.WARNING)
-
-
-def _secrets(settings: BaseModel) -> Iterator[str]:
-    """Every secret of the configuration, nested sections included."""
-    for name in type(settings).model_fields:
-        value = getattr(settings, name)
-        if isinstance(value, SecretStr):
-            yield value.get_secret_value()
-        elif isinstance(value, BaseModel):
-            yield from _secrets(value)

@@ -39,6 +39,7 @@ from aura_core.errors import (
 )
 from aura_core.ground.events import EventBus
 from aura_core.ground.logger import get_logger
+from aura_core.ground.reasons import reason_of, text_of
 
 _log = get_logger("agent.orchestrator")
 ASK_KEY, APPROVAL_KEY = "ask:", "approve:"
@@ -118,7 +119,7 @@ class OrchestratorRunner:
         except Exception as error:
             _log.exception("the run broke off", corr_id=run.id)
             await self.questions.close_left(run.id)
-            self.events.publish(RunEnded(run.id, run.session_id, "error", f"The request broke off: {error}"))
+            self.events.publish(RunEnded(run.id, run.session_id, "error", f"The request broke off: {reason_of(error)}"))
             raise
         finally:
             await run.speculation.close()
@@ -162,7 +163,7 @@ class OrchestratorRunner:
             record: dict[str, Json] = {"plan": await self.activities.plan(run, revision, meter)}
         except AuraError as error:
             _log.warning("planning failed", corr_id=run.id, error=str(error))
-            record = {"problem": str(error)}
+            record = {"problem": text_of(error)}
         return {**record, "usage": meter.usage.model_dump(), "seconds": time.monotonic() - started}
 
     async def _start_ready(self, ctx: Ctx, run: LiveRun) -> str:

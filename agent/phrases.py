@@ -22,6 +22,7 @@ PHRASES: dict[str, dict[str, str]] = {
         "files": "Files",
         "nothing": "There is no result.",
         "unserved": "I did not do: “{parts}”.",
+        "incomplete": "(This text is incomplete: the model stopped before its end.)",
     },
     "ru": {
         "failed": "не получилось",
@@ -29,6 +30,7 @@ PHRASES: dict[str, dict[str, str]] = {
         "files": "Файлы",
         "nothing": "Результата нет.",
         "unserved": "Не сделано: «{parts}».",
+        "incomplete": "(Текст неполный: модель остановилась, не дописав его.)",
     },
     "zh": {
         "failed": "没有成功",
@@ -36,6 +38,7 @@ PHRASES: dict[str, dict[str, str]] = {
         "files": "文件",
         "nothing": "没有结果。",
         "unserved": "没有做：“{parts}”。",
+        "incomplete": "（这段文字不完整：模型没有写完就停止了。）",
     },
 }
 

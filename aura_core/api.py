@@ -23,7 +23,7 @@ from aura_core.config import config
 from aura_core.context import Context
 from aura_core.data.decoding import Decoded, decode_text
 from aura_core.data.files import composed, resolve_inside
-from aura_core.errors import ActionError, CoreError, ForbiddenPathError, InputError
+from aura_core.errors import ActionError, CoreError, ForbiddenPathError, IncompleteTextError, InputError
 from aura_core.ground.json_text import parse_json
 from aura_core.services import ChatService, LanguageModelService, ScheduledJob, ScheduleService
 from aura_core.tasklet import Attachment, RunInfo
@@ -39,6 +39,7 @@ __all__ = [
     "Effects",
     "ForbiddenPathError",
     "HookSpec",
+    "IncompleteTextError",
     "InputError",
     "LanguageModelService",
     "RunInfo",

@@ -9,9 +9,10 @@ from typing import TYPE_CHECKING, Any, cast
 
 from aura_core.asynccontext import current_plan_name
 from aura_core.errors import NotFoundError
+from aura_core.ground.secrets import hold, names_secret, secrets_in, stripped
 
 if TYPE_CHECKING:
-    from collections.abc import Mapping
+    from collections.abc import Collection, Mapping
 
 _MISSING: Any = object()
 
@@ -26,12 +27,28 @@ class ConfigService:
     def __init__(self) -> None:
         self._settings: dict[str, dict[str, Any]] = {}
 
-    def set_plan(self, plan: str, defaults: Mapping[str, Any], *overrides: Mapping[str, Any]) -> None:
-        """Merges `overrides` over `defaults`, key by key and deeply, and keeps the result for `plan`."""
+    def set_plan(
+        self, plan: str, defaults: Mapping[str, Any], *overrides: Mapping[str, Any], secrets: Collection[str] = ()
+    ) -> None:
+        """Merges `overrides` over `defaults`, key by key and deeply, and keeps the result for `plan`.
+
+        Secrets among them are held (`aura_core.ground.secrets`), and lose white space at their ends.
+
+        Args:
+            plan: whose settings.
+            defaults: its config.yaml.
+            overrides: what goes over them, later ones over earlier ones.
+            secrets: dotted names of settings that are secret, beside those whose names say so.
+        """
         merged: dict[str, Any] = copy.deepcopy(dict(defaults))
         for override in overrides:
             _merge(merged, override)
-        self._settings[plan] = merged
+
+        def is_secret(name: str) -> bool:
+            return name in secrets or names_secret(name)
+
+        hold(secrets_in(merged, is_secret))
+        self._settings[plan] = stripped(merged, is_secret)
 
     def settings(self, plan: str) -> Mapping[str, Any]:
         """All settings of a plan, merged; read only."""

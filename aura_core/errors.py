@@ -82,6 +82,18 @@ class ActionError(CoreError):
     """Raise it in an action to fail the step with a message for the person. Any other exception fails it too."""
 
 
+class IncompleteTextError(ActionError):
+    """A language model stopped before the end of its text, at a bound or by a filter. Never keep `text` as a whole one.
+
+    Attributes:
+        text: what there is of it; may be empty.
+    """
+
+    def __init__(self, message: str, text: str) -> None:
+        super().__init__(message)
+        self.text = text
+
+
 class CallStillRunsError(ActionError):
     """An action was not called again: an earlier call of it was given up and still runs in a thread."""
 

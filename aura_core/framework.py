@@ -26,6 +26,7 @@ from aura_core.language.plan_set import PlanSet
 from aura_core.orchestrator import Orchestrator
 from aura_core.plugins.hooks import HookManager
 from aura_core.submission.snapshot import current_snapshot
+from aura_core.tasklet import without_secrets
 
 if TYPE_CHECKING:
     from aura_core.language.task import TaskDefinition
@@ -155,8 +156,8 @@ class Framework:
         return (snapshot if run is None else snapshot.as_begun(ref, run)).task(ref)
 
     async def submit(self, tasklet: Tasklet) -> TaskResult:
-        """Runs a task; see `ExecutionManager.submit`."""
-        return await self.execution_manager.submit(tasklet)
+        """Runs a task; see `ExecutionManager.submit`. No secret that this process holds is in what comes back."""
+        return without_secrets(await self.execution_manager.submit(tasklet))
 
     async def reload(self, plans: Collection[str] = ()) -> ReloadReport:
         """Reloads plans that were edited, added or removed, for the runs that begin after it; see `Reloader.reload`.

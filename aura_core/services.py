@@ -36,6 +36,9 @@ class LanguageModelService(Protocol):
 
         Returns:
             The text, or with a `schema` the parsed and validated JSON value.
+
+        Raises:
+            IncompleteTextError: the model stopped before the end, e.g. at `max_tokens`.
         """
         ...
 

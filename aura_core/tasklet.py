@@ -7,6 +7,8 @@ from dataclasses import dataclass, field, replace
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, Literal
 
+from aura_core.ground.secrets import mask, masked
+
 if TYPE_CHECKING:
     from aura_core.ground.journal import Journal
 
@@ -161,3 +163,10 @@ class TaskResult:
     def ok(self) -> bool:
         """True for success and stopped."""
         return self.status in ("success", "stopped")
+
+
+def without_secrets(result: TaskResult) -> TaskResult:
+    """How a task ended, with every secret of this process masked in what it gives and says."""
+    error = result.error and replace(result.error, message=mask(result.error.message))
+    files = tuple(replace(file, caption=mask(file.caption)) for file in result.attachments)
+    return replace(result, result=masked(result.result), message=mask(result.message), error=error, attachments=files)

@@ -16,6 +16,8 @@ from typer.exceptions import TyperException
 from agent.channels.terminal.controls import printable
 from agent.cli.invocation import print_json
 from aura_core.errors import AuraError
+from aura_core.ground.reasons import reason_of, text_of
+from aura_core.ground.secrets import mask
 
 if TYPE_CHECKING:
     from agent.cli.invocation import Invocation
@@ -79,15 +81,14 @@ def _is_closed_pipe(error: BaseException) -> bool:
 def _failed(error: BaseException, invocation: Invocation) -> int:
     causes = list(_causes(error))
     expected = all(isinstance(cause, AuraError) for cause in causes)
-    message = "\n".join(dict.fromkeys(str(cause) for cause in causes))
+    message = "\n".join(dict.fromkeys(text_of(cause) or type(cause).__name__ for cause in causes))
     if not expected:
         _log_unexpected(error, invocation)
         first = next(cause for cause in causes if not isinstance(cause, AuraError))
-        what = f"{type(first).__name__}: {first}".rstrip(": ")
-        message = f"Something unexpected happened: {what}\nThe details are in {invocation.log_file}"
+        message = f"Something unexpected happened: {reason_of(first)}\nThe details are in {invocation.log_file}"
         message += "." if invocation.debug else "; --debug shows them here."
     if invocation.debug:
-        traceback.print_exception(error)
+        sys.stderr.write(mask("".join(traceback.format_exception(error))))
     if invocation.json_failure is not None:
         print_json(invocation.json_failure(message))
     _say(printable(message))

@@ -4,18 +4,19 @@ from __future__ import annotations
 
 import asyncio
 import contextlib
+import json
 import time
 from collections.abc import Callable, Mapping
 from typing import Any
 
-import stamina
-
-from agent.errors import ModelError, ModelOutputError, ModelUnavailableError
+from agent.errors import ModelError, ModelIncompleteError, ModelOutputError, ModelUnavailableError
 from agent.llm import structured
-from agent.llm.endpoint import CALL_ERRORS, CHARACTERS_PER_TOKEN, Ask, Reply
-from agent.llm.failures import EmptyAnswerError, explain, wait_before_retry
+from agent.llm.endpoint import CALL_ERRORS, Ask, Reply
+from agent.llm.failures import EmptyAnswerError, UnaskedCallError, explain, wait_before_retry
 from agent.llm.messages import Completion, Message
 from agent.llm.routes import Route
+from agent.llm.wire import CHARACTERS_PER_TOKEN
+from agent.retrying import retry_context
 from aura_core.ground.logger import get_logger
 
 FIRST_WAIT, LONGEST_WAIT, JITTER = 0.5, 20.0, 0.5
@@ -99,16 +100,52 @@ class Call:
     async def _finished(self, route: Route, ask: Ask, deadline: float) -> Completion:
         reply = await self._patient(route, ask, deadline)
         if self._schema is None:
+            if reply.finish != "stop":
+                raise self._incomplete(route, reply)
             return self._completion(route, reply, None)
         try:
-            return self._completion(route, reply, structured.parse(reply.text, self._schema))
+            return self._completion(route, reply, self._value(route, reply))
         except structured.MisfitError as problem:
-            if reply.finish_reason == "length":
-                raise ModelOutputError(
-                    f"{route.model} was cut off after {reply.tokens_written} tokens, in the middle of its "
-                    f"{self._purpose}. Ask for less at once, or raise the bound."
-                ) from problem
             return await self._repaired(route, ask, reply, problem, deadline)
+
+    def _value(self, route: Route, reply: Reply) -> Any:
+        """The JSON value of a reply; one that is closed and fits is whole, whatever bound the reply then ran into.
+
+        Raises:
+            MisfitError: there is none, and nothing but the model is to blame.
+            ModelIncompleteError: the reply stopped before its end.
+        """
+        if reply.finish == "filter":
+            raise self._incomplete(route, reply)
+        try:
+            return structured.parse(reply.text, self._schema or {})
+        except structured.MisfitError as problem:
+            if reply.finish == "length":
+                raise self._incomplete(route, reply) from problem
+            raise
+
+    def _incomplete(self, route: Route, reply: Reply) -> ModelIncompleteError:
+        """Says that a reply stopped before its end, why, and what to change; the one place where that is decided."""
+        text = reply.text.strip()
+        who = f"{route.model} at {route.place.host}"
+        if reply.finish == "filter":
+            return ModelIncompleteError(
+                f"{who} was stopped by a filter, in the middle of its {self._purpose}. Word the request differently, "
+                "or choose another model.",
+                text,
+            )
+        if reply.thought and not text:
+            return ModelIncompleteError(
+                f"{who} used all the tokens that it may write for thinking, and wrote no {self._purpose}. Let it "
+                "think less, or raise the bound of its answers, at that server; or choose a model that does not think.",
+                text,
+            )
+        further = "" if self._max_tokens else ", or raise the bound of its answers at that server"
+        return ModelIncompleteError(
+            f"{who} was cut off after {reply.tokens_written} tokens, in the middle of its {self._purpose}. Ask for "
+            f"less at once{further}.",
+            text,
+        )
 
     async def _repaired(
         self, route: Route, ask: Ask, reply: Reply, problem: structured.MisfitError, deadline: float
@@ -127,7 +164,7 @@ class Call:
         self._log.info("a model's answer is repaired", purpose=self._purpose, model=route.model, problem=str(problem))
         second = await self._patient(route, again, deadline)
         try:
-            return self._completion(route, second, structured.parse(second.text, schema))
+            return self._completion(route, second, self._value(route, second))
         except structured.MisfitError as error:
             raise ModelOutputError(
                 f"{route.model} did not write what was asked for ({self._purpose}), not even when told what was wrong: "
@@ -140,7 +177,7 @@ class Call:
         def hook(error: Exception) -> bool | float:
             return self._wait(route, error, deadline)
 
-        attempts = stamina.retry_context(
+        attempts = retry_context(
             on=hook,
             attempts=self._attempts,
             timeout=None,
@@ -163,7 +200,7 @@ class Call:
         self._last = error
         if self.heard:
             return False
-        if isinstance(error, EmptyAnswerError):
+        if isinstance(error, EmptyAnswerError | UnaskedCallError):
             self._empty += 1
             return self._empty == 1 and not route.local
         wait = wait_before_retry(error)
@@ -187,13 +224,12 @@ class Call:
 
     def _completion(self, route: Route, reply: Reply, value: Any) -> Completion:
         return Completion(
-            text=reply.text,
+            text=reply.text if self._schema is None else json.dumps(value, ensure_ascii=False),
             value=value,
             tokens_read=self.spent.tokens_read,
             tokens_written=self.spent.tokens_written,
             money=self.spent.money,
             model=route.model,
-            finish_reason=reply.finish_reason,
         )
 
     def _explained(self, route: Route, error: Exception) -> ModelError:
@@ -202,7 +238,7 @@ class Call:
             return known
         return ModelUnavailableError(
             f"The answer of {route.model} at {route.place.host} broke off after {self.heard} characters: "
-            f"{route.place.clean(str(error.__cause__ or error))}"
+            f"{route.place.clean(str(error.__cause__ or error) or 'it did not say why')}"
         )
 
     def _too_late(self, route: Route, seconds: float) -> ModelUnavailableError:

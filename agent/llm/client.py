@@ -82,11 +82,8 @@ class ModelClient:
     @cached_property
     def _routes(self) -> Routes:
         """The ways to models; the SDK beneath takes half a second to import, which commands without a model save."""
-        import stamina.instrumentation  # noqa: PLC0415
-
         from agent.llm.routes import Routes  # noqa: PLC0415
 
-        stamina.instrumentation.set_on_retry_hooks([])  # its own line would show a request's error in the chat
         return Routes(self._config, self._embedded)
 
     @property
@@ -154,6 +151,7 @@ class ModelClient:
             on_text: takes the answer's pieces while it is written; once it has one, nothing is tried again.
 
         Raises:
+            ModelIncompleteError: the answer stopped before its end; never returned as a completion.
             ModelError: the subclass says why; nothing else is raised for what a model or an endpoint does.
         """
         from agent.llm.call import Call  # noqa: PLC0415 (see `_routes`)

@@ -4,23 +4,26 @@ from __future__ import annotations
 
 import dataclasses
 import json
-from collections.abc import Callable, Mapping
+from collections.abc import AsyncIterator, Callable, Mapping
 from dataclasses import dataclass
-from typing import Any, cast
+from http import HTTPStatus
+from typing import Any
 from urllib.parse import urlsplit
 
 import openai
-from openai.types import CompletionUsage
-from openai.types.chat import ChatCompletion, ChatCompletionChunk, ChatCompletionMessage
-from openai.types.chat.chat_completion_chunk import ChoiceDelta
 
 from agent.llm import structured
 from agent.llm.bounded import bounded_client
-from agent.llm.failures import BrokenOffError, EmptyAnswerError, ForeignAnswerError, Place, is_too_long
+from agent.llm.dialect import Dialect, less_structured, sendable, simplified
+from agent.llm.failures import BrokenOffError, EmptyAnswerError, ForeignAnswerError, Place, UnaskedCallError
+from agent.llm.stated import StatedError, from_sdk
+from agent.llm.wire import CHARACTERS_PER_TOKEN, END_MARK, Answer, AnswerReader, Finish
+from aura_core.ground.secrets import hold
 
-DIALECT_STEPS = 5
-CHARACTERS_PER_TOKEN = 4
-CALL_ERRORS = (openai.OpenAIError, BrokenOffError, ForeignAnswerError, EmptyAnswerError)
+DIALECT_STEPS = 6
+ROOM_TO_THINK = 8192
+"""Tokens by which a bound is raised for a model that thinks before it speaks: what it thinks counts as written."""
+CALL_ERRORS = (openai.OpenAIError, StatedError, BrokenOffError, ForeignAnswerError, EmptyAnswerError, UnaskedCallError)
 """Everything that `Endpoint.ask` raises."""
 
 
@@ -54,24 +57,27 @@ class Reply:
         tokens_read: of the prompt; estimated where the endpoint does not say.
         tokens_written: of the answer; estimated likewise.
         tokens_cached: of those read, how many the endpoint had ready.
-        finish_reason: why the model stopped: "stop", "length", …
+        finish: why the model stopped.
+        thought: whether it thought before it spoke.
     """
 
     text: str
     tokens_read: int
     tokens_written: int
     tokens_cached: int
-    finish_reason: str
+    finish: Finish
+    thought: bool
 
 
-@dataclass(frozen=True, slots=True)
-class Dialect:
-    """What a model at an endpoint understands; learnt from its refusals and kept per model."""
+class _Events(openai.AsyncStream[object]):
+    """The events of an answer as JSON, and whether the end mark was among them."""
 
-    structured: structured.Mode = "json_schema"
-    limit: str = "max_tokens"
-    temperature: bool = True
-    stream_usage: bool = True
+    ended = False
+
+    async def _iter_events(self) -> AsyncIterator[Any]:
+        async for event in super()._iter_events():
+            self.ended = self.ended or event.data.startswith(END_MARK)
+            yield event
 
 
 class Endpoint:
@@ -96,10 +102,11 @@ class Endpoint:
         embedded: bool = False,
         headers: Mapping[str, str] | None = None,
     ) -> None:
-        self._key = api_key or ""
-        self._first = dialect or Dialect()
+        hold([api_key or ""])
+        self._first = dialect or Dialect(unopened=False if embedded else None)
         self._embedded = embedded
         self._dialects: dict[str, Dialect] = {}
+        self._stumbles: dict[tuple[str, str], int] = {}
         self._client = openai.AsyncOpenAI(
             base_url=base_url or "https://api.openai.com/v1",
             api_key=api_key or "none",
@@ -112,123 +119,131 @@ class Endpoint:
 
     def place(self, model: str) -> Place:
         """For messages about a call of `model`."""
-        return Place(model, "the embedded model" if self._embedded else self.host, self._key)
+        return Place(model, "the embedded model" if self._embedded else self.host)
 
     async def models(self) -> list[str]:
         """Names of the models that the endpoint has."""
-        return [model.id async for model in self._client.models.list()]
+        try:
+            return [model.id async for model in self._client.models.list()]
+        except openai.APIStatusError as error:
+            raise from_sdk(error) from error
 
     async def ask(self, ask: Ask) -> Reply:
         """One answer. A refusal that is about dialect is learnt from and asked around.
 
         Raises:
-            openai.OpenAIError, BrokenOffError, ForeignAnswerError, EmptyAnswerError: see `failures.explain`.
+            openai.OpenAIError, StatedError, BrokenOffError, ForeignAnswerError, EmptyAnswerError, UnaskedCallError:
+                see `failures.explain`.
         """
         dialect = self._dialects.get(ask.model, self._first)
+        read, written, form = 0, 0, dialect.structured
         for _ in range(DIALECT_STEPS):
             try:
-                reply = await self._request(ask, dialect)
-            except openai.APIStatusError as error:
+                answer = await self._request(ask, dialect)
+            except StatedError as error:
                 simpler = simplified(dialect, error, structured_wanted=ask.schema is not None)
+                form = form if simpler is None else simpler.structured
+                if simpler is None and ask.schema is not None and self._stumbles_again(ask, dialect, error):
+                    simpler = less_structured(dialect)
                 if simpler is None:
                     raise
                 dialect = simpler
                 continue
-            self._dialects[ask.model] = dialect
-            return reply
+            self._stumbles.pop((ask.model, dialect.structured), None)
+            read, written = read + answer.tokens_read, written + answer.tokens_written
+            learnt = dataclasses.replace(dialect, unopened=answer.unopened, structured=form)
+            if _thought_too_long(ask, answer, dialect):
+                dialect = dataclasses.replace(learnt, room=ROOM_TO_THINK, structured=dialect.structured)
+                continue
+            self._dialects[ask.model] = learnt
+            return _reply(ask, answer, read, written)
         raise ForeignAnswerError(f"it refused {DIALECT_STEPS} forms of the same request")
 
     async def close(self) -> None:
         """Closes all connections."""
         await self._client.close()
 
-    async def _request(self, ask: Ask, dialect: Dialect) -> Reply:
+    def _stumbles_again(self, ask: Ask, dialect: Dialect, error: StatedError) -> bool:
+        """Whether a server failed for the second time in a row on the same form: then the form may be why.
+
+        A simpler one is then tried for this call, and not kept: the server may just have had a bad minute.
+        """
+        if error.status != HTTPStatus.INTERNAL_SERVER_ERROR:
+            return False
+        place = (ask.model, dialect.structured)
+        self._stumbles[place] = self._stumbles.get(place, 0) + 1
+        return self._stumbles[place] > 1
+
+    async def _request(self, ask: Ask, dialect: Dialect) -> Answer:
+        """One request, in one form.
+
+        Raises:
+            StatedError: the server says that it does not answer, by its status or in its words.
+        """
+        reader = AnswerReader(unopened=dialect.unopened, json=ask.schema is not None, on_text=ask.on_text)
         fields = self._fields(ask, dialect)
         try:
-            if ask.on_text is not None:
-                return await self._streamed(ask, ask.on_text, fields, dialect)
-            answer = cast("object", await self._client.chat.completions.create(**fields, stream=False))
+            if ask.on_text is None:
+                return reader.whole(await self._client.post("/chat/completions", cast_to=object, body=fields))
+            return await self._streamed(reader, fields)
         except (json.JSONDecodeError, UnicodeDecodeError, openai.APIResponseValidationError) as error:
             raise ForeignAnswerError(str(error)) from error
         except openai.APIConnectionError as error:
             if isinstance(error.__cause__, ForeignAnswerError):
                 raise error.__cause__ from error
             raise
-        if not isinstance(answer, ChatCompletion) or not answer.choices:
-            raise ForeignAnswerError("the answer has no choices")
-        choice = answer.choices[0]
-        return _reply(ask, _text_of(choice.message), answer.usage, choice.finish_reason)
+        except openai.APIError as error:
+            raise from_sdk(error) from error
 
-    async def _streamed(
-        self, ask: Ask, on_text: Callable[[str], None], fields: dict[str, Any], dialect: Dialect
-    ) -> Reply:
-        if dialect.stream_usage:
-            fields["stream_options"] = {"include_usage": True}
-        pieces: list[str] = []
-        finish: str | None = None
-        usage: CompletionUsage | None = None
-        async with await self._client.chat.completions.create(**fields, stream=True) as stream:
-            async for untyped in stream:
-                chunk = cast("object", untyped)
-                if not isinstance(chunk, ChatCompletionChunk):
-                    raise ForeignAnswerError("a piece of the stream is not a chat completion")
-                usage = chunk.usage or usage
-                for choice in (chunk.choices or [])[:1]:
-                    finish = choice.finish_reason or finish
-                    if piece := _text_of(choice.delta):
-                        pieces.append(piece)
-                        on_text(piece)
-        if finish is None:
-            raise BrokenOffError("the stream ended without saying why")
-        return _reply(ask, "".join(pieces), usage, finish)
+    async def _streamed(self, reader: AnswerReader, fields: dict[str, Any]) -> Answer:
+        """Reads a stream to its end, also behind a failure that it states: whoever leaves it early leaves it open."""
+        stream = await self._client.post(
+            "/chat/completions",
+            cast_to=object,
+            body=fields,
+            options={"stream_mode": "events"},
+            stream=True,
+            stream_cls=_Events,
+        )
+        failure: StatedError | ForeignAnswerError | None = None
+        async with stream:
+            if "json" in stream.response.headers.get("content-type", ""):
+                return reader.whole(json.loads(await stream.response.aread()))
+            async for event in stream:
+                try:
+                    if failure is None:
+                        reader.take(event)
+                except (StatedError, ForeignAnswerError) as error:
+                    failure = error
+        if failure is not None:
+            raise failure
+        return reader.end(marked=stream.ended)
 
     def _fields(self, ask: Ask, dialect: Dialect) -> dict[str, Any]:
-        messages = ask.messages
         fields: dict[str, Any] = {"model": ask.model}
         if dialect.temperature:
             fields["temperature"] = 0
         if ask.max_tokens is not None:
-            fields[dialect.limit] = ask.max_tokens
+            fields[dialect.limit] = ask.max_tokens + dialect.room
+        if ask.on_text is not None:
+            fields |= {"stream": True}
+            if dialect.stream_usage:
+                fields["stream_options"] = {"include_usage": True}
+        told = ""
         if ask.schema is not None:
             fields |= structured.request_fields(ask.schema, ask.purpose, dialect.structured, embedded=self._embedded)
             if dialect.structured != "json_schema" and not self._embedded:
-                messages = [*messages, {"role": "system", "content": structured.instruction(ask.schema)}]
-        return {**fields, "messages": messages}
+                told = structured.instruction(ask.schema)
+        return {**fields, "messages": sendable(ask.messages, told, system=dialect.system)}
 
 
-def simplified(dialect: Dialect, error: openai.APIStatusError, *, structured_wanted: bool) -> Dialect | None:
-    """The dialect to try next after a refusal; None if the refusal is about something else."""
-    if error.status_code not in (400, 404, 422, 501) or is_too_long(error):
-        return None
-    said = f"{error.message} {error.param or ''}".lower()
-    if "max_completion_tokens" in said and dialect.limit == "max_tokens":
-        return dataclasses.replace(dialect, limit="max_completion_tokens")
-    if "temperature" in said and dialect.temperature:
-        return dataclasses.replace(dialect, temperature=False)
-    if "stream_options" in said and dialect.stream_usage:
-        return dataclasses.replace(dialect, stream_usage=False)
-    about_format = any(word in said for word in ("response_format", "json_schema", "json schema", "json_object"))
-    if structured_wanted and dialect.structured != "plain" and (about_format or error.status_code in (400, 422)):
-        return dataclasses.replace(
-            dialect, structured="json_object" if dialect.structured == "json_schema" else "plain"
-        )
-    return None
+def _thought_too_long(ask: Ask, answer: Answer, dialect: Dialect) -> bool:
+    """Whether the bound that we set was used up before anything was said: by thoughts, or by what may be some."""
+    nothing_said = answer.finish == "length" and not answer.text.strip()
+    return nothing_said and ask.max_tokens is not None and not dialect.room
 
 
-def _text_of(part: ChatCompletionMessage | ChoiceDelta | None) -> str:
-    """The words of a message or a piece; a refusal's words are the answer too."""
-    text: object = getattr(part, "content", None) or getattr(part, "refusal", None) or ""
-    if not isinstance(text, str):
-        raise ForeignAnswerError("the answer's content is not text")
-    return text
-
-
-def _reply(ask: Ask, text: str, usage: CompletionUsage | None, finish: str | None) -> Reply:
-    if not text.strip() and finish != "length":
-        raise EmptyAnswerError
-    read, written = (usage.prompt_tokens, usage.completion_tokens) if usage else (0, 0)
+def _reply(ask: Ask, answer: Answer, read: int, written: int) -> Reply:
     if not read:
         read = sum(len(message["content"]) for message in ask.messages) // CHARACTERS_PER_TOKEN
-    details = usage.prompt_tokens_details if usage else None
-    cached = (details.cached_tokens if details else 0) or 0
-    return Reply(text, read, written or -(-len(text) // CHARACTERS_PER_TOKEN), cached, finish or "stop")
+    return Reply(answer.text, read, written, answer.tokens_cached, answer.finish, answer.thought)

@@ -15,7 +15,7 @@ class Message(TypedDict):
 
 @dataclass(frozen=True, slots=True)
 class Completion:
-    """A model's answer.
+    """A model's answer, whole: one that stopped before its end is a `ModelIncompleteError`.
 
     Attributes:
         text: its words.
@@ -24,7 +24,6 @@ class Completion:
         tokens_written: of all answers.
         money: US dollars, by `llm.prices`.
         model: the model that answered.
-        finish_reason: "stop", or "length" when `max_tokens` cut it off.
         seconds: how long it took.
     """
 
@@ -34,5 +33,4 @@ class Completion:
     tokens_written: int = 0
     money: float = 0.0
     model: str = ""
-    finish_reason: str = "stop"
     seconds: float = 0.0

@@ -10,8 +10,9 @@ from dataclasses import dataclass, field
 from agent.config import AppConfig
 from agent.errors import ModelRefusedError
 from agent.llm import choice
+from agent.llm.dialect import Dialect
 from agent.llm.embedded import LONGEST_ANSWER, PATIENCE, EmbeddedModel, EmbeddedModels
-from agent.llm.endpoint import CALL_ERRORS, Ask, Dialect, Endpoint, Reply
+from agent.llm.endpoint import CALL_ERRORS, Ask, Endpoint, Reply
 from agent.llm.failures import Place, explain
 
 NAMES_SHOWN = 10

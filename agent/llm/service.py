@@ -5,10 +5,11 @@ from __future__ import annotations
 from collections.abc import Mapping
 from typing import Any
 
+from agent.errors import ModelIncompleteError
 from agent.llm.client import Message, ModelClient
 from agent.llm.meter import Meter
 from agent.prompts import render
-from aura_core.api import RunInfo
+from aura_core.api import IncompleteTextError, RunInfo
 
 
 class PlanModelService:
@@ -38,7 +39,10 @@ class PlanModelService:
             {"role": "user", "content": render("service_request", instruction=instruction, data=data)},
         ]
         meter = self._meters.get(run.idempotency_key) if run else None
-        completion = await self._client.complete(
-            messages, purpose="service", schema=schema, max_tokens=max_tokens, meter=meter
-        )
+        try:
+            completion = await self._client.complete(
+                messages, purpose="service", schema=schema, max_tokens=max_tokens, meter=meter
+            )
+        except ModelIncompleteError as error:
+            raise IncompleteTextError(str(error), error.text) from error
         return completion.value if schema is not None else completion.text.strip()

@@ -10,7 +10,6 @@ import fastjsonschema
 
 Mode = Literal["json_schema", "json_object", "plain"]
 FENCE = re.compile(r"```(?:json|JSON)?\s*\n?(.*?)(?:```|\Z)", re.DOTALL)
-THOUGHT = re.compile(r"\A\s*<think>.*?</think>", re.DOTALL)
 ONE_LINE = {"whitespace_flexible": False, "item_separator": ",", "key_separator": ":", "lenient": True}
 """The embedded model's decoder may write no white space around values: of 30 requests in three languages the plans were
 as good, and made in three quarters of the time."""
@@ -33,7 +32,7 @@ def request_fields(schema: dict[str, Any], name: str, mode: Mode, *, embedded: b
     """
     if embedded:
         grammar = "%llguidance {}\nstart: %json " + json.dumps({**schema, "x-guidance": ONE_LINE})
-        return {"extra_body": {"grammar": grammar}}
+        return {"grammar": grammar}
     if mode == "json_schema":
         wanted = {"name": re.sub(r"[^\w-]", "_", name)[:64] or "answer", "schema": schema, "strict": is_strict(schema)}
         return {"response_format": {"type": "json_schema", "json_schema": wanted}}
@@ -64,13 +63,13 @@ def instruction(schema: dict[str, Any]) -> str:
 def parse(text: str, schema: dict[str, Any]) -> Any:
     """Finds the JSON value in what a model wrote and checks it.
 
-    Tolerated: code fences, a thought before it, words before or after it, raw line breaks inside strings.
+    Tolerated: code fences, words before or after it, raw line breaks inside strings.
 
     Raises:
         MisfitError: there is no JSON value, or none that fits `schema`.
     """
     misfit = MisfitError("there is no JSON value in it")
-    for value in _candidates(THOUGHT.sub("", text).strip()):
+    for value in _candidates(text.strip()):
         try:
             return check(value, schema)
         except MisfitError as error:

@@ -32,5 +32,4 @@ def _is_listing(card: TaskCard) -> bool:
 
 
 def _described(card: TaskCard) -> str:
-    said = [example.say for example in card.examples]
-    return " ".join([card.task.replace("/", " "), card.title, card.description, *said])
+    return f"{card.task} {card.title}"

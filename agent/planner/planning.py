@@ -129,13 +129,14 @@ class _Attempt:
                 self._tell([*before, *raw])
 
         small = config.model.embedded
+        done = {part["task"] for part in before if not part.get("inputs")}
         pieces = len(PIECE.findall(self.request))
         try:
             completion = await config.model.complete(
                 messages,
                 purpose=PURPOSE,
                 schema=plan_schema(
-                    self.cards,
+                    [card for card in self.cards if card.task not in done],
                     [self.request, *((self.before.say, self.before.answer) if self.before else ())],
                     parts or [self.request],
                     max_steps=self.world.max_steps,

@@ -117,9 +117,8 @@ class QuestionService:
         """
         if not run.idempotency_key:
             raise NotAllowedError("Nobody is there to be asked: this task does not run for a person.")
-        from stamina import AsyncRetryingCaller, instrumentation  # noqa: PLC0415 (only a question needs it)
+        from agent.retrying import AsyncRetryingCaller  # noqa: PLC0415 (only a question needs it)
 
-        instrumentation.set_on_retry_hooks([])  # the line below says it better
         mark = hashlib.sha256(run.once_key("\0".join([text, *options])).encode()).hexdigest()[:12]
 
         def has_no_room(error: Exception) -> bool:

@@ -14,6 +14,7 @@ from agent.run.runs import Runs
 from agent.schedules.owner import JobOwner, owner_of, profile_of
 from aura_core.errors import AuraError, ScheduleError
 from aura_core.ground.logger import get_logger
+from aura_core.ground.reasons import text_of
 from aura_core.scheduler.job import Firing, FiringEnd, Job
 
 EVENT_INPUT = "event"
@@ -60,10 +61,10 @@ class JobRunner:
                 request = self._request(job, firing, owner)
             except AuraError as error:
                 _log.warning("job refused", job=job.id, task=job.task, reason=str(error))
-                text, dest = f"{job.title or job.task} could not run: {error}", Dest(owner.dest)
+                text, dest = f"{job.title or job.task} could not run: {text_of(error)}", Dest(owner.dest)
                 parcel = Parcel(key=f"{firing.id}/refused", session_id=owner.session_id, dest=dest, text=text)
                 await self.runs.deliveries.hand_over(parcel)
-                return FiringEnd("refused", str(error))
+                return FiringEnd("refused", text_of(error) or "")
             await engine.start(RUN_TASK, request.model_dump(mode="json"), id=firing.id)
         await engine.resume(firing.id)
         outcome = await self.runs.settled(firing.id)

@@ -8,9 +8,11 @@ from datetime import datetime
 from typing import Any
 
 from agent.contracts import ExecutorRequest, ExecutorResponse, TaskCard
+from agent.errors import ModelIncompleteError
 from agent.llm.client import Message, ModelClient
 from agent.llm.meter import Meter
 from agent.llm.structured import COMPACT
+from agent.phrases import language_of, phrase
 from agent.prompts import render
 from agent.references import resolve_references
 
@@ -36,7 +38,11 @@ async def run_llm_step(
 ) -> ExecutorResponse:
     """One model call on the person's words and the results the step depends on.
 
+    Returns:
+        ok with the text; partial with one that stopped before its end and says so, if it is only shown to the person.
+
     Raises:
+        ModelIncompleteError: a text that others would go on with stopped before its end.
         ModelError: the call failed for good.
     """
     step = request.step
@@ -55,7 +61,13 @@ async def run_llm_step(
             ),
         },
     ]
-    completion = await model.complete(messages, purpose="step", meter=meter, on_text=on_text)
+    try:
+        completion = await model.complete(messages, purpose="step", meter=meter, on_text=on_text)
+    except ModelIncompleteError as error:
+        if not request.streams or not error.text:
+            raise
+        text = f"{error.text}\n\n{phrase('incomplete', language_of(request.user_text))}\n{error}"
+        return ExecutorResponse(step_id=step.id, status="partial", output=text, summary=text)
     text = completion.text.strip()
     return ExecutorResponse(step_id=step.id, status="ok", output=text, summary=text)
 

@@ -9,6 +9,7 @@ from aura_core.durable.live import Endings, Live
 from aura_core.durable.store import UNFINISHED, Ending, Store
 from aura_core.errors import AuraError, DurableError, HomeNotWritableError
 from aura_core.ground.logger import get_logger
+from aura_core.ground.reasons import reason_of, text_of
 from aura_core.storage.json_values import encode
 
 if TYPE_CHECKING:
@@ -154,7 +155,7 @@ async def _runners(lives: Iterable[Live]) -> None:
 
 
 def _text(error: BaseException) -> str:
-    return str(error) if isinstance(error, AuraError) else f"{type(error).__name__}: {error}".rstrip(": ")
+    return (text_of(error) or type(error).__name__) if isinstance(error, AuraError) else reason_of(error)
 
 
 def _names(names: Iterable[str]) -> str:

@@ -20,6 +20,7 @@ from aura_core.engine.replay_key import Trail, along, here
 from aura_core.errors import ActionError
 from aura_core.ground.journal import NotKeptError, fingerprint, kept, revived
 from aura_core.ground.logger import get_logger
+from aura_core.ground.secrets import masked
 from aura_core.language.steps import ActionStep, AskStep, ParallelStep, RunTaskStep, StepBase, place_text
 from aura_core.tasklet import Attachment, RunInfo
 
@@ -87,8 +88,8 @@ class Recording:
             return
         try:
             entry = {
-                "result": kept(result),
-                "set": kept(self._set),
+                "result": _fit_to_keep(result),
+                "set": _fit_to_keep(self._set),
                 "params": self._mark,
                 "files": [[str(file.path), file.caption] for file in self._attached],
             }
@@ -137,6 +138,18 @@ class Recording:
         if watches:
             self._set = {name: value for name, value in _own(variables) if _changed(before.get(name), value)}
         return result
+
+
+def _fit_to_keep(value: Any) -> Any:
+    """A value as it is recorded.
+
+    Raises:
+        NotKeptError: it cannot be, or holds a secret, which belongs into no record.
+    """
+    entry = kept(value)
+    if masked(entry) != entry:
+        raise NotKeptError("it holds a secret")
+    return entry
 
 
 def _own(variables: Mapping[str, Any]) -> Iterator[tuple[str, Any]]:

@@ -89,7 +89,8 @@ class Generation:
         self._actions = ActionRegistry()
         self._tags: dict[str, Collection[str]] = {}
         for plan in plans.plans.values():
-            self.config.set_plan(plan.name, plan.config_defaults, *shared.settings(plan.name))
+            settings = shared.settings(plan.name)
+            self.config.set_plan(plan.name, plan.config_defaults, *settings, secrets=plan.file.secrets)
             self._actions.register(plan.name, plan.code.definitions)
             self.problems.extend(self.services.register(plan.code, plan.requires))
         if earlier is not None:

@@ -1,6 +1,11 @@
-"""Reasons: what an exception of somebody else's code says, even one that cannot say it."""
+"""Reasons: what an exception of somebody else's code says, without secrets, even one that cannot say it.
+
+The one door through which the words of foreign errors become words of ours.
+"""
 
 from __future__ import annotations
+
+from aura_core.ground.secrets import mask
 
 
 def reason_of(error: BaseException) -> str:
@@ -16,8 +21,8 @@ def reason_of(error: BaseException) -> str:
 
 
 def text_of(error: BaseException) -> str | None:
-    """What an exception of a plan's code says; None if its own `__str__` raises something."""
+    """What an exception of a plan's code says, without secrets; None if its own `__str__` raises something."""
     try:
-        return str(error)
+        return mask(str(error))
     except BaseException:  # noqa: BLE001 (a plan's `__str__` may raise anything, SystemExit too)
         return None

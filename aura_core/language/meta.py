@@ -219,6 +219,8 @@ class PlanFile(TaskPart):
         ui: the plugin's menu, for channels that show one.
         resources: limits of resources by name.
         examples: what people say, and the steps that answer it; the planner learns from them.
+        secrets: settings, dotted where they stand inside others, whose values are masked wherever they would show;
+            those named after what they are (`token`, `password`, `api_key`, …) are so without standing here.
     """
 
     name: PlainText | None = None
@@ -230,3 +232,4 @@ class PlanFile(TaskPart):
     ui: Any = None
     resources: dict[str, Positive] = Field(default_factory=dict)
     examples: list[PlanExample] = Field(default_factory=list[PlanExample])
+    secrets: list[PlainText] = Field(default_factory=list)

@@ -10,6 +10,7 @@ from typing import Any
 
 from aura_core.errors import DefinitionError, Problem
 from aura_core.execution.plan_modules import PlanModules
+from aura_core.ground.secrets import hold, names_secret, secrets_in
 from aura_core.language.interrupts import InterruptMap, load_interrupts
 from aura_core.language.loader import TaskLoader
 from aura_core.language.meta import PlanFile
@@ -84,10 +85,11 @@ def load_plan(folder: Path, known: PlanCode | None = None) -> tuple[PlanDefiniti
     problems: list[Problem] = []
     name = folder.name
     file = _plan_file(folder, name, problems)
+    config = _config(folder / "config.yaml", problems)
+    hold(secrets_in(config, lambda setting: setting in file.secrets or names_secret(setting)))
     code = load_plan_code(name, folder, known)
     loader = TaskLoader(name, folder)
     loader.load()
-    config = _config(folder / "config.yaml", problems)
     states, state_problems = load_states(folder)
     interrupts, interrupt_problems = load_interrupts(folder)
     problems += [*code.problems, *loader.problems, *state_problems, *interrupt_problems]

@@ -14,12 +14,14 @@ import pytest
 from agent.config import AppConfig
 from agent.errors import (
     ModelContextError,
+    ModelIncompleteError,
     ModelMissingError,
     ModelOutputError,
     ModelRefusedError,
     ModelUnavailableError,
 )
 from agent.llm.client import Message, ModelClient
+from tests.fixtures.scripted_llm import ScriptedModel
 
 SECRET = "sk-very-secret-key-123456"
 SCHEMA: dict[str, Any] = {
@@ -41,6 +43,12 @@ async def client_at(base_url: str, **settings: Any) -> AsyncIterator[ModelClient
         await client.close()
 
 
+async def heard_once(client: ModelClient, server: ScriptedModel) -> None:
+    """Lets a client hear a first answer, after which it streams: that one is held back, it might be a thought."""
+    server.say("hello")
+    await client.complete(HELLO, purpose="answer")
+
+
 def refused_port() -> int:
     with socket.create_server(("127.0.0.1", 0)) as free:
         return free.getsockname()[1]
@@ -50,7 +58,7 @@ async def test_a_whole_answer_with_its_usage_and_price(scripted_model):
     scripted_model.say("forty-two", usage=(1000, 500))
     async with client_at(scripted_model.base_url, prices={"m": (2.0, 4.0)}) as client:
         done = await client.complete(HELLO, purpose="answer")
-    assert (done.text, done.model, done.finish_reason) == ("forty-two", "m", "stop")
+    assert (done.text, done.model) == ("forty-two", "m")
     assert (done.tokens_read, done.tokens_written) == (1000, 500)
     assert done.money == pytest.approx(0.004)
     assert scripted_model.requests[0]["messages"] == HELLO
@@ -58,9 +66,10 @@ async def test_a_whole_answer_with_its_usage_and_price(scripted_model):
 
 
 async def test_an_answer_is_heard_piece_by_piece(scripted_model):
-    scripted_model.say("Grüße aus 東京 🙂", piece=3, usage=(5, 6))
     heard: list[str] = []
     async with client_at(scripted_model.base_url) as client:
+        await heard_once(client, scripted_model)
+        scripted_model.say("Grüße aus 東京 🙂", piece=3, usage=(5, 6))
         done = await client.complete(HELLO, purpose="answer", on_text=heard.append)
     assert "".join(heard) == done.text == "Grüße aus 東京 🙂"
     assert len(heard) > 3
@@ -85,7 +94,9 @@ async def test_an_endpoint_that_refuses_schemas_is_asked_in_words_and_that_is_re
     assert first.value == second.value == {"n": 1}
     kinds = [request["response_format"]["type"] for request in scripted_model.requests]
     assert kinds == ["json_schema", "json_object", "json_object"]
-    assert "JSON Schema" in scripted_model.requests[1]["messages"][-1]["content"]
+    asked = scripted_model.requests[1]["messages"]
+    assert [message["role"] for message in asked] == ["system", "user"]
+    assert "JSON Schema" in asked[0]["content"]
 
 
 @pytest.mark.parametrize(
@@ -133,10 +144,14 @@ async def test_an_answer_cut_off_by_its_bound_is_said_to_be_so_and_not_repaired(
     assert len(scripted_model.requests) == 1
 
 
-async def test_a_plain_answer_cut_off_is_handed_over_as_cut_off(scripted_model):
+async def test_a_plain_answer_cut_off_is_no_completion(scripted_model):
+    scripted_model.say("I count", times=1)
     scripted_model.say("once upon a", finish="length")
     async with client_at(scripted_model.base_url) as client:
-        assert (await client.complete(HELLO, purpose="answer")).finish_reason == "length"
+        await client.complete(HELLO, purpose="answer")
+        with pytest.raises(ModelIncompleteError, match="cut off after") as caught:
+            await client.complete(HELLO, purpose="answer")
+    assert caught.value.text == "once upon a"
 
 
 async def test_an_empty_answer_is_asked_for_once_more(scripted_model):
@@ -249,13 +264,14 @@ async def test_a_cancelled_call_closes_its_request(scripted_model):
 
 
 async def test_a_stream_that_breaks_after_words_were_heard_is_not_tried_again(scripted_model):
-    scripted_model.drop("one two three four five", after=2, piece=4)
     heard: list[str] = []
     async with client_at(scripted_model.base_url, fallback_models=["other"]) as client:
+        await heard_once(client, scripted_model)
+        scripted_model.drop("one two three four five", after=2, piece=4)
         with pytest.raises(ModelUnavailableError, match="broke off after 8 characters"):
             await client.complete(HELLO, purpose="answer", on_text=heard.append)
     assert "".join(heard) == "one two "
-    assert len(scripted_model.requests) == 1
+    assert len(scripted_model.requests) == 2
 
 
 async def test_a_stream_that_breaks_before_the_first_word_is_tried_again(scripted_model):

@@ -81,5 +81,5 @@ def test_strict_mode_is_asked_for_only_where_the_schema_keeps_its_rules(schema, 
 
 def test_the_embedded_decoder_gets_a_grammar_without_line_breaks():
     fields = structured.request_fields({"type": "object"}, "plan", "json_schema", embedded=True)
-    assert '"whitespace_flexible": false' in fields["extra_body"]["grammar"]
+    assert '"whitespace_flexible": false' in fields["grammar"]
     assert "response_format" not in fields

@@ -194,7 +194,7 @@ async def _bot(settings: TelegramSettings) -> AsyncGenerator[Bot]:
         raise ConfigError(HOW_TO_BEGIN)
     session = AiohttpSession(api=TelegramAPIServer.from_base(settings.api))
     try:
-        bot = Bot(settings.token.get_secret_value().strip(), session=session)
+        bot = Bot(settings.token.get_secret_value(), session=session)
     except TokenValidationError as error:
         raise ConfigError(
             "TELEGRAM_TOKEN does not look like a token; @BotFather gives one like 123456:ABC-DEF… "

@@ -25,6 +25,7 @@ from agent.progress import Progress, QuestionAsked, QuestionClosed, RunEnded
 from aura_core.errors import AuraError
 from aura_core.generations.events import PlanNotice, PlansReloaded, notice_of
 from aura_core.ground.logger import get_logger
+from aura_core.ground.reasons import reason_of
 
 if TYPE_CHECKING:
     from collections.abc import Awaitable, Coroutine
@@ -128,7 +129,7 @@ class Chat:
             await self._terminal.show(notice_view(str(error), "red"))
         except Exception as error:  # noqa: BLE001 (said to the person and logged; the chat goes on)
             get_logger("agent.terminal").exception("unexpected error in the chat", said=True)
-            text = f"Something unexpected happened ({type(error).__name__}: {error}). The log has the details."
+            text = f"Something unexpected happened ({reason_of(error)}). The log has the details."
             await self._terminal.show(notice_view(text, "red"))
 
     async def _route(self, text: str) -> str | None:

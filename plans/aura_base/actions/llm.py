@@ -10,12 +10,23 @@ import re
 from collections.abc import Callable
 from typing import Any, cast
 
-from aura_core.api import ActionError, Context, LanguageModelService, action, config, requires_services
+from aura_core.api import (
+    ActionError,
+    Context,
+    IncompleteTextError,
+    LanguageModelService,
+    action,
+    config,
+    requires_services,
+)
 
-TOKENS_PER_WORD = 3
+TOKENS_PER_WORD = 8
+"""Generous, since what is cut off is of no use: models write more than they are told to, and some scripts cost more."""
 CHARS_PER_TOKEN = 2
-SHORTEST_ANSWER = 64
+SHORTEST_ANSWER = 256
 LONGEST_ANSWER = 2_000
+SHORTEST_PIECE = 500
+"""Characters below which a piece is not halved when the model's answer to it was cut off."""
 _FENCE = re.compile(r"```[\w-]*\n(.*?)\n?```", re.DOTALL)
 _ITEMS: dict[str, Any] = {
     "type": "object",
@@ -76,9 +87,21 @@ async def _each(
     answers: list[str] = []
     for number, part in enumerate(parts, 1):
         place = f" (part {number} of {len(parts)})" if len(parts) > 1 else ""
-        answer = await llm.write(instruct(place), data=part, max_tokens=max_tokens, run=context.run)
-        answers.append(_plain(answer))
+        answers += await _halved(part, instruct(place), llm, context, max_tokens)
     return answers
+
+
+async def _halved(
+    part: str, instruction: str, llm: LanguageModelService, context: Context, max_tokens: int
+) -> list[str]:
+    """The answers to a piece: one, or those to its halves where one would be cut off by its bound."""
+    try:
+        return [_plain(await llm.write(instruction, data=part, max_tokens=max_tokens, run=context.run))]
+    except IncompleteTextError:
+        halves = pieces(part, -(-len(part) // 2) + 1)
+        if len(part) < SHORTEST_PIECE or len(halves) == 1:
+            raise
+    return [text for half in halves for text in await _halved(half, instruction, llm, context, max_tokens)]
 
 
 @action("llm.summarise")
@@ -112,7 +135,7 @@ async def summarise(text: str, llm: LanguageModelService, context: Context, word
         if len(shorter) >= len(parts):
             return "\n\n".join(summaries)
         parts = shorter
-    return (await _each(parts, instruct, llm, context, max_tokens))[0]
+    return "\n\n".join(await _each(parts, instruct, llm, context, max_tokens))
 
 
 @action("llm.extract")
@@ -197,7 +220,7 @@ async def write(instruction: str, llm: LanguageModelService, context: Context, d
     answer = await llm.write(
         f"{instruction.strip()}{length}\nAnswer with the text alone, without an introduction or remarks.",
         data=data.strip(),
-        max_tokens=max(SHORTEST_ANSWER, min(LONGEST_ANSWER, words * TOKENS_PER_WORD)) if words else LONGEST_ANSWER,
+        max_tokens=max(SHORTEST_ANSWER, words * TOKENS_PER_WORD) if words else None,
         run=context.run,
     )
     return _plain(answer)
