@@ -48,7 +48,8 @@ def shown_results(steps: Sequence[PlanStep], responses: Sequence[ExecutorRespons
         if not response.ok or (step is not None and step.kind == "ask_user"):
             continue
         users = [other for other in steps if response.step_id in reference_ids(other) and other.id in ended_well]
-        text = summarize_output(response.output) if response.output is not None else response.summary
+        whole = response.output is not None and response.status != "partial"
+        text = summarize_output(response.output) if whole else response.summary
         made_to_keep = all(user.effects != "read" for user in users) and isinstance(response.output, str)
         if not users or (made_to_keep and len(text) <= SHORT and not response.untrusted):
             found.append(Shown(step.title if step else response.step_id, text, step, response))

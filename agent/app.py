@@ -138,9 +138,11 @@ class App:
 
         Raises:
             NotAllowedError: the profile does not allow the task.
+            InputError: an input does not fit; says what is wanted.
         """
         card = self.dispatcher.card(task, self.profile_of(incoming.person))
-        return await self._runs.begin(incoming, Command(task=card.task, inputs=inputs))
+        checked = self.dispatcher.checked_inputs(card, inputs)
+        return await self._runs.begin(incoming, Command(task=card.task, inputs=checked))
 
     async def answer(self, question_id: str, text: str, *, person: str, key: str = "") -> bool:
         """Answers a question; answering twice is harmless.
@@ -153,6 +155,9 @@ class App:
 
         Returns:
             False if the question is unknown, closed, or not this person's; True once who asked goes on with the answer.
+
+        Raises:
+            AnswerMisfitError: the question cannot take this answer, and stays open; says what is wrong, and asks again.
         """
         return await self._questions.answer(question_id, text, person=person, key=key)
 
@@ -225,7 +230,7 @@ class App:
         return await self._runs.resume(channel=channel, run_id=run_id)
 
     async def runs(self, limit: int = 20) -> list[RunSummary]:
-        """The latest runs, newest first."""
+        """The latest runs, newest first, and behind them every older one that has not ended."""
         return await self._history.runs(limit)
 
     async def run_detail(self, run_id: str) -> RunOutcome:

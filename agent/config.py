@@ -14,7 +14,7 @@ from typing import TYPE_CHECKING, Annotated, Any, Literal, cast
 import platformdirs
 from pydantic import BaseModel, BeforeValidator, ConfigDict, Field, SecretStr, TypeAdapter, ValidationError
 
-from agent.contracts import Profile, RunRequest
+from agent.contracts import Profile, RunRequest, ZoneName
 from agent.errors import ConfigError
 from aura_core.errors import DefinitionError
 from aura_core.language.environment import plan_settings
@@ -135,6 +135,10 @@ class AppConfig(Section):
     profiles: dict[str, Profile] = Field(
         default_factory=dict, description="name -> profile; `owner` and `guest` always exist"
     )
+    timezone: ZoneName = Field(
+        default="",
+        description="whose clock is meant, e.g. Europe/Berlin; profiles may have their own; default: machine's",
+    )
     hot_reload: bool = Field(
         default=True, description="an edited plan counts from the next run on, in `aura chat` and `aura bot`"
     )
@@ -164,6 +168,7 @@ class AppConfig(Section):
         for name, profile in values.get("profiles", {}).items():
             if isinstance(profile, dict):
                 cast("dict[str, Any]", profile).setdefault("name", name)
+        _take_over_zone(values)
         values["home"] = home if home.is_absolute() else working / home
         try:
             return cls.model_validate(values)
@@ -210,7 +215,21 @@ class AppConfig(Section):
         """Configured profiles, and `owner` and `guest` where they are not configured."""
         owner = Profile(name="owner", people=["terminal:*", *(f"telegram:{number}" for number in self.telegram.owners)])
         guest = Profile(name="guest", allow=[], memory=False)
-        return {"owner": owner, **self.profiles, "guest": self.profiles.get("guest", guest)}
+        profiles = {"owner": owner, **self.profiles, "guest": self.profiles.get("guest", guest)}
+        if not self.timezone:
+            return profiles
+        return {
+            name: profile if profile.timezone else profile.model_copy(update={"timezone": self.timezone})
+            for name, profile in profiles.items()
+        }
+
+
+def _take_over_zone(values: dict[str, Any]) -> None:
+    """Makes the time zone that older settings gave to single plans the one of everything, if there is no such one."""
+    for plan in ("aura_base", "reminders"):
+        settings = values.get("plans", {}).get(plan)
+        if isinstance(settings, dict) and (zone := cast("dict[str, Any]", settings).get("timezone")):
+            values.setdefault("timezone", zone)
 
 
 def _read_yaml(path: Path) -> dict[str, Any]:
@@ -256,6 +275,8 @@ def _from_environment(env: Mapping[str, str]) -> dict[str, Any]:
             values.setdefault(section, {})[name] = _value(raw, kind)
     if env.get("AURA_LOG_LEVEL"):
         values["log_level"] = env["AURA_LOG_LEVEL"].lower()
+    if env.get("AURA_TIMEZONE"):
+        values["timezone"] = env["AURA_TIMEZONE"]
     for name in ("trusted", "profiles", "hot_reload"):
         if raw := env.get(f"AURA_{name}".upper()):
             values[name] = _value(raw, AppConfig.model_fields[name].annotation)

@@ -11,15 +11,29 @@ import uuid
 from collections.abc import Sequence
 from fnmatch import fnmatchcase
 from pathlib import Path
-from typing import Any, Literal, Protocol
+from typing import Annotated, Any, Literal, Protocol
 
-from pydantic import AliasChoices, BaseModel, ConfigDict, Field, RootModel
+from pydantic import AfterValidator, AliasChoices, BaseModel, ConfigDict, Field, RootModel
+
+from aura_core.errors import ScheduleError
+from aura_core.language.time_rules import zone_of
 
 StepKind = Literal["task", "ask_user", "llm", "agent"]
 StepStatus = Literal["ok", "partial", "error", "blocked", "needs_input", "cancelled"]
 RunStatus = Literal["running", "waiting", "ok", "error", "cancelled"]
 Effects = Literal["read", "write", "external"]
 SUCCESS_STATUSES: frozenset[str] = frozenset({"ok", "partial"})
+
+
+def _zone_name(name: str) -> str:
+    try:
+        return zone_of(name).key if name else ""
+    except ScheduleError as error:
+        raise ValueError(str(error).rstrip(".")) from error
+
+
+ZoneName = Annotated[str, AfterValidator(_zone_name)]
+"""Name of a time zone; empty for the machine's."""
 
 
 class Contract(BaseModel):
@@ -131,7 +145,8 @@ class Question(Contract):
         step_id: the step that asks.
         session_id: the session whose person may answer.
         text: what is asked.
-        options: numbered choices; free text is always possible too.
+        options: numbered choices; free text is possible too, unless `strict`.
+        strict: only the choices count.
         asked_at: seconds since the epoch.
         expires: seconds since the epoch; None waits for ever.
         purpose: "input" is an ordinary question, "approval" guards a step with effects.
@@ -143,6 +158,7 @@ class Question(Contract):
     session_id: str
     text: str
     options: list[str] = Field(default_factory=list)
+    strict: bool = False
     asked_at: float = 0.0
     expires: float | None = None
     purpose: Literal["input", "approval"] = "input"
@@ -272,6 +288,8 @@ class Profile(Contract):
         approve: effects that need the person's approval when the inputs descend from untrusted output.
         max_file_bytes: largest file taken in or handed out.
         memory: whether MEMORY.md is read and written.
+        timezone: name of the time zone of its people's clock, for plans, tasks, reminders and schedules alike; empty
+            takes the setting `timezone`, and without that the machine's.
         shares_data: whether its people share the owner's notes and the like, instead of having their own.
     """
 
@@ -284,6 +302,7 @@ class Profile(Contract):
     approve: list[Effects] = Field(default_factory=lambda: ["write", "external"])
     max_file_bytes: int = 20_000_000
     memory: bool = True
+    timezone: ZoneName = ""
     shares_data: bool = False
 
     def allows(self, task: str) -> bool:

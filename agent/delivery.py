@@ -111,7 +111,7 @@ class Deliveries:
 
     async def resume(self, channel: str | None = None) -> None:
         """Goes on with parcels that an earlier process kept, of one channel or of all."""
-        for record in reversed(await self._engine.list(task=DELIVERY_TASK, statuses=UNFINISHED, limit=1000)):
+        for record in reversed(await self._engine.list(task=DELIVERY_TASK, statuses=UNFINISHED, limit=None)):
             if channel in (None, Dest(record.args["dest"]).channel):
                 await self._engine.resume(record.id)
 

@@ -2,26 +2,23 @@
 
 from __future__ import annotations
 
-import re
-import shlex
 from collections.abc import Collection, Mapping, Sequence
 from typing import Any
 
+from agent.command_inputs import checked_inputs, command_inputs
 from agent.contracts import ExampleStep, Exchange, PlanExample, Profile, TaskCard, TaskExample
 from agent.errors import NotAllowedError
-from agent.plan_graph.values import choices, is_string
 from agent.shortlist import shortlist
-from aura_core.errors import NotFoundError
+from aura_core.errors import AuraError, NotFoundError
 from aura_core.execution.resources import split_resource
 from aura_core.framework import Framework
-from aura_core.ground.suggestions import nearest
+from aura_core.ground.suggestions import hint, nearest, sentence
 from aura_core.language.examples import MODEL_STEPS
 from aura_core.language.examples import PlanExample as WrittenExample
+from aura_core.language.input_spec import InputSpec
 from aura_core.language.plan import PlanDefinition
 from aura_core.language.task import TaskDefinition
 from aura_core.tasklet import RunInfo
-
-_PAIR = re.compile(r"(?P<name>[^\W\d]\w*)=(?P<value>.*)", re.DOTALL)
 
 
 class Dispatcher:
@@ -99,21 +96,48 @@ class Dispatcher:
         return {name: menu for name, menu in menus.items() if menu is not None}
 
     def parse_command_inputs(self, card: TaskCard, text: str) -> dict[str, Any]:
-        """What a person typed behind a command, as inputs.
-
-        `name=value` pairs, with quotes where a value holds spaces. A text that is not all pairs of known names goes,
-        as a whole, to the first required input that takes text, or to the first that does.
+        """What a person typed behind a command, as inputs; see `agent.command_inputs.command_inputs`.
 
         Args:
             card: the command's task.
             text: everything behind the command.
         """
-        text = text.strip()
-        pairs = _pairs(text, card.properties)
-        if pairs is not None:
-            return dict(pairs)
-        target = _text_input(card)
-        return {target: text} if text and target else {}
+        return dict(command_inputs(self._framework.plans.task(card.task).meta.inputs, text))
+
+    def checked_inputs(self, card: TaskCard, inputs: Mapping[str, Any]) -> dict[str, Any]:
+        """Inputs that a person gave, converted.
+
+        Raises:
+            InputError: names every value that does not fit, and what is wanted.
+        """
+        return checked_inputs(card.task, self._framework.plans.task(card.task).meta.inputs, inputs)
+
+    def command_in(self, text: str, profile: Profile) -> tuple[TaskCard, dict[str, Any]] | None:
+        """The command of a plugin that a text calls, and its inputs; None if it calls none (`/etc/hosts` is a path).
+
+        Args:
+            text: what a person wrote.
+            profile: the person's.
+
+        Raises:
+            NotFoundError: it calls one that there is not; names the nearest.
+        """
+        name, *rest = text.strip().split(maxsplit=1)
+        if not name.startswith("/") or "/" in name[1:] or not name[1:]:
+            return None
+        commands = self.get_plugin_commands(profile)
+        card = commands.get(name[1:])
+        if card is None:
+            advice = hint(name, [f"/{one}" for one in commands], what="there are")
+            raise NotFoundError(sentence(f"There is no command {name}", advice))
+        return card, self.parse_command_inputs(card, rest[0] if rest else "")
+
+    def input_spec(self, task: str, name: str, profile: Profile) -> InputSpec | None:
+        """What a task says about one of its inputs; None if this profile has no such task, or that no such input."""
+        try:
+            return self._framework.plans.task(self.card(task, profile).task).meta.inputs.get(name)
+        except AuraError:
+            return None
 
     def _allowed(self, profile: Profile) -> list[TaskCard]:
         tasks = self._framework.plans.tasks()
@@ -160,20 +184,3 @@ def _is_callable(step: ExampleStep, cards: Mapping[str, TaskCard]) -> bool:
         return True
     card = cards.get(step.task)
     return card is not None and step.inputs.keys() <= card.properties.keys() and step.inputs.keys() >= {*card.required}
-
-
-def _pairs(text: str, properties: Mapping[str, Any]) -> list[tuple[str, str]] | None:
-    """`name=value` pairs, or None if any part of the text is something else."""
-    try:
-        parts = shlex.split(text)
-    except ValueError:
-        return None
-    matches = [_PAIR.fullmatch(part) for part in parts]
-    pairs = [(match["name"], match["value"]) for match in matches if match is not None and match["name"] in properties]
-    return pairs if len(pairs) == len(parts) else None
-
-
-def _text_input(card: TaskCard) -> str | None:
-    names = [*card.required, *(name for name in card.properties if name not in card.required)]
-    texts = [name for name in names if is_string(card.properties[name]) and not choices(card.properties[name])]
-    return next(iter([*texts, *names]), None)

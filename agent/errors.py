@@ -82,5 +82,9 @@ class ChannelAwayError(AgentError):
     """A channel could not hand something over, although it tried for long; trying again later may help."""
 
 
+class AnswerMisfitError(AgentError):
+    """An answer that the question cannot take. The question stays open; the text says what is wrong and asks again."""
+
+
 class NotAllowedError(AgentError):
     """The profile does not allow this task, command or action."""

@@ -25,6 +25,7 @@ from agent.steps.speculation import Speculation
 from aura_core.durable.protocol import StepJournal
 from aura_core.errors import AuraError, DefinitionError, HomeNotWritableError, NotFoundError
 from aura_core.framework import Framework
+from aura_core.ground.half_done import with_done
 from aura_core.ground.logger import get_logger
 from aura_core.ground.reasons import reason_of
 from aura_core.ground.secrets import masked
@@ -61,7 +62,7 @@ class Executor:
         sessions: where a session's files live.
         missing_plugins: waits for tasks that a step began with and that cannot go on now.
         crash_guard: refuses a step with which the program crashed too often.
-        clock: gives the time for prompts; aware.
+        clock: gives the time of a profile's people for prompts; aware.
         agent_turns: upper bound of model calls in one `agent` step.
     """
 
@@ -71,7 +72,7 @@ class Executor:
     sessions: SessionStore
     missing_plugins: PluginWait
     crash_guard: CrashGuard
-    clock: Callable[[], datetime]
+    clock: Callable[[Profile], datetime]
     agent_turns: int
 
     async def run_step(
@@ -130,7 +131,7 @@ class Executor:
         if step.kind == "llm":
             from agent.steps.model_steps import run_llm_step  # noqa: PLC0415 (a task needs no model)
 
-            return await run_llm_step(req, self.model, meter, self.clock(), on_text)
+            return await run_llm_step(req, self.model, meter, self.clock(profile), on_text)
         if step.kind == "agent":
             return await self._agent_step(req, profile, meter, journal)
         inputs = resolve_references(step.inputs, req.results)
@@ -174,6 +175,7 @@ class Executor:
             session_id=req.session_id,
             person=req.person,
             whose=whose_data(req.person, profile),
+            timezone=profile.timezone,
             dest=req.dest.root,
             files_folder=files,
             source=req.source,
@@ -201,6 +203,7 @@ class Executor:
     ) -> ExecutorResponse:
         cards = self.dispatcher.catalogue(profile)
         calls, tainted = 0, req.untrusted
+        done: list[str] = []
 
         async def call(task: str, inputs: dict[str, Any]) -> ExecutorResponse:
             nonlocal calls, tainted
@@ -218,13 +221,24 @@ class Executor:
             except AuraError as error:
                 return ExecutorResponse(step_id=req.step.id, status="error", error=str(error))
             tainted = tainted or response.untrusted
+            if response.ok and card.effects != "read":
+                done.append(card.title or task)
             return response
 
         from agent.steps.model_steps import run_agent_step  # noqa: PLC0415 (a task needs no model)
 
-        return await run_agent_step(
-            req, cards, self.model, meter=meter, now=self.clock(), turns=self.agent_turns, call=call
-        )
+        try:
+            response = await run_agent_step(
+                req, cards, self.model, meter=meter, now=self.clock(profile), turns=self.agent_turns, call=call
+            )
+        except HomeNotWritableError:
+            raise
+        except AuraError as error:
+            response = ExecutorResponse(step_id=req.step.id, status="error", error=str(error), summary=str(error))
+        if response.ok or not done:
+            return response
+        text = with_done(response.error or response.summary, done)
+        return response.model_copy(update={"error": text, "summary": text})
 
 
 def whose_data(person: str, profile: Profile) -> str:
@@ -256,13 +270,14 @@ def _plain(value: object) -> Any:
 
 def _response(step_id: str, card: TaskCard, result: TaskResult, files: Path | None) -> ExecutorResponse:
     if result.ok:
-        status = "partial" if result.status == "stopped" else "ok"
-        summary = result.message if result.status == "stopped" else summarize_output(result.result)
+        stopped = result.status == "stopped"
+        output = result.message if stopped and result.result is None else result.result
+        told = "" if output is result.message else summarize_output(output)
         return ExecutorResponse(
             step_id=step_id,
-            status=status,
-            output=result.message if result.status == "stopped" else _plain(result.result),
-            summary=summary,
+            status="partial" if stopped else "ok",
+            output=_plain(output),
+            summary="\n\n".join(part for part in (result.message, told) if part),
             artifacts=[_artifact(item, files) for item in result.attachments if files],
             seconds=result.seconds,
             untrusted=card.untrusted,

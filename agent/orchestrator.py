@@ -21,6 +21,7 @@ from agent.contracts import (
 )
 from agent.plan_graph.identity import fingerprint
 from agent.progress import PlanMade, RunEnded, RunStarted, StepEnded
+from agent.questions.fitting import inputs_for, wanted_of
 from agent.questions.records import QUESTION_TASK, answer_response, ask_args, is_approved
 from agent.questions.service import QuestionService
 from agent.references import resolve_references
@@ -196,7 +197,9 @@ class OrchestratorRunner:
                 name: resolve_references(getattr(step, name), run.state.outputs) for name in ("question", "options")
             }
             step = step.model_copy(update={"question": str(words["question"]), "options": _choices(words["options"])})
-            child = await ctx.start(f"{ASK_KEY}{step.id}", QUESTION_TASK, ask_args(run.request, step))
+            wanted = wanted_of(self.activities.specs(run, inputs_for(step, run.state.plan.steps)))
+            args = ask_args(run.request, step, wanted=wanted)
+            child = await ctx.start(f"{ASK_KEY}{step.id}", QUESTION_TASK, args)
             run.state.running[child] = step
             return False
         settled = self._settled(run, step)
@@ -282,8 +285,7 @@ class OrchestratorRunner:
         written = await ctx.step("answer", self.activities.answer, run, problem)
         answer: str = written["text"]
         run.state.spend(Usage.model_validate(written["usage"]))
-        failed = problem or (run.state.responses and not run.state.completed_ok)
-        status: RunStatus = "error" if failed else "ok"
+        status: RunStatus = "error" if problem or _has_failed(run) else "ok"
         await ctx.step("record", self.activities.record, run, answer, status)
         await ctx.step("deliver", self.activities.deliver, run, answer)
         artifacts = list({item.path: item for r in run.state.responses.values() for item in r.artifacts}.values())
@@ -301,6 +303,16 @@ class OrchestratorRunner:
             replans=run.state.replans,
             usage=run.state.usage.model_copy(update={"seconds": round(run.seconds, 3)}),
         ).model_dump(mode="json")
+
+
+def _has_failed(run: LiveRun) -> bool:
+    """Whether a run brought nothing: a command did not do all that it is, or of a plan only questions succeeded."""
+    state = run.state
+    work = [name for name in state.responses if state.steps[name].kind != "ask_user"]
+    done = [name for name in work if name in state.completed_ok]
+    if run.request.command is not None:
+        return len(done) < len(work)
+    return not done and bool(work or set(state.responses) - state.completed_ok)
 
 
 def _is_question(child: str) -> bool:

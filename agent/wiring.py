@@ -2,9 +2,9 @@
 
 from __future__ import annotations
 
-from datetime import datetime
 from typing import Any
 
+from agent.clock import now_for
 from agent.config import AppConfig
 from agent.delivery import Channels, Deliveries
 from agent.dispatcher import Dispatcher
@@ -23,8 +23,10 @@ from agent.run.runs import Runs
 from agent.run.state import LiveRun
 from agent.run.steps import StepTask
 from agent.run.turns import Turns
+from agent.schedules.owner import PLAN_PROFILE
 from agent.schedules.runner import JobRunner
 from agent.schedules.service import UserScheduleService
+from agent.schedules.telling import Telling
 from agent.schedules.user_jobs import Check, UserJobs, check_job
 from agent.sessions import SessionStore
 from aura_core.durable.local import LocalEngine
@@ -57,7 +59,8 @@ class Parts:
         waits = Waits()
         self.questions = QuestionService(config, self.engine, self.events, self.channels, waits)
         check: Check = lambda owner, task, inputs: check_job(config, self.framework, owner, task, inputs)  # noqa: E731
-        self.schedules = UserScheduleService(UserJobs(Jobs(self.documents), check))
+        jobs = Jobs(self.documents, timezone=config.profile(PLAN_PROFILE).timezone)
+        self.schedules = UserScheduleService(UserJobs(jobs, check))
 
         step_meters: dict[str, Meter] = {}
         services = {"llm": PlanModelService(model, step_meters), "chat": self.questions, "schedule": self.schedules}
@@ -73,7 +76,7 @@ class Parts:
             self.sessions,
             missing_plugins,
             CrashLoopGuard(self.engine),
-            local_now,
+            now_for,
             config.planner.agent_turns,
         )
         self.past_plans = PastPlans(self.documents)
@@ -86,7 +89,7 @@ class Parts:
             self.events,
             deliveries,
             self.past_plans,
-            local_now,
+            now_for,
         )
         live: dict[str, LiveRun] = {}
         ledger = Ledger(config.home / "usage.json")
@@ -96,7 +99,8 @@ class Parts:
             config, self.engine, self.events, activities, steps, self.questions, turns, live
         )
         self.runs = Runs(config, self.engine, live, self.events, self.questions, missing_plugins, deliveries)
-        self.jobs = JobRunner(config, self.dispatcher, self.channels, self.runs)
+        telling = Telling(config, self.channels, deliveries)
+        self.jobs = JobRunner(config, self.dispatcher, self.channels, self.runs, telling)
 
 
 def _framework(config: AppConfig, events: EventBus, services: dict[str, Any]) -> Framework:
@@ -118,8 +122,3 @@ def _framework(config: AppConfig, events: EventBus, services: dict[str, Any]) ->
         events=events,
         load_seconds=config.execution.load_seconds,
     )
-
-
-def local_now() -> datetime:
-    """The local time, aware."""
-    return datetime.now().astimezone()

@@ -24,6 +24,7 @@ from aura_core.context import Context
 from aura_core.data.decoding import Decoded, decode_text
 from aura_core.data.files import composed, resolve_inside
 from aura_core.errors import ActionError, CoreError, ForbiddenPathError, IncompleteTextError, InputError
+from aura_core.expressions.clock import local_now, on_local_clock
 from aura_core.ground.json_text import parse_json
 from aura_core.services import ChatService, LanguageModelService, ScheduledJob, ScheduleService
 from aura_core.tasklet import Attachment, RunInfo
@@ -51,6 +52,8 @@ __all__ = [
     "config",
     "decode_text",
     "hook",
+    "local_now",
+    "on_local_clock",
     "parse_json",
     "requires_services",
     "resolve_inside",

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import asyncio
-from collections.abc import Callable, Collection
+from collections.abc import Callable, Collection, Sequence
 from contextlib import AbstractAsyncContextManager, suppress
 from time import perf_counter
 from typing import TYPE_CHECKING, Protocol
@@ -230,7 +230,7 @@ class ExecutionManager:
     async def _run(self, job: Job) -> TaskResult:
         """One task with its slots: state, hooks, clock; expected ends apart from unexpected ones."""
         tasklet, task = job.tasklet, job.task
-        job.started = perf_counter()
+        job.started, before = perf_counter(), len(tasklet.run.done)
         try:
             result = await self._run_guarded(job)
         except asyncio.CancelledError:
@@ -242,7 +242,7 @@ class ExecutionManager:
             result = _failed(error, task.ref)
         if job.reason is not None:
             result = job.given_up()
-        return await self._after(job, _timed(result, perf_counter() - job.started))
+        return await self._after(job, _timed(result, perf_counter() - job.started, tasklet.run.done[before:]))
 
     async def _run_under_clock(self, job: Job) -> TaskResult:
         if job.seconds is None:
@@ -336,8 +336,10 @@ def _priority(tasklet: Tasklet, task: TaskDefinition) -> int:
     return task.meta.priority if tasklet.priority is None else tasklet.priority
 
 
-def _timed(result: TaskResult, seconds: float) -> TaskResult:
-    return TaskResult(result.status, result.result, result.error, seconds, result.message, result.attachments)
+def _timed(result: TaskResult, seconds: float, done: Sequence[str]) -> TaskResult:
+    """The result with its time; what the task had done before it failed is told."""
+    error = None if result.error is None else result.error.after(done)
+    return TaskResult(result.status, result.result, error, seconds, result.message, result.attachments)
 
 
 def _failed(error: Exception, task: str) -> TaskResult:

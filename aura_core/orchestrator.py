@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import copy
+from contextlib import AbstractContextManager, nullcontext
+from dataclasses import replace
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, cast
 
@@ -14,10 +16,13 @@ from aura_core.data.file_reading import read_beneath, resolve_readable
 from aura_core.engine import EngineResult, ExecutionEngine, PlanRuntime
 from aura_core.engine.failure import task_error
 from aura_core.engine.on_failure import run_failure_handler
+from aura_core.engine.so_far import results_so_far
 from aura_core.errors import CoreError, InputError, LoopLimitError
 from aura_core.execution.refcount import RefCount
 from aura_core.execution.system_exit import contained
 from aura_core.expressions import compile_template
+from aura_core.expressions.clock import using_zone
+from aura_core.language.time_rules import zone_of
 from aura_core.plugins.registry import ActionDefinition, find_action
 from aura_core.tasklet import RunInfo, TaskResult
 
@@ -89,7 +94,7 @@ class Orchestrator:
         """
         self._refcount.begin()
         try:
-            with using_config(self._config), contained(f"Something in task {task.ref}"):
+            with using_config(self._config), _clock_of(run), contained(f"Something in task {task.ref}"):
                 return await self._run_chain(task, inputs, run)
         finally:
             self._refcount.end()
@@ -212,6 +217,8 @@ class Orchestrator:
     async def _run_and_finish(self, engine: ExecutionEngine, task: TaskDefinition) -> EngineResult:
         """Runs the steps, renders `returns` with the variables at the end; after a failure, runs `on_failure`."""
         result = await engine.run(task)
+        if result.status == "stopped" and task.outputs is not None:
+            result = replace(result, outputs=results_so_far(task.returns, engine.context.variables))
         if result.status == "success" and task.outputs is not None:
             try:
                 returns = True if task.returns is None else task.returns.render(engine.context.variables)
@@ -225,3 +232,8 @@ class Orchestrator:
     ) -> EngineResult:
         """Runs the task's `on_failure` in an isolated context with `error` (see `run_failure_handler`)."""
         return await run_failure_handler(engine, task, result)
+
+
+def _clock_of(run: RunInfo) -> AbstractContextManager[None]:
+    """The clock of the person behind a run, for the block."""
+    return using_zone(zone_of(run.timezone)) if run.timezone else nullcontext()

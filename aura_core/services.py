@@ -47,8 +47,15 @@ class LanguageModelService(Protocol):
 class ChatService(Protocol):
     """The person behind a run; registered as service `chat`."""
 
-    async def ask(self, run: RunInfo, text: str, options: Sequence[str] = ()) -> str:
-        """Asks the person and waits, durably, for the answer."""
+    async def ask(self, run: RunInfo, text: str, options: Sequence[str] = (), *, strict: bool = False) -> str:
+        """Asks the person and waits, durably, for the answer.
+
+        Args:
+            run: the run.
+            text: the question.
+            options: choices.
+            strict: only the choices count; else any words do.
+        """
         ...
 
 
@@ -60,7 +67,7 @@ class ScheduledJob:
         id: what `ScheduleService.remove` takes.
         task: reference of what runs.
         when: its rule in words, e.g. "every 15m".
-        timezone: name of the zone that it goes by, or of the machine's where a rule needs none.
+        timezone: name of the zone that it goes by, or of the person's where a rule needs none.
         next_at: when it is due next, in that zone; None if an event starts it.
         inputs: what the task gets.
         title: one line for people; may be empty.
@@ -111,7 +118,7 @@ class ScheduleService(Protocol):
             every: seconds.
             at: one moment; without a zone of its own it is meant in `timezone`.
             on_event: name of an event, e.g. "task.failed".
-            timezone: for `cron` and `at`; the machine's if left out.
+            timezone: for `cron` and `at`; that of the person behind the run if left out.
             missed: what becomes of moments at which Aura was not running.
             title: one line for people.
 

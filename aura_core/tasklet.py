@@ -2,11 +2,12 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, Literal
 
+from aura_core.ground.half_done import with_done
 from aura_core.ground.secrets import mask, masked
 
 if TYPE_CHECKING:
@@ -39,6 +40,7 @@ class RunInfo:
         person: who asked, as `channel:id`; empty when nobody did.
         whose: whose personal data plans read and write: empty for the owner of this installation, on every channel,
             and where nobody asked; else the person.
+        timezone: name of the time zone of the person's clock; empty for the machine's.
         dest: where answers go, as the channel of the person wrote it; empty when nowhere.
         files_folder: absolute folder where the session's files live; None when there is no session.
         source: who started it: "chat", "command", "schedule", "cli", "mcp".
@@ -48,6 +50,7 @@ class RunInfo:
             takes the same steps and need not do it again; None where a run is not repeated.
         scope: which action or question of a recorded task looks at the run; empty in all others.
         attachments: files the task wants handed to the person, in order (see `Context.attach`).
+        done: steps with effects that have succeeded, as `step (action)`, in order.
         calls: how often `once_key` was asked in this attempt, by name.
     """
 
@@ -55,6 +58,7 @@ class RunInfo:
     session_id: str = ""
     person: str = ""
     whose: str = ""
+    timezone: str = ""
     dest: Mapping[str, Any] = field(default_factory=dict[str, Any])
     files_folder: Path | None = None
     source: str = "cli"
@@ -62,6 +66,7 @@ class RunInfo:
     journal: Journal | None = field(default=None, repr=False)
     scope: str = ""
     attachments: list[Attachment] = field(default_factory=list["Attachment"])
+    done: list[str] = field(default_factory=list[str], repr=False)
     calls: dict[str, int] = field(default_factory=dict[str, int], repr=False)
 
     def apart(self, scope: str) -> RunInfo:
@@ -129,6 +134,7 @@ class TaskError:
         step: id or name of the step, or its position as `steps[2]`; empty before the first step.
         location: `file:line:column` of the step; empty if unknown.
         attempts: how often the step was tried.
+        done: steps with effects that had succeeded before, as `step (action)`, in order; the message names them, too.
     """
 
     type: str
@@ -137,6 +143,11 @@ class TaskError:
     step: str = ""
     location: str = ""
     attempts: int = 1
+    done: tuple[str, ...] = ()
+
+    def after(self, done: Sequence[str]) -> TaskError:
+        """The same error of a task that had done something before."""
+        return replace(self, message=with_done(self.message, done), done=tuple(done)) if done else self
 
 
 @dataclass(frozen=True, slots=True)
@@ -145,7 +156,8 @@ class TaskResult:
 
     Attributes:
         status: success and stopped are good ends; the others carry `error`.
-        result: the rendered `returns` (True if the task has none), the recovered result, or None.
+        result: the rendered `returns` (True if the task has none), the recovered result, what a stopped task had
+            found so far, or None.
         error: set for error, timeout and cancelled.
         seconds: wall time from the start of running, waiting for slots not counted.
         message: the text of a `stop` step.

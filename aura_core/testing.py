@@ -39,7 +39,7 @@ class ScriptedPerson:
     answers: list[str] = field(default_factory=list[str])
     asked: list[tuple[str, list[str]]] = field(default_factory=list[tuple[str, list[str]]])
 
-    async def ask(self, run: RunInfo, text: str, options: Sequence[str] = ()) -> str:
+    async def ask(self, run: RunInfo, text: str, options: Sequence[str] = (), *, strict: bool = False) -> str:
         """The next answer.
 
         Raises:
@@ -49,7 +49,10 @@ class ScriptedPerson:
         self.asked.append((text, list(options)))
         if not self.answers:
             raise ActionError(f"The task asked {text!r} and the test has no answer left: pass answers=[…].")
-        return self.answers.pop(0)
+        answer = self.answers.pop(0)
+        if strict and answer not in options:
+            raise ActionError(f"The answer {answer!r} is not one of {', '.join(options)}, and only those count.")
+        return answer
 
 
 @dataclass(slots=True)

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import sys
-from contextlib import asynccontextmanager
+from contextlib import asynccontextmanager, nullcontext
 from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Any
@@ -65,7 +65,7 @@ def ask(
     as_json: AsJson = False,
     answer: Annotated[list[str] | None, typer.Option(help="Answer to a question; may be given several times.")] = None,
 ) -> int:
-    """Ask one thing. Exit code: 0 answered, 2 needs an answer, 1 failed."""
+    """Ask one thing, or call a command: "/note milk". Exit code: 0 answered, 2 needs an answer, 1 failed."""
     if as_json:
         current.get().json_failure = _failure
     return asynchronously(_ask(Request(_request_text(text), profile, session, answer or [], as_json)))
@@ -93,7 +93,7 @@ def _failure(message: str) -> Any:
 
 @asynccontextmanager
 async def opened_with_model(
-    config: AppConfig, profile_name: str | None, program: str, *, durable: bool
+    config: AppConfig, profile_name: str | None, program: str, *, durable: bool, thinks: bool = True
 ) -> AsyncGenerator[tuple[App, Profile, str]]:
     """The app, the profile to act under and the person; the model is loaded while everything is imported and opens.
 
@@ -102,13 +102,14 @@ async def opened_with_model(
         profile_name: `--profile`; None leaves it to the settings.
         program: who holds AURA_HOME.
         durable: see `App.open`.
+        thinks: whether the model will be needed; it is not loaded ahead otherwise.
     """
     from agent.channels.terminal.person import terminal_person
     from agent.llm.client import ModelClient
 
     person = terminal_person()
     config, profile = acting_as(config, person, profile_name)
-    async with ModelClient.loading(config, profile.model) as model:
+    async with ModelClient.loading(config, profile.model) if thinks else nullcontext() as model:
         from agent.app import App
 
         async with App.open(config, program=program, durable=durable, model=model) as app:
@@ -116,20 +117,27 @@ async def opened_with_model(
 
 
 async def _ask(request: Request) -> int:
-    async with opened_with_model(settings(), request.profile, "aura ask", durable=True) as (app, _, person):
+    thinks = not request.text.startswith("/")
+    opened = opened_with_model(settings(), request.profile, "aura ask", durable=True, thinks=thinks)
+    async with opened as (app, profile, person):
         from agent.channels.terminal.person import CHANNEL
         from agent.cli.follow import CommandTransport, follow, report
         from agent.cli.questions import Answers
         from agent.contracts import Dest, Incoming
 
-        await app.model.check()
+        command = app.dispatcher.command_in(request.text, profile)
+        if command is None:
+            await app.model.check()
         session_id = request.session or ASK_SESSION
         if request.session is None and await app.sessions.history(session_id, 1):
             await app.new_conversation(session_id)
         files = CommandTransport()
         app.add_transport(files)
         incoming = Incoming(session_id=session_id, person=person, text=request.text, dest=Dest({"channel": CHANNEL}))
-        run_id = await app.submit(incoming)
+        if command is None:
+            run_id = await app.submit(incoming)
+        else:
+            run_id = await app.submit_command(incoming, command[0].task, command[1])
         if run_id is None:
             raise RuntimeError("A request without a key was taken for a repetition.")
         outcome = await follow(app, run_id, Answers(request.answers), person, err())
@@ -187,16 +195,16 @@ async def _plan(text: str, source: PlanSource, *, as_json: bool) -> int:
 
 async def make_plan(app: App, profile: Profile, text: str) -> Plan:
     """The plan for a request without files, history or memory; nothing runs."""
+    from agent.clock import now_for
     from agent.llm.meter import Ledger, Meter
     from agent.planner import PlannerConfig, plan_steps
-    from agent.wiring import local_now
 
     config = PlannerConfig(
         model=app.model,
         meter=Meter(profile, Ledger(app.config.home / "usage.json")),
         catalogue=app.tasks(profile),
         profile=profile,
-        now=local_now(),
+        now=now_for(profile),
         examples=app.examples(profile),
         settings=app.config.planner,
     )
@@ -225,7 +233,7 @@ async def planning(
         from agent.llm.meter import Ledger
         from agent.llm.token_count import TokenCount
         from agent.planner import PlannerConfig
-        from agent.wiring import local_now
+        from agent.clock import now_for
 
         await app.model.check()
 
@@ -235,7 +243,7 @@ async def planning(
                 meter=meter,
                 catalogue=app.tasks(profile) if cards is None else cards,
                 profile=profile,
-                now=local_now(),
+                now=now_for(profile),
                 settings=app.config.planner,
                 examples=app.examples(profile) if cards is None else (),
                 past=past,

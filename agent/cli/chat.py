@@ -10,14 +10,15 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
+from agent.addresses import TERMINAL_SESSION
 from agent.cli.guard import NEEDS_ANSWER
-from agent.cli.invocation import asynchronously, say_notices, settings
+from agent.cli.invocation import acting_as, asynchronously, say_notices, settings
 
 if TYPE_CHECKING:
     from agent.app import App
     from agent.config import AppConfig
 
-DEFAULT_SESSION = "terminal"
+DEFAULT_SESSION = TERMINAL_SESSION
 
 
 def register(app: typer.Typer) -> None:
@@ -28,16 +29,18 @@ def register(app: typer.Typer) -> None:
 
 def chat(
     session: Annotated[str, typer.Option(help="Which session to chat in.")] = DEFAULT_SESSION,
+    profile: Annotated[str | None, typer.Option("--profile", metavar="NAME", help="Act under this profile.")] = None,
     fetch: Annotated[bool, typer.Option("--fetch", help="Fetch the embedded model if no model is there.")] = False,
 ) -> int:
     """Chat in the terminal; requests may also be piped in, one per line."""
-    return asynchronously(_chat(session, fetch=fetch))
+    return asynchronously(_chat(session, profile, fetch=fetch))
 
 
-async def _chat(session: str, *, fetch: bool) -> int:
+async def _chat(session: str, profile: str | None, *, fetch: bool) -> int:
     from agent.channels.terminal.person import terminal_person
 
-    async with _long_lived(settings(), "aura chat", terminal_person()) as app:
+    config, _ = acting_as(settings(), terminal_person(), profile)
+    async with _long_lived(config, "aura chat", terminal_person()) as app:
         from agent.channels.terminal.start import run_chat
 
         await run_chat(app, session_id=session, fetch=fetch)

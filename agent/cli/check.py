@@ -35,9 +35,9 @@ def check(
     examples: Annotated[
         bool, typer.Option("--examples", help="Have the model plan every example, and say which plans differ.")
     ] = False,
-    as_json: Annotated[bool, typer.Option("--json", help="Print a JSON list of the mistakes.")] = False,
+    as_json: Annotated[bool, typer.Option("--json", help="Print a JSON list of the mistakes and warnings.")] = False,
 ) -> int:
-    """Check plans: every mistake with file, line and column."""
+    """Check plans: every mistake with file, line and column, and what is probably not meant."""
     if schema:
         return _print_schema([str(path) for path in paths or []])
     return asynchronously(_check(paths or [], examples=examples, as_json=as_json))

@@ -2,11 +2,13 @@
 
 from __future__ import annotations
 
+import asyncio
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import TYPE_CHECKING
 
+from agent.cli.doubts import doubts
 from agent.errors import AgentError
 from aura_core.errors import Problem
 from aura_core.generations.plan_loading import check_folders
@@ -25,7 +27,7 @@ class Report:
         folders: what was asked for: plans, and folders of plans.
         names: of the plans among them that are free of mistakes.
         tasks: how many tasks those hold.
-        remarks: what their authors should look at.
+        remarks: what is allowed there and probably not meant; of the settings only if all plans are checked.
     """
 
     problems: list[Problem]
@@ -49,8 +51,12 @@ async def checked(config: AppConfig, paths: Sequence[Path]) -> Report:
     folders = [_plan_folder(path, known) for path in paths] or known
     others = [folder for folder in known if folder not in folders]
     found = await check_folders(folders, known=others, seconds=config.execution.load_seconds)
+    looked_at = {str(task.source.path) for plan in found.plans for task in plan.tasks.values()}
+    unsure = await asyncio.to_thread(doubts, found.known, config)
+    unsure = [replace(doubt, severity="warning") for doubt in unsure if doubt.path in looked_at or not (paths or doubt.task)]
     names = [plan.name for plan in found.plans]
-    return Report(found.problems, folders, names, sum(len(plan.tasks) for plan in found.plans), found.remarks)
+    tasks = sum(len(plan.tasks) for plan in found.plans)
+    return Report(found.problems, folders, names, tasks, [*found.remarks, *unsure])
 
 
 def _plan_folder(path: Path, known: Sequence[Path]) -> Path:

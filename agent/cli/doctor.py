@@ -44,7 +44,7 @@ def doctor(as_json: Annotated[bool, typer.Option("--json", help="Print a JSON do
 
 async def _doctor(*, as_json: bool) -> int:
     config = settings()
-    findings = [_python(), _home(config), _terminal(), _time_zone(), _telegram(config), *await _inside(config)]
+    findings = [_python(), _home(config), _terminal(), _time_zone(config), _telegram(config), *await _inside(config)]
     if as_json:
         print_json([asdict(finding) for finding in findings])
     else:
@@ -93,8 +93,27 @@ def _terminal() -> Finding:
     return Finding("Terminal", "note", f"encoding {encoding}: plain characters are used; a UTF-8 locale shows more")
 
 
-def _time_zone() -> Finding:
-    """Whose clock cron rules and reminders go by, if none is named."""
+def _time_zone(config: AppConfig) -> Finding:
+    """Whose clock is meant: that of the settings, or this machine's."""
+    from datetime import UTC, datetime
+
+    from agent.channels.terminal.person import terminal_person
+    from agent.clock import on_clock_of
+
+    profile = config.profile_of(terminal_person())
+    if not profile.timezone:
+        return _machine_zone()
+    machine, shown = _machine_zone(), on_clock_of(profile, datetime.now(UTC))
+    text = f"{profile.timezone}, {shown:%H:%M} now, from the settings, for plans, tasks, reminders and schedules alike"
+    others = sorted(
+        f"{one.name}: {one.timezone}" for one in config.all_profiles().values() if one.timezone != profile.timezone
+    )
+    text += f"; {', '.join(others)}" if others and any(one.people for one in config.profiles.values()) else ""
+    return Finding("Time zone", "ok" if machine.verdict == "ok" else "note", f"{text}; this machine: {machine.text}")
+
+
+def _machine_zone() -> Finding:
+    """The clock of this machine, which is meant where the settings name none."""
     from datetime import UTC, datetime
 
     from aura_core.scheduler.zones import machine_timezone, zone_of

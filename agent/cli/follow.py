@@ -16,6 +16,7 @@ from agent.cli.guard import DONE, FAILED, NEEDS_ANSWER
 from agent.cli.invocation import err, out, print_json, print_text
 from agent.cli.questions import Answers
 from agent.cli.watch import Watch
+from agent.errors import AnswerMisfitError
 
 if TYPE_CHECKING:
     from agent.app import App
@@ -71,7 +72,10 @@ async def follow(app: App, run_id: str, answers: Answers, person: str, console: 
                 answer = await answers.to(question)
                 if answer is None:
                     return outcome
-                await app.answer(question.id, answer, person=person)
+                try:
+                    await app.answer(question.id, answer, person=person)
+                except AnswerMisfitError as error:
+                    console.print(printable(str(error)), style="yellow", markup=False, soft_wrap=True)
                 watch.go_on()
     except asyncio.CancelledError:
         async with asyncio.timeout(CANCEL_SECONDS):

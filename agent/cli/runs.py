@@ -21,6 +21,7 @@ from agent.cli.invocation import (
 )
 
 if TYPE_CHECKING:
+    from agent.config import AppConfig
     from agent.contracts import RunOutcome, RunSummary
 
 RunId = Annotated[str, typer.Argument(metavar="ID", help="The run, as `aura runs` names it.")]
@@ -51,27 +52,32 @@ def list_runs(
 async def _list(limit: int, *, as_json: bool) -> int:
     from agent.run.outcomes import run_history
 
-    async with run_history(settings(), say_notices) as history:
+    config = settings()
+    async with run_history(config, say_notices) as history:
         runs = await history.runs(limit)
     if as_json:
         print_json([run.model_dump(mode="json") for run in runs])
     elif runs:
-        _print_runs(runs)
+        _print_runs(runs, config)
     else:
         remark("Nothing was asked yet.")
     return 0
 
 
-def _print_runs(runs: list[RunSummary]) -> None:
+def _print_runs(runs: list[RunSummary], config: AppConfig) -> None:
     from rich.table import Table
     from rich.text import Text
 
     from agent.channels.terminal.controls import one_line
+    from agent.channels.terminal.person import terminal_person
+    from agent.clock import on_clock_of
+
+    mine = config.profile_of(terminal_person())
 
     table = Table.grid(padding=(0, 2))
     styles = {"ok": "green", "error": "red", "waiting": "yellow", "running": "cyan", "cancelled": "dim"}
     for run in runs:
-        at = datetime.fromtimestamp(run.created_at, tz=UTC).astimezone()
+        at = on_clock_of(mine, datetime.fromtimestamp(run.created_at, tz=UTC))
         table.add_row(
             run.run_id,
             Text(f"{at:%Y-%m-%d %H:%M}", style="dim"),

@@ -16,6 +16,7 @@ if TYPE_CHECKING:
     from datetime import datetime
 
     from agent.app import App
+    from agent.contracts import Profile
     from agent.schedules.owner import JobOwner
     from aura_core.scheduler.job import Job
     from aura_core.scheduler.triggers import Trigger
@@ -62,9 +63,9 @@ async def _list(*, as_json: bool) -> int:
     if as_json:
         stopped = {"waits": listing.waiting, "gone": listing.gone}
         notes = {job.id: {key: found.get(job.id, "") for key, found in stopped.items()} for job in listing.jobs}
-        print_json([{**_as_json(job), **notes[job.id]} for job in listing.jobs])
+        print_json([{**_as_json(job, _mine(app)), **notes[job.id]} for job in listing.jobs])
     elif listing.jobs:
-        _print_jobs(listing.jobs)
+        _print_jobs(listing.jobs, _mine(app))
     elif not listing.unreadable:
         err().print("Nothing runs by itself yet. `aura schedule add --help` says how to change that.")
     for job, reason in listing.waiting.items():
@@ -82,7 +83,7 @@ def _remark(words: str, style: str = "") -> None:
     remark(one_line(words), style=style)
 
 
-def _as_json(job: Job) -> dict[str, Any]:
+def _as_json(job: Job, mine: Profile) -> dict[str, Any]:
     owner = _owner(job)
     return {
         "id": job.id,
@@ -90,8 +91,8 @@ def _as_json(job: Job) -> dict[str, Any]:
         "title": job.title,
         "inputs": job.inputs,
         "when": str(job.trigger),
-        "next_at": _iso(job.next_at),
-        "last_at": _iso(job.last_at),
+        "next_at": _iso(job.next_at, mine),
+        "last_at": _iso(job.last_at, mine),
         "last_status": job.last_status,
         "last_message": job.last_message,
         "missed": job.missed,
@@ -99,6 +100,7 @@ def _as_json(job: Job) -> dict[str, Any]:
         "source": job.source,
         "person": owner.person,
         "channel": owner.channel,
+        "deliver": list(job.deliver),
     }
 
 
@@ -113,40 +115,55 @@ def _owner(job: Job) -> JobOwner:
         return JobOwner(person="?")
 
 
-def _iso(moment: datetime | None) -> str | None:
-    return moment.astimezone().isoformat(timespec="seconds") if moment else None
+def _iso(moment: datetime | None, mine: Profile) -> str | None:
+    from agent.clock import on_clock_of
+
+    return on_clock_of(mine, moment).isoformat(timespec="seconds") if moment else None
 
 
-def _print_jobs(jobs: list[Job]) -> None:
+def _mine(app: App) -> Profile:
+    """The profile of whoever sits at this terminal; times are shown on its clock."""
+    from agent.channels.terminal.person import terminal_person
+
+    return app.profile_of(terminal_person())
+
+
+def _print_jobs(jobs: list[Job], mine: Profile) -> None:
     from rich.table import Table
     from rich.text import Text
 
-    owners = {job.id: _owner(job).person or f"plan {job.task.partition('/')[0]}" for job in jobs}
+    from agent.clock import on_clock_of, zone_name
+
+    zone = zone_name(mine)
+    owners = {job.id: _owner(job).person or _plan_of(job) for job in jobs}
     several = len(set(owners.values())) > 1
     table = Table.grid(padding=(0, 2))
     for wraps in (False, False, False, True, False, False):
         table.add_column(no_wrap=not wraps, overflow="fold")
     for job in jobs:
         last = Text(f"last: {job.last_status}" if job.last_status else "", style=_style(job.last_status))
-        at = f"{job.next_at.astimezone():%Y-%m-%d %H:%M}" if job.next_at else "–"
+        at = f"{on_clock_of(mine, job.next_at):%Y-%m-%d %H:%M}" if job.next_at else "–"
         who = Text(one_line(owners[job.id]) if several else "", style="dim")
         what = Text(one_line(job.title if job.title and job.source == "person" else job.task))
         inputs = (f" {key}={shorten(str(value), SHOWN, placeholder='…')}" for key, value in job.inputs.items())
         what.append(printable("".join(inputs)), style="dim")
-        table.add_row(Text(one_line(job.id)), at, Text(one_line(_rule(job.trigger)), style="cyan"), what, who, last)
+        table.add_row(
+            Text(one_line(job.id)), at, Text(one_line(_rule(job.trigger, zone)), style="cyan"), what, who, last
+        )
     out_wide().print(table)
     for job in jobs:
         if job.last_message:
             _remark(f"{job.id}: {job.last_message}", style="yellow")
 
 
-def _rule(trigger: Trigger) -> str:
-    """A trigger beside its next moment: what that says already is left out, and so is this machine's zone."""
-    from aura_core.scheduler.zones import machine_timezone
+def _plan_of(job: Job) -> str:
+    """The plan of a job, and whom it tells."""
+    return " ".join([f"plan {job.task.partition('/')[0]}", *(f"→ {name}" for name in job.deliver)])
 
-    if trigger.kind == "at":
-        return "once"
-    return str(trigger).removesuffix(f" ({machine_timezone()})")
+
+def _rule(trigger: Trigger, zone: str) -> str:
+    """A trigger beside its next moment: what that says already is left out, and so is the person's own zone."""
+    return "once" if trigger.kind == "at" else str(trigger).removesuffix(f" ({zone})")
 
 
 def _style(status: str) -> str:
@@ -172,7 +189,7 @@ def add(
     every: Annotated[str | None, typer.Option(help="An interval: 90s, 15m, 2h, 1d.")] = None,
     at: Annotated[str | None, typer.Option(help="Once: 18:00, or 2026-12-24 18:00.")] = None,
     on: Annotated[str | None, typer.Option(help="An event, e.g. task.failed or task.failed:notes/*.")] = None,
-    timezone: Annotated[str | None, typer.Option(help="For --cron and --at; this machine's if left out.")] = None,
+    timezone: Annotated[str | None, typer.Option(help="For --cron and --at; if left out, the owner's.")] = None,
     missed: Annotated[str, typer.Option(help="What was missed while nothing ran: skip, once or all.")] = "once",
     title: Annotated[str, typer.Option(help="One line about it.")] = "",
     to: Annotated[
@@ -205,43 +222,47 @@ async def _add(
 ) -> int:
     from agent.cli.task_runs import inputs_from
     from agent.cli.when import receiver
+    from agent.clock import zone_name
     from agent.errors import AgentError
     from agent.schedules.user_jobs import name_for
+    from aura_core.scheduler.six_fields import told_of_seconds
 
     if missed not in ("skip", "once", "all"):
         raise AgentError(f"--missed {missed!r} is not one of skip, once and all.")
+    owner = receiver(to)
     async with _opened() as app:
         definition = app.framework.plans.task(task)
+        zone = when.timezone or zone_name(app.profile_of(owner.person))
         job = await app.schedules.user_jobs.put(
             name_for(),
             definition.ref,
             inputs_from(definition, pairs),
-            _trigger(app, when),
-            owner=receiver(to),
+            _trigger(when, zone, app.schedules.jobs.now()),
+            owner=owner,
             missed=missed,
             title=title or definition.meta.title,
         )
     if as_json:
-        print_json(_as_json(job))
+        print_json(_as_json(job, _mine(app)))
     else:
-        _print_jobs([job])
+        _print_jobs([job], _mine(app))
         err().print(WHO_RUNS_THEM, style="dim")
+    if told := told_of_seconds(job.trigger, app.schedules.jobs.now()):
+        _remark(told, style="yellow")
     return 0
 
 
-def _trigger(app: App, when: When) -> Trigger:
+def _trigger(when: When, timezone: str, now: datetime) -> Trigger:
     from agent.cli.when import moment_from, seconds_from
     from aura_core.scheduler.when import trigger_of
-    from aura_core.scheduler.zones import machine_timezone
 
-    now = app.schedules.jobs.now()
     return trigger_of(
         now=now,
         cron=when.cron,
         every=None if when.every is None else seconds_from(when.every),
-        at=None if when.at is None else moment_from(when.at, when.timezone or machine_timezone(), now),
+        at=None if when.at is None else moment_from(when.at, timezone, now),
         on_event=when.on,
-        timezone=when.timezone,
+        timezone=timezone,
     )
 
 

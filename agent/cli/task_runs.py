@@ -8,10 +8,15 @@ from collections.abc import Sequence
 from typing import TYPE_CHECKING, Any
 
 from agent.channels.terminal.person import CHANNEL, terminal_person
+from agent.cli.invocation import remark
 from agent.cli.questions import Answers
-from agent.contracts import Question
+from agent.contracts import Profile, Question
+from agent.errors import AnswerMisfitError
+from agent.executor import whose_data
 from agent.progress import QuestionAsked
+from agent.questions.records import chosen
 from aura_core.errors import InputError
+from aura_core.language.inputs import fitted
 from aura_core.language.yaml_nodes import read_value
 from aura_core.tasklet import RunInfo, Tasklet, TaskResult
 
@@ -41,7 +46,13 @@ def inputs_from(definition: TaskDefinition, pairs: Sequence[str]) -> dict[str, A
 
 
 async def run_task(
-    app: App, definition: TaskDefinition, inputs: dict[str, Any], session: str, given: Sequence[str]
+    app: App,
+    definition: TaskDefinition,
+    inputs: dict[str, Any],
+    *,
+    profile: Profile,
+    session: str,
+    given: Sequence[str],
 ) -> TaskResult | Question:
     """Runs a task in a session's folder; first asks for inputs that are missing and have a question for that.
 
@@ -49,6 +60,7 @@ async def run_task(
         app: the app.
         definition: the task.
         inputs: its inputs; those that are asked for are added.
+        profile: who runs it; it may use the task.
         session: whose files it works on.
         given: answers to its questions, in order.
 
@@ -58,15 +70,17 @@ async def run_task(
     run_id = f"cli-{uuid.uuid4().hex[:12]}"
     answers = Answers(given)
     for question in _missing(definition, inputs, run_id, session):
-        answer = await answers.to(question)
-        if answer is None:
+        value = await _fitting_answer(definition, question, answers)
+        if value is None:
             return question
-        inputs |= inputs_from(definition, [f"{question.step_id}={answer}"])
+        inputs[question.step_id] = value
     folder = app.sessions.files(session)
     info = RunInfo(
         corr_id=run_id,
         session_id=session,
         person=terminal_person(),
+        whose=whose_data(terminal_person(), profile),
+        timezone=profile.timezone,
         dest={"channel": CHANNEL},
         files_folder=folder,
         source="cli",
@@ -82,6 +96,17 @@ async def run_task(
             for task in (work, helper):
                 task.cancel()
             await asyncio.gather(work, helper, return_exceptions=True)
+
+
+async def _fitting_answer(definition: TaskDefinition, question: Question, answers: Answers) -> Any:
+    """The value of an input that is asked for; asks again as long as it does not fit. None if nobody answers."""
+    while (answer := await answers.to(question)) is not None:
+        try:
+            name, text = question.step_id, chosen(question, answer)
+            return fitted(definition.meta.inputs[name], inputs_from(definition, [f"{name}={text}"])[name])
+        except InputError as error:
+            remark(str(error), style="yellow")
+    return None
 
 
 def _missing(definition: TaskDefinition, inputs: dict[str, Any], run_id: str, session: str) -> list[Question]:
@@ -107,8 +132,14 @@ async def _answer(app: App, asked: Subscription[QuestionAsked], answers: Answers
     person = terminal_person()
     while True:
         question = (await asked.next()).question
-        answer = await answers.to(question)
-        if answer is None:
-            await app.engine.cancel(question.id)
-            return question
-        await app.answer(question.id, answer, person=person)
+        taken = False
+        while not taken:
+            answer = await answers.to(question)
+            if answer is None:
+                await app.engine.cancel(question.id)
+                return question
+            try:
+                await app.answer(question.id, answer, person=person)
+                taken = True
+            except AnswerMisfitError as error:
+                remark(str(error), style="yellow")

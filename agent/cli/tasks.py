@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from dataclasses import dataclass
 from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
@@ -39,6 +40,7 @@ def run(
     task: Annotated[str, typer.Argument(metavar="PLAN/TASK", help="The task, as `aura tasks` names it.")],
     inputs: Annotated[list[str] | None, typer.Argument(metavar="key=value…", help="Its inputs.")] = None,
     *,
+    profile: Annotated[str | None, typer.Option("--profile", metavar="NAME", help="Act under this profile.")] = None,
     session: Annotated[str, typer.Option(help="Whose files it works on.")] = RUN_SESSION,
     answer: Annotated[list[str] | None, typer.Option(help="Answer to a question; may be given several times.")] = None,
     as_json: AsJson = False,
@@ -46,7 +48,7 @@ def run(
     """Run one task, without a model to plan it."""
     if as_json:
         current.get().json_failure = _failure
-    return asynchronously(_run(task, inputs or [], session, answer or [], as_json=as_json))
+    return asynchronously(_run(Call(task, inputs or [], profile, session, answer or [], as_json)))
 
 
 def _failure(message: str) -> Any:
@@ -55,32 +57,47 @@ def _failure(message: str) -> Any:
     return _document(TaskResult("error", error=TaskError("", message)))
 
 
-async def _run(task: str, pairs: list[str], session: str, answers: list[str], *, as_json: bool) -> int:
+@dataclass(frozen=True, slots=True)
+class Call:
+    """The options of one `aura run`."""
+
+    task: str
+    pairs: list[str]
+    profile: str | None
+    session: str
+    answers: list[str]
+    as_json: bool
+
+
+async def _run(call: Call) -> int:
+    from agent.channels.terminal.person import terminal_person
     from agent.cli.mistakes import warn_of_refused
     from agent.cli.task_runs import inputs_from, run_task
     from agent.contracts import Question
     from aura_core.errors import InputError, NotFoundError
     from aura_core.tasklet import TaskError, TaskResult
 
-    async with opened(settings(), "aura run") as app:
+    config, profile = acting_as(settings(), terminal_person(), call.profile)
+    async with opened(config, "aura run") as app:
         try:
-            definition = app.framework.plans.task(task)
-            inputs = inputs_from(definition, pairs)
+            definition = app.framework.plans.task(call.task)
+            app.dispatcher.card(definition.ref, profile)
+            inputs = inputs_from(definition, call.pairs)
         except (InputError, NotFoundError) as error:
-            warn_of_refused(app.framework.problems, task.partition("/")[0])
-            result = TaskResult("error", error=TaskError(type(error).__name__, str(error), task))
+            warn_of_refused(app.framework.problems, call.task.partition("/")[0])
+            result = TaskResult("error", error=TaskError(type(error).__name__, str(error), call.task))
         else:
-            result = await run_task(app, definition, inputs, session, answers)
+            result = await run_task(app, definition, inputs, profile=profile, session=call.session, given=call.answers)
     if isinstance(result, Question):
-        return _report_question(result, as_json=as_json)
-    _report(result, as_json=as_json)
+        return _report_question(result, as_json=call.as_json)
+    _report(result, as_json=call.as_json)
     return 0 if result.ok else 1
 
 
 def _report_question(question: Question, *, as_json: bool) -> int:
     if as_json:
         error = {"type": "Question", "message": question.text}
-        print_json({"status": "needs_input", "result": None, "error": error, "seconds": 0.0})
+        print_json({"status": "needs_input", "result": None, "message": "", "error": error, "seconds": 0.0})
     else:
         from agent.channels.terminal.draw import question_view
         from agent.channels.terminal.signs import signs_for
@@ -95,7 +112,9 @@ def _document(result: TaskResult) -> Any:
     from dataclasses import asdict
 
     error = asdict(result.error) if result.error else None
-    return {"status": result.status, "result": result.result, "error": error, "seconds": round(result.seconds, 3)}
+    seconds = round(result.seconds, 3)
+    told = {"status": result.status, "result": result.result, "message": result.message, "error": error}
+    return {**told, "seconds": seconds}
 
 
 def _report(result: TaskResult, *, as_json: bool) -> None:

@@ -7,11 +7,8 @@ from datetime import datetime, time, timedelta
 
 from pydantic_core import PydanticCustomError
 
-from agent.channels.telegram.destination import CHANNEL as TELEGRAM
-from agent.channels.telegram.destination import session_of
-from agent.channels.terminal.person import CHANNEL as TERMINAL
+from agent.addresses import TERMINAL, TERMINAL_SESSION, address_of
 from agent.channels.terminal.person import terminal_person
-from agent.cli.chat import DEFAULT_SESSION
 from agent.errors import AgentError
 from agent.schedules.owner import JobOwner
 from aura_core.language.fields import seconds_of
@@ -68,10 +65,8 @@ def receiver(to: str | None) -> JobOwner:
         AgentError: it is something else.
     """
     if to is None:
-        return JobOwner(person=terminal_person(), session_id=DEFAULT_SESSION, dest={"channel": TERMINAL})
-    channel, _, number = to.partition(":")
-    if channel != TELEGRAM or not number.isdecimal():
+        return JobOwner(person=terminal_person(), session_id=TERMINAL_SESSION, dest={"channel": TERMINAL})
+    address = address_of(to)
+    if address is None or address.person != to or not to.partition(":")[2].isdecimal():
         raise AgentError(f"--to {to!r} is not a person; write telegram:ID with the number that /id tells in the chat.")
-    chat = int(number)
-    dest = {"channel": TELEGRAM, "chat_id": chat, "chat_type": "private"}
-    return JobOwner(person=to, session_id=session_of(chat), dest=dest)
+    return JobOwner(person=address.person, session_id=address.session_id, dest=address.dest)

@@ -2,25 +2,31 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
+
 from agent.contracts import ExecutorRequest, ExecutorResponse, PlanStep, Question, RunRequest
 from aura_core.durable.protocol import UNFINISHED, Json, Records, TaskRecord
 
 QUESTION_TASK = "question"
 ANSWER_SIGNAL = "answer"
-MOST_QUESTIONS = 1000
 ASKED_BY = "asked_by"
 """In a question's arguments: the scope of the step or action inside a task that asks; missing in older records."""
-_NOT_SHOWN = frozenset({"dest", ASKED_BY})
+WANTED = "wanted"
+"""In a question's arguments: the inputs that its answer is for, as their tasks describe them."""
+_NOT_SHOWN = frozenset({"dest", ASKED_BY, WANTED})
 ALLOW, DENY = "Allow", "Don't allow"
 
 
-def ask_args(request: RunRequest, step: PlanStep, *, approval_of: str = "") -> dict[str, Json]:
+def ask_args(
+    request: RunRequest, step: PlanStep, *, approval_of: str = "", wanted: Sequence[Json] = ()
+) -> dict[str, Json]:
     """Arguments of the durable question task for a step.
 
     Args:
         request: the run.
         step: the `ask_user` step, or the step that needs approval.
         approval_of: one line on what is about to happen; empty for an ordinary question.
+        wanted: what the answer has to fit; see `agent.questions.fitting.wanted_of`.
     """
     return {
         "run_id": request.run_id,
@@ -30,7 +36,13 @@ def ask_args(request: RunRequest, step: PlanStep, *, approval_of: str = "") -> d
         "text": approval_of or step.question or step.title or "What exactly do you mean?",
         "options": [ALLOW, DENY] if approval_of else step.options,
         "purpose": "approval" if approval_of else "input",
+        "strict": bool(step.options) and any(step.options == _choices(spec) for spec in wanted) and not approval_of,
+        WANTED: list(wanted),
     }
+
+
+def _choices(spec: Json) -> list[str]:
+    return [str(choice) for choice in spec.get("enum") or ()]
 
 
 def answer_response(step: PlanStep, answer: Json) -> ExecutorResponse:
@@ -79,7 +91,7 @@ async def open_records(records: Records, session_id: str = "", run_id: str = "")
 
 async def unfinished_records(records: Records, session_id: str = "", run_id: str = "") -> list[TaskRecord]:
     """The records of questions that are open, or whose answer has not reached who asked; oldest first."""
-    found = await records.list(task=QUESTION_TASK, statuses=UNFINISHED, limit=MOST_QUESTIONS)
+    found = await records.list(task=QUESTION_TASK, statuses=UNFINISHED, limit=None)
     wanted = [record for record in found if session_id in ("", record.args["session_id"])]
     wanted = [record for record in wanted if run_id in ("", record.args["run_id"])]
     return sorted(wanted, key=lambda record: (record.created_at, record.id))

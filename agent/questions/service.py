@@ -17,11 +17,12 @@ from agent.contracts import Dest, Question, run_id_of
 from agent.delivery import Channels
 from agent.errors import NotAllowedError
 from agent.progress import QuestionAsked, QuestionClosed
+from agent.questions.fitting import check_answer
 from agent.questions.records import (
     ANSWER_SIGNAL,
     ASKED_BY,
-    MOST_QUESTIONS,
     QUESTION_TASK,
+    WANTED,
     answer_to,
     chosen,
     open_records,
@@ -36,6 +37,8 @@ from aura_core.ground.events import EventBus
 from aura_core.ground.logger import get_logger
 from aura_core.tasklet import RunInfo
 
+MOST_ANSWERS = 1000
+"""The latest ones, among which a message that comes again is looked for; channels repeat within a day."""
 SHOWN = "shown"
 """Beside the question in the record of its showing: whether its channel took it; always, in older records."""
 FIRST_PAUSE, LONGEST_PAUSE = 1.0, 30.0
@@ -71,7 +74,11 @@ class QuestionService:
         return [question_in(record) for record in sorted(records, key=lambda record: not self._is_asked_here(record))]
 
     async def answer(self, question_id: str, text: str, *, person: str, key: str = "") -> bool:
-        """Answers a question; answering twice is harmless. See `App.answer`."""
+        """Answers a question; answering twice is harmless. See `App.answer`.
+
+        Raises:
+            AnswerMisfitError: the question cannot take this answer, and stays open.
+        """
         record = await self._engine.get(question_id)
         if record is None or record.task != QUESTION_TASK:
             return False
@@ -81,7 +88,10 @@ class QuestionService:
         if record.status in UNFINISHED:
             if run is not None and run.status in UNFINISHED:
                 await self._engine.resume(run.id)
-            value = {"text": chosen(question_in(record), text), "person": person, "key": key}
+            question = question_in(record)
+            value = {"text": chosen(question, text), "person": person, "key": key}
+            if await answer_to(self._engine, record) is None:
+                check_answer(question, record.args.get(WANTED, ()), value["text"])
             if await self._engine.signal(question_id, ANSWER_SIGNAL, value):
                 if self._waits.inside(_answer_of(question_id)):  # else a channel may wait for this while it shows it
                     await self._waits.until(lambda: not self._waits.inside(question_id))
@@ -104,7 +114,7 @@ class QuestionService:
         records = [*filter(self._is_asked_here, records)] or records
         return len(records) == 1 and await self.answer(records[0].id, text, person=person, key=key)
 
-    async def ask(self, run: RunInfo, text: str, options: Sequence[str] = ()) -> str:
+    async def ask(self, run: RunInfo, text: str, options: Sequence[str] = (), *, strict: bool = False) -> str:
         """The `chat` service: asks from inside a YAML task and waits.
 
         A question that an attempt at the same durable step has asked before is not asked again, and its answer counts;
@@ -128,7 +138,7 @@ class QuestionService:
             return isinstance(error, HomeNotWritableError)
 
         forever = AsyncRetryingCaller(None, None, wait_initial=FIRST_PAUSE, wait_max=LONGEST_PAUSE).on(has_no_room)
-        return await forever(self._ask, run, text, options, f"{run.idempotency_key}/ask:{mark}")
+        return await forever(self._ask, run, text, options, strict, f"{run.idempotency_key}/ask:{mark}")
 
     async def close_left(self, run_id: str, inside: str = "") -> None:
         """Closes the questions that a run leaves behind: their steps ended without waiting for the answer.
@@ -180,7 +190,7 @@ class QuestionService:
             showing.cancel()
             await asyncio.wait([showing])
 
-    async def _ask(self, run: RunInfo, text: str, options: Sequence[str], wanted: str) -> str:
+    async def _ask(self, run: RunInfo, text: str, options: Sequence[str], strict: bool, wanted: str) -> str:
         """Asks, or goes on with what was asked, and waits.
 
         Raises:
@@ -194,6 +204,7 @@ class QuestionService:
             "dest": dict(run.dest),
             "text": text,
             "options": list(options),
+            "strict": strict,
             "purpose": "input",
             ASKED_BY: run.scope,
         }
@@ -234,7 +245,7 @@ class QuestionService:
 
     async def _was_taken(self, session_id: str, keys: set[str]) -> bool:
         """Whether an answer in the session bears the key of a message, or what an older Aura made of it."""
-        done = await self._engine.list(task=QUESTION_TASK, statuses=["done"], limit=MOST_QUESTIONS)
+        done = await self._engine.list(task=QUESTION_TASK, statuses=["done"], limit=MOST_ANSWERS)
         answers = [record.result for record in done if record.args["session_id"] == session_id]
         answers += [await answer_to(self._engine, it) for it in await unfinished_records(self._engine, session_id)]
         return any(answer is not None and answer.get("key") in keys for answer in answers)

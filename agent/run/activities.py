@@ -5,13 +5,13 @@ Each is one function that the run loop calls inside a durable step: it takes JSO
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from datetime import datetime
 from typing import Any
 
 from agent.config import AppConfig
-from agent.contracts import Artifact, ExecutorResponse, PlanStep
+from agent.contracts import Artifact, ExecutorResponse, PlanStep, Profile
 from agent.delivery import Deliveries, Parcel
 from agent.dispatcher import Dispatcher
 from agent.executor import Executor, prefetchable
@@ -27,6 +27,7 @@ from aura_core.durable.protocol import Json
 from aura_core.errors import AuraError
 from aura_core.ground.events import EventBus
 from aura_core.ground.logger import get_logger
+from aura_core.language.input_spec import InputSpec
 
 HISTORY_TEXT_LIMIT = 400
 _log = get_logger(__name__)
@@ -44,7 +45,7 @@ class Activities:
     events: EventBus
     deliveries: Deliveries
     past_plans: PastPlans
-    clock: Callable[[], datetime]
+    clock: Callable[[Profile], datetime]
 
     async def open(self, run: LiveRun) -> Json:
         """Reads the session: history, memory, files; the clock is read here and nowhere else in the loop."""
@@ -58,7 +59,7 @@ class Activities:
             history=build_orchestrator_context(session_data, task_key, self.config.planner.history),
             memory=memory,
             files=await self.sessions.file_names(run.session_id),
-            now=self.clock().isoformat(),
+            now=self.clock(run.profile).isoformat(),
             task_key=task_key,
         )
         return opened.model_dump(mode="json")
@@ -92,6 +93,11 @@ class Activities:
             plan = await plan_steps(settings, run.text, run.opened.history)
         tainted = any(response.untrusted for response in run.state.responses.values())
         return run.state.fitted(plan.model_copy(update={"tainted": tainted})).model_dump(mode="json")
+
+    def specs(self, run: LiveRun, inputs: Sequence[tuple[str, str]]) -> list[InputSpec]:
+        """What the tasks of a run say about some of their inputs, (task, name), as far as they are there."""
+        found = (self.dispatcher.input_spec(task, name, run.profile) for task, name in inputs)
+        return [spec for spec in found if spec is not None]
 
     def _drafted(self, run: LiveRun, step: PlanStep) -> None:
         self.events.publish(StepDrafted(run.id, run.session_id, step))
@@ -190,6 +196,7 @@ class Activities:
                 self.sessions.folder(run.session_id),
                 model=self.model,
                 meter=meter,
+                now=self.clock(run.profile),
             )
         except AuraError as error:
             _log.warning("memory was not updated", corr_id=run.id, error=str(error))

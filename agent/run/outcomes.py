@@ -15,7 +15,6 @@ from aura_core.durable.store import Store
 from aura_core.errors import RunNotFoundError
 from aura_core.storage.home_lock import HomeLock
 
-MAX_CHILDREN = 1000
 RUN_TASK = "run"
 
 
@@ -39,8 +38,11 @@ class RunHistory:
     records: Records
 
     async def runs(self, limit: int = 20) -> list[RunSummary]:
-        """The latest runs, newest first."""
-        records = await self.records.list(task=RUN_TASK, limit=limit)
+        """The latest runs, newest first, and behind them every older one that has not ended."""
+        records = [*await self.records.list(task=RUN_TASK, limit=limit)]
+        latest = {record.id for record in records}
+        unfinished = await self.records.list(task=RUN_TASK, statuses=UNFINISHED, limit=None)
+        records += [record for record in unfinished if record.id not in latest]
         waiting = {record.args["run_id"] for record in await open_records(self.records)}
         return [summary_of(record, waiting=record.id in waiting) for record in records]
 
@@ -87,7 +89,7 @@ class RunHistory:
     async def _results(self, run_id: str, steps: dict[str, PlanStep]) -> tuple[list[ExecutorResponse], Usage]:
         responses: list[ExecutorResponse] = []
         usage = Usage()
-        children = await self.records.list(parent=run_id, statuses=["done"], limit=MAX_CHILDREN)
+        children = await self.records.list(parent=run_id, statuses=["done"], limit=None)
         for child in sorted(children, key=lambda record: record.updated_at):
             if child.task == QUESTION_TASK:
                 step_id = str(child.args["step_id"])

@@ -18,8 +18,6 @@ from agent.run.state import LiveRun
 from aura_core.durable.protocol import UNFINISHED, Engine, TaskRecord
 from aura_core.ground.events import EventBus, Subscription
 
-MOST_RUNS = 1000
-
 
 @dataclass(frozen=True, slots=True)
 class Runs:
@@ -135,4 +133,4 @@ class Runs:
         return resumed
 
     async def _unfinished(self) -> list[TaskRecord]:
-        return list(await self.engine.list(task=RUN_TASK, statuses=UNFINISHED, limit=MOST_RUNS))
+        return list(await self.engine.list(task=RUN_TASK, statuses=UNFINISHED, limit=None))

@@ -94,7 +94,7 @@ class StepTask:
     async def _spent_before(self, run_id: str) -> Usage:
         """What an interrupted run had spent, from its records."""
         records = list((await self.engine.steps(run_id)).values())
-        records += [child.result for child in await self.engine.list(parent=run_id, limit=1000)]
+        records += [child.result for child in await self.engine.list(parent=run_id, limit=None)]
         spent = RunState()
         for record in records:
             if isinstance(record, dict) and "usage" in record:

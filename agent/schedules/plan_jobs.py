@@ -47,11 +47,11 @@ def plan_jobs(plans: PlanManager, jobs: Jobs) -> PlanJobs:
 
     Args:
         plans: the plans.
-        jobs: has the clock.
+        jobs: has the clock, and knows its time zone.
     """
     loaded = plans.current
     tasks = list(loaded.tasks())
-    declared = declared_jobs(tasks, jobs.now())
+    declared = declared_jobs(tasks, jobs.now(), jobs.timezone)
     return PlanJobs(
         declared.jobs,
         declared.problems,

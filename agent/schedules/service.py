@@ -62,25 +62,31 @@ class UserScheduleService:
         name = name_for(key)
         known = (await self.jobs.by_id()).get(name) if key else None
         if known is not None and belongs_to(known, run.person):
-            return view(known)
+            return view(known, run.timezone)
         now = self.jobs.now()
+        timezone = timezone or run.timezone or None
         trigger = trigger_of(now=now, cron=cron, every=every, at=at, on_event=on_event, timezone=timezone)
         owner = JobOwner(person=run.person, session_id=run.session_id, dest=dict(run.dest))
         put = self.user_jobs.put(name, task, dict(inputs), trigger, owner=owner, missed=missed, title=title)
-        return view(await put)
+        return view(await put, run.timezone)
 
     async def list(self, run: RunInfo, task: str = "") -> list[ScheduledJob]:
         """The person's jobs; see the protocol."""
-        return [view(job) for job in await self.user_jobs.jobs_of(run.person) if task in ("", job.task)]
+        return [view(job, run.timezone) for job in await self.user_jobs.jobs_of(run.person) if task in ("", job.task)]
 
     async def remove(self, run: RunInfo, id: str) -> ScheduledJob:  # noqa: A002 (the protocol's word)
         """Removes one of the person's jobs; see the protocol."""
-        return view(await self.user_jobs.remove_of(run.person, id))
+        return view(await self.user_jobs.remove_of(run.person, id), run.timezone)
 
 
-def view(job: Job) -> ScheduledJob:
-    """A job as plans see it; what they do with its inputs is their own."""
-    zone = job.trigger.timezone if isinstance(job.trigger, Cron) else machine_timezone()
+def view(job: Job, timezone: str = "") -> ScheduledJob:
+    """A job as plans see it; what they do with its inputs is their own.
+
+    Args:
+        job: the job.
+        timezone: of the person whose it is; empty for the machine's.
+    """
+    zone = job.trigger.timezone if isinstance(job.trigger, Cron) else timezone or machine_timezone()
     return ScheduledJob(
         id=job.id,
         task=job.task,

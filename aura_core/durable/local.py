@@ -143,7 +143,7 @@ class LocalEngine:
         task: str | None = None,
         statuses: Sequence[DurableStatus] | None = None,
         parent: str | None = None,
-        limit: int = 100,
+        limit: int | None = 100,
     ) -> Sequence[TaskRecord]:
         """Records, newest first; `parent=None` does not filter."""
         return await self._store.list(task=task, statuses=statuses, parent=parent, limit=limit)

@@ -125,9 +125,9 @@ class Records(Protocol):
         task: str | None = None,
         statuses: Sequence[DurableStatus] | None = None,
         parent: str | None = None,
-        limit: int = 100,
+        limit: int | None = 100,
     ) -> Sequence[TaskRecord]:
-        """Records, newest first; `parent=None` does not filter."""
+        """Records, newest first; `parent=None` does not filter, and `limit=None` gives all."""
         ...
 
     async def steps(self, id: str) -> dict[str, Json]:  # noqa: A002 (the protocol's word)

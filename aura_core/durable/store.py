@@ -131,7 +131,7 @@ class Store:
         task: str | None = None,
         statuses: Sequence[DurableStatus] | None = None,
         parent: str | None = None,
-        limit: int = 100,
+        limit: int | None = 100,
     ) -> Sequence[TaskRecord]:
         """See `Records.list`."""
         query = partial(_select_records, task=task, statuses=statuses, parent=parent, limit=limit)
@@ -160,10 +160,13 @@ def _select_records(
     task: str | None,
     statuses: Sequence[DurableStatus] | None,
     parent: str | None,
-    limit: int,
+    limit: int | None,
 ) -> Sequence[TaskRecord]:
     wanted = None if statuses is None else f",{','.join(statuses)},"
-    found = cast("Sequence[Columns]", connection.execute(_LISTED, (task, parent, wanted, limit)).fetchall())
+    found = cast(
+        "Sequence[Columns]",
+        connection.execute(_LISTED, (task, parent, wanted, -1 if limit is None else limit)).fetchall(),
+    )
     return [_record_of(columns) for columns in found]
 
 

@@ -59,9 +59,15 @@ async def execute(engine: Interpreter, step: ActionStep, context: Context) -> No
             attempt += 1
     if recording is not None:
         await recording.done(result)
+    _succeed(step, action, context, result)
+
+
+def _succeed(step: ActionStep, action: ActionDefinition, context: Context, result: Any) -> None:
+    if action.spec.effects != "read":
+        context.run.done.append(f"{step.label} ({action.ref})")
     context.last = result
     if step.output_to is not None:
-        scope[step.output_to] = result
+        context.variables[step.output_to] = result
 
 
 async def _let_in(engine: Interpreter, step: ActionStep, action: ActionDefinition) -> None:

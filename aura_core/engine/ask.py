@@ -37,7 +37,7 @@ async def execute(engine: Interpreter, step: AskStep, context: Context) -> None:
         slots = current_slots.get()
         async with nullcontext() if slots is None else slots.waiting_for_person():
             run = context.run if question is None else await question.before(context.run)
-            answer = await _answer(chat, run, text, options)
+            answer = await _answer(chat, run, text, options, strict=step.strict and bool(options))
             if question is not None:
                 await question.done(answer)
     context.last = answer
@@ -45,10 +45,10 @@ async def execute(engine: Interpreter, step: AskStep, context: Context) -> None:
         context.variables[step.output_to] = answer
 
 
-async def _answer(chat: Any, run: RunInfo, text: str, options: list[str]) -> Any:
+async def _answer(chat: Any, run: RunInfo, text: str, options: list[str], *, strict: bool) -> Any:
     requests = cancel_requests()
     try:
-        answer = await chat.ask(run, text, options)
+        answer = await (chat.ask(run, text, options, strict=True) if strict else chat.ask(run, text, options))
     except asyncio.CancelledError as error:
         if cancel_requests() > requests or being_ended():
             raise

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 from collections.abc import Awaitable, Callable, Sequence
+from dataclasses import replace
 from functools import partial
 from typing import TYPE_CHECKING, Any, Self
 
@@ -13,6 +14,7 @@ from aura_core.engine.pause import Gate, current_gate
 from aura_core.engine.replay_key import current_trail
 from aura_core.engine.result import EngineResult
 from aura_core.engine.signals import JumpSignal, StopTaskException
+from aura_core.engine.so_far import results_so_far
 from aura_core.errors import LoopLimitError, StepFailedError
 from aura_core.execution.cancellation import being_ended
 from aura_core.execution.system_exit import failure_for, is_from_outside
@@ -21,6 +23,7 @@ from aura_core.language import steps as model
 if TYPE_CHECKING:
     from aura_core.context import Context
     from aura_core.engine.runtime import PlanRuntime
+    from aura_core.expressions import Template
     from aura_core.language.task import TaskDefinition
     from aura_core.plugins.registry import ActionDefinition
 
@@ -67,7 +70,10 @@ class ExecutionEngine:
         Returns:
             How it ended. Only cancellation is raised.
         """
-        return await self.run_steps(task, task.steps, task_name or task.ref, self._outputs)
+        result = await self.run_steps(task, task.steps, task_name or task.ref, self._outputs)
+        if result.status != "stopped":
+            return result
+        return replace(result, outputs=results_so_far(_output_template(task), self.context.variables))
 
     async def run_steps(
         self,
@@ -161,7 +167,7 @@ class ExecutionEngine:
         }
 
     def _outputs(self, task: TaskDefinition) -> Any:
-        template = task.outputs if task.outputs is not None else task.returns
+        template = _output_template(task)
         return True if template is None else template.render(self.context.variables)
 
     _execute_single_action_step = action.execute
@@ -169,6 +175,10 @@ class ExecutionEngine:
     _execute_for_block = for_.execute
     _execute_while_block = while_.execute
     _run_sub_task = run_task.execute
+
+
+def _output_template(task: TaskDefinition) -> Template | None:
+    return task.outputs if task.outputs is not None else task.returns
 
 
 _Executor = Callable[[ExecutionEngine, Any, "Context"], Awaitable[None]]

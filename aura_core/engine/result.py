@@ -19,7 +19,7 @@ class EngineResult:
         next_task: reference of the task to go on with, for go_task.
         next_inputs: its inputs.
         error: what failed, for error.
-        outputs: the rendered `outputs`, else `returns`, else True; for success only.
+        outputs: the rendered `outputs`, else `returns`, else True; of a stopped task what of it is known, else None.
         message: the text of the `stop` step.
         plan: the plan in which `next_task` is to be looked up.
     """

@@ -13,6 +13,7 @@ from typing import Any, Literal, cast
 from jinja2.filters import do_indent, do_round
 from pydantic import BaseModel
 
+from aura_core.expressions.clock import on_local_clock
 from aura_core.expressions.limits import MAX_INDENT, MAX_ITEMS, MAX_OUTPUT, MAX_WIDTH, LimitError, measure
 from aura_core.ground.json_text import parse_json
 from aura_core.ground.observation import observe
@@ -66,7 +67,7 @@ def format_date(value: Any, form: str = "%Y-%m-%d") -> str:
     if isinstance(value, str):
         value = datetime.fromisoformat(value.strip())
     elif isinstance(value, int | float):
-        value = datetime.fromtimestamp(value, UTC).astimezone()
+        value = on_local_clock(datetime.fromtimestamp(value, UTC))
     if len(form) > MAX_WIDTH:
         raise LimitError(f"a date's form has {MAX_WIDTH:,} characters at most")
     return value.strftime(form)

@@ -23,11 +23,13 @@ class Checked:
         problems: everything that is wrong with the plans in the folders that were asked for.
         plans: those among them without a problem.
         remarks: what the authors of those should look at; see `find_remarks`.
+        known: all plans without a problem, of the further folders, too.
     """
 
     problems: list[Problem]
     plans: list[PlanDefinition]
     remarks: list[Problem]
+    known: list[PlanDefinition]
 
 
 async def load_plans(plans: PlanManager, seconds: float = LOAD_SECONDS) -> list[Problem]:
@@ -64,6 +66,7 @@ async def check_folders(
         [problem for problem in problems if _is_in(Path(problem.path), folders)],
         [plan for plan in manager.plans.values() if _is_in(plan.folder, folders)],
         [remark for remark in find_remarks(manager.plans) if _is_in(Path(remark.path), folders)],
+        list(manager.plans.values()),
     )
 
 

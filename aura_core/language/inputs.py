@@ -18,6 +18,7 @@ from aura_core.errors import InputError
 from aura_core.ground.json_text import parse_json
 from aura_core.ground.suggestions import hint, sentence
 from aura_core.language.input_spec import InputSpec
+from aura_core.language.number_text import TwoReadingsError, number_text
 
 _EMAIL = re.compile(r"[^@\s]+@[^@\s]+\.[^@\s.]+")
 _CONFIG = ConfigDict(
@@ -43,6 +44,7 @@ _WANTED = {
 _OF_ANOTHER_TYPE = ("_parsing", "_type", "_from_float", "_unicode")
 """How pydantic names mistakes that mean: this is not a value of the type."""
 _LONGEST_SHOWN = 80
+_COMMA = re.compile("[,，、]")
 
 
 def create_model(name: str, specs: Mapping[str, InputSpec]) -> type[BaseModel]:
@@ -102,6 +104,30 @@ def value_mistake(spec: InputSpec, value: Any) -> str | None:
     except ValidationError as error:
         return reasons(error)
     return None
+
+
+def fitted(spec: InputSpec, value: Any) -> Any:
+    """A value of one input, converted.
+
+    Args:
+        spec: the input.
+        value: e.g. what a person typed.
+
+    Raises:
+        InputError: it does not fit; says what is wanted.
+    """
+    try:
+        return adapter(spec).validate_python(value)
+    except ValidationError as error:
+        raise InputError("; ".join(dict.fromkeys(_misfit(detail, spec) for detail in error.errors()))) from error
+
+
+def _misfit(detail: Any, spec: InputSpec) -> str:
+    if not detail["loc"] or spec.type == "number":
+        if detail["type"].endswith(_OF_ANOTHER_TYPE) and spec.type in _WANTED:
+            return f"{_WANTED[spec.type]} is wanted, not {_shown(detail['input'])}"
+        return detail["msg"]
+    return f"{'.'.join(map(str, detail['loc']))}: {detail['msg']}"
 
 
 def reasons(error: ValidationError) -> str:
@@ -168,7 +194,7 @@ def _annotation(spec: InputSpec) -> Any:
         base = Annotated[create_model("Properties", spec.properties), AfterValidator(_as_dict)]
     checks: list[Any] = []
     if spec.type in {"integer", "number"}:
-        checks.append(BeforeValidator(_no_boolean))
+        checks.append(BeforeValidator(partial(_as_number, spec.type == "integer")))
     elif spec.type in {"array", "object"}:
         checks.append(BeforeValidator(partial(_from_text, spec.type)))
     bounds = {"ge": spec.minimum, "le": spec.maximum, "pattern": spec.pattern}
@@ -188,14 +214,29 @@ def _as_dict(value: BaseModel) -> dict[str, Any]:
     return value.model_dump(by_alias=True, exclude_unset=True)
 
 
-def _no_boolean(value: Any) -> Any:
+def _as_number(whole: bool, value: Any) -> Any:
+    """A number may be given as text: terminals and forms know only text, and people write 12,50."""
     if isinstance(value, bool):
         raise PydanticCustomError("number", "a number is wanted, not true or false")
-    return value
+    if not isinstance(value, str):
+        return value
+    try:
+        return number_text(value, whole=whole)
+    except TwoReadingsError as error:
+        first, second = error.readings
+        message = "{text} can be read in two ways: write {first} or {second}"
+        context = {"text": repr(value), "first": first, "second": second}
+        raise PydanticCustomError("number", message, context) from None
 
 
 def _from_text(kind: str, value: Any) -> Any:
-    """A list or mapping may be given as JSON text: terminals and forms know only text."""
+    """A list or mapping may be given as JSON text: terminals and forms know only text.
+
+    A list also as people write one: in lines, or with commas.
+    """
+    if isinstance(value, str) and kind == "array" and not value.lstrip().startswith("["):
+        parts = value.splitlines() if "\n" in value.strip() else _COMMA.split(value)
+        return [part.strip() for part in parts if part.strip()]
     if isinstance(value, str):
         try:
             return parse_json(value)

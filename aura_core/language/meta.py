@@ -88,6 +88,20 @@ def _given(key: str) -> JsonValue:
     return {"required": [key], "properties": {key: {"not": {"type": "null"}}}}
 
 
+def _several(value: object) -> object:
+    return [value] if isinstance(value, str) else value
+
+
+Receivers = Annotated[
+    list[Annotated[str, Field(min_length=1)]],
+    BeforeValidator(_several),
+    WithJsonSchema(
+        {"anyOf": [{"type": "string", "minLength": 1}, {"type": "array", "items": {"type": "string", "minLength": 1}}]}
+    ),
+]
+"""Who is told: one, or several."""
+
+
 class Schedule(TaskPart):
     """When a task starts by itself.
 
@@ -96,7 +110,8 @@ class Schedule(TaskPart):
         every: seconds between two runs; "15m" and the like are fine.
         inputs: what the task gets.
         missed: what becomes of runs that fell into a time when nothing ran.
-        timezone: name of a time zone for `cron`; None takes the machine's.
+        deliver: who is told, as whoever embeds the core reads it: `telegram:ID`, `terminal`, or a profile, or several.
+        timezone: name of a time zone for `cron`; None takes that of the person whose Aura this is.
     """
 
     model_config = ConfigDict(json_schema_extra={"oneOf": [_given("cron"), _given("every")]})
@@ -105,6 +120,7 @@ class Schedule(TaskPart):
     every: Interval | None = None
     inputs: dict[str, Any] = Field(default_factory=dict)
     missed: Literal["skip", "once", "all"] = "once"
+    deliver: Receivers = Field(default_factory=list[str])
     timezone: ZoneName | None = None
 
     @model_validator(mode="after")

@@ -273,7 +273,8 @@ class AskStep(StepBase):
 
     Attributes:
         ask: the question.
-        options: a list of choices; free text is always possible too.
+        options: a list of choices; free text is possible too, unless `strict`.
+        strict: only the choices count; another answer is asked for again.
         output_to: variable that takes the answer.
     """
 
@@ -281,6 +282,7 @@ class AskStep(StepBase):
 
     ask: Template
     options: Template | None = None
+    strict: YesOrNo = False
     output_to: VariableName | None = None
 
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import re
+from collections.abc import Iterator
 from datetime import datetime
 from functools import lru_cache
 from zoneinfo import ZoneInfo, ZoneInfoNotFoundError, available_timezones
@@ -30,7 +31,7 @@ _FIELDS = (
     ("second", "0 to 59"),
 )
 _RANGE = re.compile(r"(\w+)-(\w+)(?:/\d+)?")
-_MONTH, _WEEKDAY = 3, 4
+_DAY, _MONTH, _WEEKDAY = 2, 3, 4
 _MONTHS = ("jan", "feb", "mar", "apr", "may", "jun", "jul", "aug", "sep", "oct", "nov", "dec")
 _WEEKDAYS = ("sun", "mon", "tue", "wed", "thu", "fri", "sat")
 _NUMBERS = {
@@ -57,7 +58,7 @@ def check_cron(rule: str) -> None:
     Raises:
         ScheduleError: says which field is wrong and what it may be.
     """
-    from croniter import CroniterBadDateError, croniter  # noqa: PLC0415 (few plans have cron rules)
+    from croniter import CroniterBadDateError  # noqa: PLC0415 (few plans have cron rules)
 
     fields = rule.split()
     if not rule.startswith("@"):
@@ -67,13 +68,33 @@ def check_cron(rule: str) -> None:
         for index, field in enumerate(fields):
             _check_field(rule, index, field)
     try:
-        times = croniter(as_croniter_means_it(rule), _SOME_DAY, max_years_between_matches=MOST_YEARS)
+        times = walls_of(rule, _SOME_DAY)
     except _MISTAKES as error:
         raise ScheduleError(f"{rule[:80]!r} is not a cron rule. {CRON_HELP}") from error
     try:
-        times.get_next(datetime)
+        next(times)
     except (CroniterBadDateError, OverflowError) as error:
         raise ScheduleError(f"The cron rule {rule!r} is never met: no day is like that. {CRON_HELP}") from error
+
+
+def walls_of(rule: str, after: datetime) -> Iterator[datetime]:
+    """The times of a cron rule, as crontab means it, on a wall clock without a zone.
+
+    A day must fit the day of month and the day of week; where both say which days, without a `*` in front, one of the
+    two is enough.
+
+    Args:
+        rule: five fields, or six with the second at the end, or one word.
+        after: the times after this one are given.
+
+    Raises:
+        ValueError, TypeError, AttributeError, KeyError, IndexError, OverflowError: it is not a rule, or never met again
+            (the latter from the iterator).
+    """
+    from croniter import croniter  # noqa: PLC0415 (what goes by the clock pays for it)
+
+    times = croniter(as_croniter_means_it(rule), after, max_years_between_matches=MOST_YEARS, implement_cron_bug=True)
+    return iter(lambda: times.get_next(datetime), None)
 
 
 def as_croniter_means_it(rule: str) -> str:
@@ -84,12 +105,27 @@ def as_croniter_means_it(rule: str) -> str:
 
     Returns:
         The same rule with the value itself for a range of one value, `9-9`, `1-mon`: croniter takes that for the whole
-        field.
+        field. And with `*` for both kinds of days where both are named and one of them names all, `1-31`: that is every
+        day, but croniter takes it for `*`, which leaves the choice to the other field.
     """
     if rule.startswith("@"):
         return rule
-    fields = enumerate(rule.split())
-    return " ".join(",".join(_without_range(index, part) for part in field.split(",")) for index, field in fields)
+    fields = [
+        ",".join(_without_range(index, part) for part in field.split(",")) for index, field in enumerate(rule.split())
+    ]
+    days = (_DAY, _WEEKDAY)
+    if all(fields[index][0] not in "*?" for index in days) and any(_names_all(index, fields[index]) for index in days):
+        fields[_DAY] = fields[_WEEKDAY] = "*"
+    return " ".join(fields)
+
+
+def _names_all(index: int, field: str) -> bool:
+    """Whether a field names every value there is."""
+    from croniter import croniter  # noqa: PLC0415 (the same)
+
+    fields = ["*"] * _FIVE
+    fields[index] = field
+    return croniter.expand(" ".join(fields))[0][index] == ["*"]
 
 
 def _without_range(index: int, part: str) -> str:

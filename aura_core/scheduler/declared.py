@@ -30,12 +30,13 @@ class Declared:
     mistaken: set[str] = field(default_factory=set[str])
 
 
-def declared_jobs(tasks: Iterable[TaskDefinition], now: datetime) -> Declared:
+def declared_jobs(tasks: Iterable[TaskDefinition], now: datetime, timezone: str = "") -> Declared:
     """The jobs that tasks declare.
 
     Args:
         tasks: all tasks.
         now: the present moment.
+        timezone: of schedules that name none; empty takes the machine's.
     """
     declared = Declared()
     for task in tasks:
@@ -43,7 +44,7 @@ def declared_jobs(tasks: Iterable[TaskDefinition], now: datetime) -> Declared:
             if getattr(task.meta, key) is None:
                 continue
             try:
-                declared.jobs.append(_job(task, key, now))
+                declared.jobs.append(_job(task, key, now, timezone))
             except CoreError as error:
                 line, column = task.source.position((*task.root, "meta", key))
                 declared.mistaken.add(_id(task, key))
@@ -51,14 +52,15 @@ def declared_jobs(tasks: Iterable[TaskDefinition], now: datetime) -> Declared:
     return declared
 
 
-def _job(task: TaskDefinition, key: str, now: datetime) -> Job:
+def _job(task: TaskDefinition, key: str, now: datetime, timezone: str) -> Job:
     meta, schedule = task.meta, task.meta.schedule
     title = meta.title or task.name
     if key == "on_event" or schedule is None:
         trigger = trigger_of(now=now, on_event=meta.on_event)
         return Job(_id(task, key), task.ref, trigger, title=title, priority=meta.priority, source="plan")
     task.validate_inputs(schedule.inputs)
-    trigger = trigger_of(now=now, cron=schedule.cron, every=schedule.every, timezone=schedule.timezone)
+    zone = schedule.timezone or timezone or None
+    trigger = trigger_of(now=now, cron=schedule.cron, every=schedule.every, timezone=zone)
     return Job(
         _id(task, key),
         task.ref,
@@ -68,6 +70,7 @@ def _job(task: TaskDefinition, key: str, now: datetime) -> Job:
         missed=schedule.missed,
         priority=meta.priority,
         source="plan",
+        deliver=tuple(schedule.deliver),
     )
 
 

@@ -64,6 +64,7 @@ class Job:
         missed: what becomes of moments at which nothing was there to run it: none, one run for all, or a run each.
         priority: of jobs that are due at the same moment, the higher one starts first.
         source: declared by a plan, or added by a person.
+        deliver: who is told of a plan's job, as its plan names them.
         owner: whose job it is, as the embedder wrote it; handed back with every firing. JSON.
         created_at: when it was added.
         next_at: when it is due next; None if no clock knows, or never again.
@@ -82,6 +83,7 @@ class Job:
     missed: Missed = "once"
     priority: int = 0
     source: Source = "person"
+    deliver: tuple[str, ...] = ()
     owner: dict[str, Any] = field(default_factory=dict[str, Any])
     created_at: datetime = NEVER
     next_at: datetime | None = None

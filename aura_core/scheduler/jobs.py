@@ -41,13 +41,16 @@ class Jobs:
     Args:
         documents: the store.
         now: the clock.
+        timezone: of jobs that plans declare without naming one; empty takes the machine's.
 
     Attributes:
+        timezone: as given.
         changed: set when something here changed, for the scheduler of this process.
     """
 
-    def __init__(self, documents: Documents, now: Now = utc_now) -> None:
+    def __init__(self, documents: Documents, now: Now = utc_now, timezone: str = "") -> None:
         self.now = now
+        self.timezone = timezone
         self.changed = asyncio.Event()
         self._documents = documents
         self._said: set[Unreadable] = set()

@@ -8,7 +8,7 @@ from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
 from typing import Literal
 
-from aura_core.language.time_rules import MOST_YEARS, as_croniter_means_it
+from aura_core.language.time_rules import walls_of
 from aura_core.scheduler.zones import moment_of, zone_of
 
 
@@ -30,15 +30,13 @@ class Cron:
 
     def after(self, moment: datetime) -> Iterator[datetime]:
         """The moments after `moment`, ascending, in UTC."""
-        from croniter import croniter  # noqa: PLC0415 (what goes by the clock pays for it)
-
         zone = zone_of(self.timezone)
         last = moment
         wall = moment.astimezone(zone).replace(tzinfo=None)
-        walls = croniter(as_croniter_means_it(self.rule), wall, max_years_between_matches=MOST_YEARS)
+        walls = walls_of(self.rule, wall)
         while True:
             try:
-                found = moment_of(walls.get_next(datetime), zone)
+                found = moment_of(next(walls), zone)
             except (ValueError, OverflowError):  # never again: croniter's own error is a ValueError, too
                 return
             if found > last:

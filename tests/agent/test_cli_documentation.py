@@ -26,6 +26,7 @@ OWN_VARIABLES = {
     "plan_folders": "AURA_PLANS",
     "hot_reload": "AURA_HOT_RELOAD",
     "log_level": "AURA_LOG_LEVEL",
+    "timezone": "AURA_TIMEZONE",
     "trusted": "AURA_TRUSTED",
 }
 
@@ -46,7 +47,7 @@ def type_name(annotation):
 def default_of(name, field):
     if name == "home" or field.default_factory is not None:
         return "see below" if name == "home" else "none"
-    return "none" if field.default is None else str(field.default)
+    return "none" if field.default in (None, "") else str(field.default)
 
 
 def rows(model, section=""):

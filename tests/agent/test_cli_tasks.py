@@ -100,7 +100,7 @@ def test_a_word_becomes_the_value_that_a_task_file_would_have(word: str, name: s
             "the input 'n': a whole number is wanted, not 'x'; the input 'lou",
         ),
         (["lab/show", "n=0"], "InputError", "the input 'n': Input should be greater than or equal to 1."),
-        (["lab/show", "names=a,b"], "InputError", 'the input \'names\': a value such as ["a", "b"] is wanted.'),
+        (["lab/show", "names=[a, b"], "InputError", 'the input \'names\': a value such as ["a", "b"] is wanted.'),
         (["lab/show", "deep=[1]"], "InputError", "the input 'deep': a mapping is wanted, not [1]."),
         (["lab/need"], "InputError", "lab/need: it needs the input 'k' (A number)."),
         (["lab/need", "k="], "InputError", "lab/need: it needs the input 'k' (A number)."),
@@ -113,8 +113,8 @@ def test_what_cannot_be_run_is_said_in_the_same_shape_with_and_without_json(word
     assert run(["run", *words, "--json"]) == 1
     document = json.loads(capsys.readouterr().out)
     assert (document["result"], document["error"]["type"]) == (None, kind)
-    assert set(document) == {"status", "result", "error", "seconds"}
-    assert set(document["error"]) == {"type", "message", "task", "step", "location", "attempts"}
+    assert set(document) == {"status", "result", "message", "error", "seconds"}
+    assert set(document["error"]) == {"type", "message", "task", "step", "location", "attempts", "done"}
     assert said in document["error"]["message"]
     assert run(["run", *words]) == 1
     captured = capsys.readouterr()
@@ -153,7 +153,7 @@ def test_an_unexpected_failure_has_the_same_shape(capsys, tmp_path, monkeypatch)
     monkeypatch.setenv("AURA_LLM_TIMEOUT", "soon")
     assert run(["run", "lab/quiet", "--json"]) == 1
     document = json.loads(capsys.readouterr().out)
-    assert set(document["error"]) == {"type", "message", "task", "step", "location", "attempts"}
+    assert set(document["error"]) == {"type", "message", "task", "step", "location", "attempts", "done"}
 
 
 def test_the_catalogue_can_be_searched(capsys):

@@ -310,7 +310,7 @@ async def test_people_see_and_remove_their_own_jobs_only(lab: Lab):
 
 async def test_a_chat_lists_a_persons_own_jobs_and_removes_one(lab: Lab):
     async with lab.running() as app:
-        asked = partial(schedule_answer, app.schedules.user_jobs, ME)
+        asked = partial(schedule_answer, app.schedules.user_jobs, ME, profile=app.profile_of(ME))
         assert "Nothing runs by itself for you." in await asked("")
         mine = await app.schedules.add(RUN, "lab/say", {"text": "x"}, every=3600, title="my  tea")
         later = await app.schedules.add(RUN, "lab/ask", {}, at=lab.clock() + timedelta(minutes=1))
@@ -622,3 +622,113 @@ async def test_nobody_adds_jobs_without_end(lab: Lab, monkeypatch: pytest.Monkey
             await app.schedules.add(RUN, "lab/say", {"text": text}, every=60)
         with pytest.raises(ScheduleError, match="You have 2 jobs already"):
             await app.schedules.add(RUN, "lab/say", {"text": "c"}, every=60)
+
+
+class Told(KeepingTransport):
+    """A channel under another name, which keeps where things went."""
+
+    def __init__(self, name: str) -> None:
+        super().__init__()
+        self.name = name
+        self.places: list[object] = []
+
+    async def send_text(self, dest, text: str, *, key: str) -> None:
+        if key not in self.keys:
+            self.places.append(dest.get("chat_id"))
+            await super().send_text(dest, text, key=key)
+
+
+DELIVERED = """
+tell:
+  meta:
+    title: Tell
+    inputs: {{text: {{type: string}}}}
+    schedule: {{every: 1h, deliver: {who}, inputs: {{text: {text}}}}}
+  steps: [{{action: say, params: {{text: "{{{{ inputs.text }}}}"}}, output_to: said}}]
+  returns: "{{{{ said }}}}"
+asks:
+  meta: {{title: Asks, schedule: {{every: 2h, deliver: {who}}}}}
+  steps: [{{ask: "Really?", output_to: answer}}]
+  returns: "You said {{{{ answer }}}}"
+"""
+FAMILY = "{owner: {people: ['telegram:1', 'terminal:*']}, family: {people: ['telegram:7', 'telegram:8']}}"
+
+
+def delivered(lab: Lab, who: str, text: str = "news") -> None:
+    (lab.log.parent / "tasks" / "tell.yaml").write_text(DELIVERED.format(who=who, text=text))
+
+
+@pytest.mark.parametrize(
+    ("who", "places"),
+    [
+        ("telegram:5", [5]),
+        ("family", [7, 8]),
+        ("[owner, 'telegram:7', family]", [1, 7, 8]),
+        ("telegram:-100123", [-100123]),
+    ],
+)
+async def test_the_results_of_a_plans_job_reach_the_chats_that_it_names(lab: Lab, who: str, places: list[int]):
+    delivered(lab, who)
+    telegram = Told("telegram")
+    async with lab.running(AURA_PROFILES=FAMILY) as app:
+        app.add_transport(telegram)
+        async with ending(app, of="lab/tell") as ended:
+            await app.schedules.jobs.run_now("lab/tell")
+        assert (ended[0].end.status, ended[0].end.message) == ("ok", "")
+    assert (telegram.texts, telegram.places) == (["news"] * len(places), places)
+    assert lab.said == ["news"]
+
+
+async def test_failures_of_a_plans_job_are_messages_too(lab: Lab):
+    delivered(lab, "family", text="fail")
+    telegram = Told("telegram")
+    async with lab.running(AURA_PROFILES=FAMILY) as app:
+        app.add_transport(telegram)
+        for _ in range(2):
+            async with ending(app, of="lab/tell"):
+                await app.schedules.jobs.run_now("lab/tell")
+    assert telegram.places == [7, 8, 7, 8]
+    assert all("It broke." in text for text in telegram.texts)
+
+
+async def test_a_job_that_tells_nobody_tells_its_owner_once_that_it_fails_until_it_works_again(lab: Lab):
+    delivered(lab, "[]", text="fail")
+    terminal = Told("terminal")
+    async with lab.running() as app:
+        app.add_transport(terminal)
+        for text in ("fail", "fail", "works", "fail"):
+            delivered(lab, "[]", text=text)
+            await app.framework.reload()
+            while (await app.schedules.jobs.get("lab/tell")).inputs["text"] != text:  # noqa: ASYNC110 (nobody is told)
+                await asyncio.sleep(0.01)
+            async with ending(app, of="lab/tell"):
+                lab.forward(app, hours=1)
+    told = [text for text in terminal.texts if text.startswith("Tell failed: ")]
+    assert len(told) == 2
+    assert all("It broke." in text for text in told)
+
+
+async def test_a_question_of_a_plans_job_is_asked_where_its_results_go(lab: Lab):
+    delivered(lab, "telegram:5")
+    telegram = Told("telegram")
+    async with lab.running(AURA_PROFILES=FAMILY) as app:
+        app.add_transport(telegram)
+        async with ending(app, of="lab/asks"):
+            await app.schedules.jobs.run_now("lab/asks")
+            while not telegram.questions:  # noqa: ASYNC110 (nobody is told)
+                await asyncio.sleep(0.01)
+            assert await app.reply("telegram-5", "yes", person="telegram:5")
+    assert telegram.texts == ["You said yes"]
+
+
+async def test_a_plans_job_waits_for_the_channel_that_it_names_and_says_whom_it_cannot_find(lab: Lab):
+    delivered(lab, "[famly, 'telegram:5']")
+    async with lab.running(AURA_PROFILES=FAMILY) as app:
+        await app.schedules.jobs.run_now("lab/tell")
+        await asyncio.sleep(0.3)
+        assert lab.said == []
+        telegram = Told("telegram")
+        async with ending(app, of="lab/tell") as ended:
+            app.add_transport(telegram)
+        assert telegram.places == [5]
+        assert "'famly' is no profile and no telegram:ID; did you mean 'family'?" in ended[0].end.message

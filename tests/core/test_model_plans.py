@@ -698,7 +698,7 @@ def test_inputs_are_converted_and_defaults_filled_in(folder: Folder):
         ({"where": {"city": "x", "interior": {"floats": [1, "x"]}}}, "'where.interior.floats[1]': a number is wanted"),
         ({"interval": "x"}, "demo/t: the input 'interval': a whole number is wanted, not 'x'."),
         ({"share": 2}, "less than or equal to 1"),
-        ({"tags": "a,b"}, 'a value such as ["a", "b"] is wanted'),
+        ({"tags": "[a,b"}, 'a value such as ["a", "b"] is wanted'),
         ({"raw": "x"}, 'a value such as {"a": 1} is wanted'),
         ({"tags": ["long one"]}, "the input 'tags[0]'"),
         ({"tags": ["a", "b", "c"]}, "at most 2"),

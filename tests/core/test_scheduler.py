@@ -32,6 +32,7 @@ from aura_core.scheduler.job import Firing, FiringEnd, Job
 from aura_core.scheduler.jobs import Jobs, no_job
 from aura_core.scheduler.old_file import copy_jobs
 from aura_core.scheduler.scheduler import KEPT, Scheduler
+from aura_core.scheduler.six_fields import told_of_seconds
 from aura_core.scheduler.topics import TOPICS
 from aura_core.scheduler.triggers import At, Cron, Every, OnEvent, next_after
 from aura_core.scheduler.when import trigger_of
@@ -1024,6 +1025,21 @@ def test_what_a_person_writes_for_when_becomes_a_trigger():
     for topic in TOPICS:
         assert trigger_of(now=START, on_event=topic) == OnEvent(topic)
     assert trigger_of(now=START, on_event="task.*:notes/*") == OnEvent("task.*:notes/*")
+
+
+def test_a_rule_of_six_fields_is_told_what_it_would_do():
+    def told(rule: str) -> str:
+        return told_of_seconds(trigger_of(now=START, cron=rule, timezone="Asia/Tokyo"), START)
+
+    assert told("0 0 9 * * *") == (
+        "The sixth field of '0 0 9 * * *' is the second: it is due every second, 60 times, in each minute that the "
+        "other fields name, next at 2026-12-09 00:00:00, 2026-12-09 00:00:01, 2026-12-09 00:00:02. If its first field "
+        "was meant to be the second, as some programs have it, write '0 9 * * *'."
+    )
+    assert "once a minute, next at 2026-11-22 08:00:30" in told("0 8 * * * 30")
+    assert "2 times a minute" in told("59 8 * * * 0,30")
+    assert told("59 8 31 12 fri 0").endswith("2026-12-18 08:59:00.")  # `8 31 12 fri 0` is no rule
+    assert told("0 9 * * *") == told("@daily") == told_of_seconds(Every(5, START), START) == ""
 
 
 def test_a_trigger_says_what_it_is():

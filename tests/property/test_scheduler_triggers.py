@@ -129,3 +129,31 @@ def test_triggers_end_where_the_calendar_ends():
     assert next_after(Every(86400, last), last) is None
     assert next_after(Cron("0 8 1 1 *", "UTC"), last) is None
     assert next_after(Cron("0 0 30 2 *", "UTC"), SPRING) is None
+
+
+DAYS_OF_MONTH = {
+    "*": range(1, 32), "*/2": range(1, 32, 2), "*/3": range(1, 32, 3), "*,13": range(1, 32), "1-31": range(1, 32),
+    "1": [1], "13-13": [13], "1,15": [1, 15], "31": [31], "5-20/5": [5, 10, 15, 20], "2-30/2": range(2, 31, 2),
+}  # fmt: skip
+"""How a day of the month is written -> which days crontab reads."""
+DAYS_OF_WEEK = {
+    "*": range(7), "*/2": [0, 2, 4, 6], "*/3": [0, 3, 6], "0-6": range(7), "mon-sun": range(7), "mon": [1], "7": [0],
+    "fri,sat": [5, 6], "1-5": range(1, 6), "sun-sun": [0], "1-5/2": [1, 3, 5],
+}  # fmt: skip
+
+
+def crontab_takes(month_day: str, week_day: str, day: datetime) -> bool:
+    """As crontab does it: where one of the fields begins with *, both must fit; else one is enough."""
+    fits = day.day in DAYS_OF_MONTH[month_day], day.isoweekday() % 7 in DAYS_OF_WEEK[week_day]
+    return all(fits) if month_day.startswith("*") or week_day.startswith("*") else any(fits)
+
+
+@given(st.sampled_from(sorted(DAYS_OF_MONTH)), st.sampled_from(sorted(DAYS_OF_WEEK)), MOMENTS)
+@example("*/2", "7", datetime(2026, 11, 1, 13, tzinfo=UTC))
+@example("1,15", "mon", datetime(2026, 11, 1, 13, tzinfo=UTC))
+@example("1-31", "mon", datetime(2026, 11, 1, 13, tzinfo=UTC))
+def test_the_two_kinds_of_days_mean_what_crontab_means(month_day, week_day, start):
+    noon = start.replace(hour=12, minute=0, second=0, microsecond=0)
+    days = [noon + timedelta(days=number) for number in range(400)]
+    wanted = [day for day in days if day > start and crontab_takes(month_day, week_day, day)][:5]
+    assert list(islice(Cron(f"0 12 {month_day} * {week_day}", "UTC").after(start), len(wanted))) == wanted

@@ -71,6 +71,8 @@ def test_secrets_are_not_shown(tmp_path):
         ("- a\n- b", "settings as `name: value`"),
         ("llm: {model: [", "cannot be read"),
         ("nonsense: 1", "nonsense"),
+        ("timezone: Europe/Berln", "did you mean 'Europe/Berlin'"),
+        ("profiles: {family: {timezone: Mars/Base}}", "profiles.family.timezone"),
     ],
 )
 def test_a_mistake_names_the_setting_and_where_it_comes_from(tmp_path, text, said):
@@ -98,3 +100,21 @@ def test_an_unknown_profile_names_those_that_exist(tmp_path):
 def test_the_built_in_plans_and_prompts_are_found():
     assert (builtin_folder("plans") / "aura_base").is_dir()
     assert list(builtin_folder("prompts").glob("*.j2"))
+
+
+@pytest.mark.parametrize(
+    ("text", "environment", "zones"),
+    [
+        ("{}", {}, {"owner": "", "family": ""}),
+        ("timezone: Asia/Tokyo", {}, {"owner": "Asia/Tokyo", "family": "Asia/Tokyo"}),
+        ("timezone: Asia/Tokyo", {"AURA_TIMEZONE": "Europe/Paris"}, {"owner": "Europe/Paris"}),
+        ("{timezone: Asia/Tokyo, profiles: {family: {timezone: UTC}}}", {}, {"owner": "Asia/Tokyo", "family": "UTC"}),
+        ("plans: {reminders: {timezone: Asia/Tokyo}}", {}, {"owner": "Asia/Tokyo"}),
+        ("{timezone: UTC, plans: {aura_base: {timezone: Asia/Tokyo}}}", {}, {"owner": "UTC"}),
+        ("{}", {"AURA_PLANS__AURA_BASE__TIMEZONE": "Asia/Tokyo"}, {"owner": "Asia/Tokyo"}),
+    ],
+)
+def test_a_profile_has_one_time_zone_its_own_or_that_of_all(tmp_path, text, environment, zones):
+    (tmp_path / "aura.yaml").write_text(text)
+    config = load(tmp_path, AURA_PROFILES="{family: {}}" if "profiles" not in text else "", **environment)
+    assert {name: config.profile(name).timezone for name in zones} == zones

@@ -14,6 +14,7 @@ from agent.channels.telegram.records import Asked, Questions, token_of
 from agent.channels.telegram.sending import Sender
 from agent.channels.telegram.text import Part, Span, shorten
 from agent.contracts import Question
+from agent.errors import AnswerMisfitError
 
 if TYPE_CHECKING:
     from agent.app import App
@@ -86,7 +87,12 @@ class Asking:
     async def answered(self, asked: Asked, text: str, person: str, *, key: str = "") -> bool:
         """Takes words as the answer to this question; False if the app does not. For `key` see `App.answer`."""
         await self._questions.choose(asked.question.id, text)
-        if not await self._app.answer(asked.question.id, text, person=person, key=key):
+        try:
+            taken = await self._app.answer(asked.question.id, text, person=person, key=key)
+        except AnswerMisfitError:
+            await self._questions.unchoose(asked.question.id)
+            raise
+        if not taken:
             if await self._is_open(asked):
                 await self._questions.unchoose(asked.question.id)
                 return False
@@ -230,7 +236,8 @@ def keyboard_of(question: Question) -> InlineKeyboardMarkup | None:
         if rows[-1] and not _fits([button.text for button in rows[-1]], label):
             rows.append([])
         rows[-1].append(InlineKeyboardButton(text=label or "—", callback_data=f"{PREFIX}:{token}:{index}"))
-    rows.append([InlineKeyboardButton(text=OTHER_LABEL, callback_data=f"{PREFIX}:{token}:{OTHER}")])
+    if not question.strict:
+        rows.append([InlineKeyboardButton(text=OTHER_LABEL, callback_data=f"{PREFIX}:{token}:{OTHER}")])
     return InlineKeyboardMarkup(inline_keyboard=rows)
 
 

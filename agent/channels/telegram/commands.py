@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import re
 from dataclasses import dataclass
 from itertools import groupby
 from typing import TYPE_CHECKING
@@ -10,6 +9,7 @@ from typing import TYPE_CHECKING
 from aiogram.methods import SetMyCommands
 from aiogram.types import BotCommand, BotCommandScopeChat, BotCommandScopeDefault
 
+from agent.channels.own_commands import BUILT_IN, menu_name
 from agent.channels.telegram.sending import Sender
 from agent.channels.telegram.text import shorten
 from agent.contracts import Profile, TaskCard
@@ -18,21 +18,10 @@ from aura_core.generations.events import PlansReloaded
 if TYPE_CHECKING:
     from agent.app import App
 
-BUILT_IN = {
-    "start": "What this is",
-    "help": "How it works, and all commands",
-    "new": "Begin a new conversation",
-    "stop": "Stop what runs",
-    "forget": "Forget how earlier requests were planned",
-    "tasks": "What I can do",
-    "schedule": "What runs by itself for you; remove ID removes one",
-    "id": "Your Telegram id",
-}
 FOR_ALL = ("start", "id")
 """What people see in the menu who may not use the assistant."""
 MAX_COMMANDS = 100
-MAX_NAME, MAX_DESCRIPTION = 32, 200
-INVALID = re.compile(r"[^a-z0-9_]+")
+MAX_DESCRIPTION = 200
 
 
 @dataclass(frozen=True, slots=True)
@@ -57,11 +46,6 @@ def parse_command(text: str) -> Command | None:
     head, _, rest = text[1:].replace("\n", " \n", 1).partition(" ")
     name, _, bot = head.partition("@")
     return Command(name.lower(), bot.lower(), rest.strip()) if name else None
-
-
-def menu_name(name: str) -> str:
-    """A plugin's command as Telegram takes it: small letters, digits, underscores; empty if nothing is left."""
-    return INVALID.sub("_", name.lower()).strip("_")[:MAX_NAME]
 
 
 class Commands:

@@ -7,8 +7,9 @@ from typing import Any
 
 from aiogram.types import Message
 
-CHANNEL = "telegram"
-SESSION_PREFIX = "telegram-"
+from agent.addresses import TELEGRAM, TELEGRAM_SESSION, telegram_session
+
+CHANNEL = TELEGRAM
 GENERAL_TOPIC = 1
 
 
@@ -32,7 +33,7 @@ class Destination:
     @classmethod
     def of_session(cls, session_id: str) -> Destination | None:
         """The chat whose session this is; None for sessions of other channels."""
-        number = session_id.removeprefix(SESSION_PREFIX)
+        number = session_id.removeprefix(TELEGRAM_SESSION)
         if number == session_id or not number.removeprefix("-").isdecimal():
             return None
         return cls(int(number))
@@ -40,7 +41,7 @@ class Destination:
 
 def session_of(chat_id: int) -> str:
     """The session of a chat."""
-    return f"{SESSION_PREFIX}{chat_id}"
+    return telegram_session(chat_id)
 
 
 def person_of(user_id: int) -> str:

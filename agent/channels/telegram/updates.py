@@ -194,9 +194,9 @@ class Updates:
     async def _tasks(self, _: Incoming, profile: Profile) -> str:
         return self._commands.tasks_text(profile)
 
-    async def _schedule(self, incoming: Incoming, _: Profile) -> str:
+    async def _schedule(self, incoming: Incoming, profile: Profile) -> str:
         words = incoming.text.partition(" ")[2]
-        return await schedule_answer(self._app.schedules.user_jobs, incoming.person, words)
+        return await schedule_answer(self._app.schedules.user_jobs, incoming.person, words, profile)
 
     async def _new(self, incoming: Incoming, _: Profile) -> str:
         await self._app.new_conversation(incoming.session_id)

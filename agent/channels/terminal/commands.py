@@ -9,11 +9,13 @@ from typing import TYPE_CHECKING
 from rich.table import Table
 from rich.text import Text
 
+from agent.channels.own_commands import OWN_COMMANDS
 from agent.channels.terminal.catalogue import MOST_EXAMPLES, searched, tasks_table, title_and_examples
 from agent.channels.terminal.controls import one_line, printable
 from agent.channels.terminal.draw import notice_view
 from agent.channels.terminal.session_files import session_files
 from agent.channels.terminal.welcome import model_view
+from agent.clock import on_clock_of
 from agent.schedules.chat_command import schedule_answer
 
 if TYPE_CHECKING:
@@ -24,18 +26,6 @@ if TYPE_CHECKING:
     from agent.app import App
     from agent.contracts import Profile, TaskCard
 
-OWN_COMMANDS = {
-    "/help": "what you can type",
-    "/tasks": "everything I can do; /tasks WORD searches",
-    "/files": "the files of this session",
-    "/schedule": "what runs by itself for you; /schedule remove ID removes one",
-    "/runs": "recent requests and how they ended",
-    "/new": "begin a new conversation; files and memory stay",
-    "/forget": "forget how earlier requests were planned; files and memory stay",
-    "/ask": "a new request while a question waits: /ask TEXT",
-    "/stop": "stop what is running",
-    "/quit": "leave; what is unfinished goes on next time",
-}
 KEYS = "Enter sends · Alt-Enter new line · Tab completes · Ctrl-C stops a run · Ctrl-D leaves"
 MOST_RUNS = 10
 NOTHING_KEPT = "No earlier plans are kept."
@@ -122,16 +112,18 @@ class ChatCommands:
         await self._show(notice_view(f"{'' if names else 'No files yet. '}Folder: {folder}"))
 
     async def _schedule(self, words: str) -> None:
-        await self._show(Text(printable(await schedule_answer(self._app.schedules.user_jobs, self._person, words))))
+        told = await schedule_answer(self._app.schedules.user_jobs, self._person, words, self._profile)
+        await self._show(Text(printable(told)))
 
     async def _runs(self, _: str) -> None:
-        runs = [run for run in await self._app.runs(limit=50) if run.session_id == self._session_id][:MOST_RUNS]
+        mine = [run for run in await self._app.runs(limit=50) if run.session_id == self._session_id]
+        runs = mine[:MOST_RUNS] + [run for run in mine[MOST_RUNS:] if run.status in ("running", "waiting")]
         if not runs:
             await self._show(notice_view("Nothing was asked in this session yet."))
             return
         table = Table.grid(padding=(0, 2))
         for run in runs:
-            at = datetime.fromtimestamp(run.created_at, tz=UTC).astimezone().strftime("%d %b %H:%M")
+            at = on_clock_of(self._profile, datetime.fromtimestamp(run.created_at, tz=UTC)).strftime("%d %b %H:%M")
             table.add_row(f"  {run.run_id}", Text(at, style="dim"), Text(run.status), Text(_shortened(run.text)))
         await self._show(Text(), table)
 

@@ -161,7 +161,8 @@ def question_view(question: Question, signs: Signs) -> RenderableType:
     body.add_column(overflow="fold")
     for number, option in enumerate(question.options, 1):
         body.add_row(str(number), Text(printable(option)))
-    hint = "Type a number, or your own words." if question.options else "Type your answer."
+    own_words = "." if question.strict else ", or your own words."
+    hint = f"Type a number{own_words}" if question.options else "Type your answer."
     parts: list[RenderableType] = [Text(printable(question.text))]
     if question.options:
         parts.append(Padding(body, (1, 0, 0, 1), expand=False))

@@ -5,7 +5,9 @@ from __future__ import annotations
 import getpass
 import os
 
-CHANNEL = "terminal"
+from agent.addresses import TERMINAL
+
+CHANNEL = TERMINAL
 
 
 def terminal_person() -> str:

@@ -20,7 +20,7 @@ def now(dates: Dates, zone: str = "") -> dict[str, Any]:
 
     Args:
         dates: the plan's service.
-        zone: a time zone or a large city; empty is where Aura runs.
+        zone: a time zone or a large city; empty is the person's own.
 
     Returns:
         `{iso, date, time, weekday, week, zone, text}`, with `week` the ISO week number.

@@ -10,7 +10,7 @@ from difflib import get_close_matches
 from typing import Any
 from zoneinfo import ZoneInfo, available_timezones
 
-from aura_core.api import ActionError, service
+from aura_core.api import ActionError, local_now, service
 
 from ..days.holidays import Holidays, key
 from ..days.reading import DayFound, day_of, find_day
@@ -51,7 +51,7 @@ class Dates:
     """Reads and says days and time zones; other plans use it as `@requires_services(dates="dates")`.
 
     Args:
-        config: settings of the plan: `timezone`, `calendars` (country and language), `holidays` (name: month-day) and
+        config: settings of the plan: `calendars` (country and language), `holidays` (name: month-day) and
             `cities` (name: zone).
     """
 
@@ -61,20 +61,19 @@ class Dates:
     """A pattern of all words for days and months, also where no day can be read from them."""
 
     def __init__(self, config: Callable[..., Any]) -> None:
-        self._zone: str = config("timezone", "")
         cities: Mapping[str, str] = config("cities", {})
         self._cities = {key(name): zone for name, zone in cities.items()}
         self._holidays = Holidays(config("calendars", []), config("holidays", {}))
 
     def zone(self, name: str = "") -> tzinfo:
-        """The time zone of an IANA name, a city or “UTC”; without a name the configured or the machine's own.
+        """The time zone of an IANA name, a city or “UTC”; without a name that of the person who asks.
 
         Raises:
             ActionError: no such zone; names the nearest ones.
         """
-        wanted = name.strip() or self._zone
+        wanted = name.strip()
         if not wanted:
-            return datetime.now(UTC).astimezone().tzinfo or UTC
+            return local_now().tzinfo or UTC
         if wanted.upper() in {"UTC", "GMT", "Z"}:
             return UTC
         zones = available_timezones()
@@ -90,7 +89,7 @@ class Dates:
 
     def now(self, zone: str = "") -> datetime:
         """The time of day there, with its zone."""
-        return datetime.now(self.zone(zone))
+        return datetime.now(self.zone(zone)) if zone.strip() else local_now()
 
     def said(self, moment: datetime, language: str = "en") -> str:
         """A moment in words: “Friday, 25 December 2026, 18:00”; the language is `en`, `ru` or `zh`."""

@@ -5,10 +5,9 @@ from __future__ import annotations
 import hashlib
 import re
 from collections.abc import Callable, Mapping
-from datetime import datetime
 from typing import Any
 
-from aura_core.api import ActionError, Context, action
+from aura_core.api import ActionError, Context, action, local_now
 
 from .search import matching
 
@@ -71,7 +70,7 @@ def _keep(data: dict[str, Any], text: str, key: str, most: int) -> int:
         raise ActionError(f"There are {len(notes)} notes already; delete some first.")
     number: int = data.get("next_id", 1)
     data["next_id"] = number + 1
-    notes.append({"id": number, "text": text, "created": datetime.now().astimezone().isoformat(timespec="seconds")})
+    notes.append({"id": number, "text": text, "created": local_now().isoformat(timespec="seconds")})
     if key:
         added = {**data.get("added", {}), key: number}
         data["added"] = dict(list(added.items())[-KEYS_KEPT:])

@@ -6,9 +6,17 @@ import re
 from collections.abc import Callable, Sequence
 from datetime import UTC, datetime, time, timedelta
 from typing import Any
-from zoneinfo import ZoneInfo, ZoneInfoNotFoundError
 
-from aura_core.api import ActionError, Context, ScheduledJob, ScheduleService, action, requires_services
+from aura_core.api import (
+    ActionError,
+    Context,
+    ScheduledJob,
+    ScheduleService,
+    action,
+    local_now,
+    on_local_clock,
+    requires_services,
+)
 
 from ..times.calendar import Calendar
 from .words import agrees, rule_of, said, when_of
@@ -33,14 +41,13 @@ def understand(
         guess: what was understood before, if `when` is the answer to its problem.
 
     Returns:
-        `{text, problem, options, cron, every, at, timezone}`; the problem is a question to the person, empty if all is
+        `{text, problem, options, cron, every, at}`; the problem is a question to the person, empty if all is
         clear; if it has options, it asks whether `cron`, `every` and `at` are what is meant, and the first one says so.
     """
     from ..times.reading import read, read_when
 
     text = " ".join(text.split())
-    timezone, morning = _zone(config), _time(config("morning", "09:00"))
-    now = _local(datetime.now(UTC), timezone)
+    morning, now = _time(config("morning", "09:00")), local_now()
     wall = now.replace(tzinfo=None)
     if guess and agrees(when, guess["options"]):
         return {**guess, **_past(guess["at"], text, now, dates), "options": []}
@@ -55,13 +62,12 @@ def understand(
         "cron": "",
         "every": 0.0,
         "at": "",
-        "timezone": timezone,
     }
     if found is None:
         return {**clear, "problem": said("unread" if when.strip() else "when", text, when=when.strip()[:80])}
     at = found.at
     if found.after is not None and found.after > 0:
-        at = _local(now.astimezone(UTC) + timedelta(seconds=found.after), timezone)
+        at = on_local_clock(now.astimezone(UTC) + timedelta(seconds=found.after))
     clear |= {"cron": found.cron, "every": found.every, "at": at.isoformat() if at else ""}
     clear |= _past(clear["at"], text, now, dates)
     if said_when.when is None and not clear["problem"]:
@@ -76,26 +82,6 @@ def _past(at: str, text: str, now: datetime, dates: Calendar) -> dict[str, Any]:
     if moment is None or (moment > now if moment.tzinfo else moment > now.replace(tzinfo=None)):
         return {"problem": ""}
     return {"problem": said("past", text, when=when_of(moment, text, dates), now=f"{now:%H:%M}")}
-
-
-def _zone(config: Callable[..., Any]) -> str:
-    """Whose clock is meant; empty for this machine's."""
-    return str(config("timezone", "") or "")
-
-
-def _local(moment: datetime, timezone: str) -> datetime:
-    """A moment on the clock that is meant.
-
-    Raises:
-        ActionError: the plan's settings name a time zone that is not known here.
-    """
-    try:
-        return moment.astimezone(ZoneInfo(timezone)) if timezone else moment.astimezone()
-    except (ZoneInfoNotFoundError, ValueError, OSError):
-        raise ActionError(
-            f"The setting `timezone` of the plan reminders is {timezone!r}, which is not a time zone known here; write "
-            "one such as Europe/Berlin, or leave it empty."
-        ) from None
 
 
 def _time(setting: Any) -> time:
@@ -142,10 +128,9 @@ async def add(found: dict[str, Any], schedule: ScheduleService, dates: Calendar,
         cron=found["cron"] or None,
         every=found["every"] or None,
         at=datetime.fromisoformat(found["at"]) if found["at"] else None,
-        timezone=found["timezone"] or None,
         title=text,
     )
-    shown = _shown(job, found["timezone"], dates)
+    shown = _shown(job, dates)
     when = shown["next"]
     if not when and found["at"]:  # a repeated step: added before, and due since
         when = when_of(datetime.fromisoformat(found["at"]), text, dates)
@@ -154,21 +139,18 @@ async def add(found: dict[str, Any], schedule: ScheduleService, dates: Calendar,
 
 @action("list")
 @requires_services(schedule="schedule", dates="dates")
-async def list_reminders(
-    schedule: ScheduleService, dates: Calendar, context: Context, config: Callable[..., Any]
-) -> dict[str, Any]:
+async def list_reminders(schedule: ScheduleService, dates: Calendar, context: Context) -> dict[str, Any]:
     """The reminders of whoever asks, the next one first.
 
     Args:
         schedule: keeps jobs.
         dates: the calendar.
         context: the running task's.
-        config: the plan's settings.
 
     Returns:
         `{count, reminders: [{id, text, when, next}], text}`.
     """
-    shown = [_shown(job, _zone(config), dates) for job in await schedule.list(context.run, REMIND)]
+    shown = [_shown(job, dates) for job in await schedule.list(context.run, REMIND)]
     lines = [
         f"{number}. {one['next']}: {one['text']}" + (f" ({one['when']})" if one["repeats"] else "")
         for number, one in enumerate(shown, 1)
@@ -217,11 +199,9 @@ def _text_of(job: ScheduledJob) -> str:
     return str(job.inputs.get("text") or job.title)
 
 
-def _shown(job: ScheduledJob, timezone: str, dates: Calendar) -> dict[str, Any]:
-    """A reminder on the clock of the settings; if they name none, on that of the job."""
-    text, moment = _text_of(job), job.next_at
-    if moment is not None and timezone:
-        moment = _local(moment, timezone)
+def _shown(job: ScheduledJob, dates: Calendar) -> dict[str, Any]:
+    """A reminder, its moment on the person's clock."""
+    text, moment = _text_of(job), None if job.next_at is None else on_local_clock(job.next_at)
     return {
         "id": job.id,
         "text": text,

@@ -55,7 +55,7 @@ def files(tmp_path: Path) -> Path:
 @pytest.fixture
 def settings() -> dict[str, dict[str, Any]]:
     """Settings of plans that differ from their config.yaml; a test module may override this."""
-    return {"aura_base": {"timezone": "UTC"}}
+    return {}
 
 
 @pytest.fixture
