@@ -30,6 +30,7 @@ from agent.wiring import Parts
 from aura_core.storage.atomic_file import remove_unfinished
 from aura_core.storage.forgetting import forgetting
 from aura_core.storage.home_lock import HomeLock
+from aura_core.storage.losses import Losses
 
 
 class App:
@@ -60,6 +61,8 @@ class App:
         self._missing_plugins = parts.runs.missing_plugins
         self._jobs = parts.jobs
         self._messages: dict[int, int] = {}
+        self._losses = Losses(config.home)
+        self._told: set[str] = set()
 
     @classmethod
     @asynccontextmanager
@@ -144,7 +147,7 @@ class App:
         checked = self.dispatcher.checked_inputs(card, inputs)
         return await self._runs.begin(incoming, Command(task=card.task, inputs=checked))
 
-    async def answer(self, question_id: str, text: str, *, person: str, key: str = "") -> bool:
+    async def answer(self, question_id: str, text: str, *, person: str, key: str = "", untrusted: bool = False) -> bool:
         """Answers a question; answering twice is harmless.
 
         Args:
@@ -152,6 +155,7 @@ class App:
             text: a choice, its number, or free text.
             person: who answers, as `channel:id`.
             key: unique per message; kept with the answer, so that the same message is known when it comes again.
+            untrusted: somebody else wrote the text: it was forwarded.
 
         Returns:
             False if the question is unknown, closed, or not this person's; True once who asked goes on with the answer.
@@ -159,7 +163,7 @@ class App:
         Raises:
             AnswerMisfitError: the question cannot take this answer, and stays open; says what is wrong, and asks again.
         """
-        return await self._questions.answer(question_id, text, person=person, key=key)
+        return await self._questions.answer(question_id, text, person=person, key=key, untrusted=untrusted)
 
     async def resolve_question(self, question_id: str, answer: str) -> bool:
         """Answers a question in the name of whoever is behind its run (seed 004)."""
@@ -167,7 +171,7 @@ class App:
         run = await self.engine.get(record.args["run_id"]) if record and record.task == QUESTION_TASK else None
         return run is not None and await self.answer(question_id, answer, person=run.args["incoming"]["person"])
 
-    async def reply(self, session_id: str, text: str, *, person: str, key: str = "") -> bool:
+    async def reply(self, session_id: str, text: str, *, person: str, key: str = "", untrusted: bool = False) -> bool:
         """Takes a plain text as the answer to the only open question of the session.
 
         Args:
@@ -175,11 +179,12 @@ class App:
             text: the words.
             person: who wrote them.
             key: unique per message; a repetition gives the first verdict again.
+            untrusted: somebody else wrote the words: they were forwarded.
 
         Returns:
             True if it was taken as an answer; False if it is something else.
         """
-        return await self._questions.reply(session_id, text, person=person, key=key)
+        return await self._questions.reply(session_id, text, person=person, key=key, untrusted=untrusted)
 
     async def questions(self, session_id: str) -> list[Question]:
         """The session's open questions, oldest first."""
@@ -251,8 +256,22 @@ class App:
         return record.args["incoming"]["dest"]
 
     def take_notices(self) -> list[str]:
-        """What the person should know of damaged files that were set aside; each is given once."""
-        return [*self.sessions.take_notices(), *self._database.take_notices()]
+        """What the person should know of damaged files that were set aside; each is given once by this App.
+
+        What no person has `seen` is given again by the next one.
+        """
+        found = [*self.sessions.take_notices(), *self._database.take_notices(), *self._losses.unseen()]
+        notices = [notice for notice in dict.fromkeys(found) if notice not in self._told]
+        self._told.update(notices)
+        return notices
+
+    def unseen_losses(self) -> list[str]:
+        """What was damaged and set aside and no person has `seen`, whoever was told of it."""
+        return self._losses.unseen()
+
+    def seen(self, notices: Sequence[str]) -> None:
+        """A person has seen these notices; they are not given again."""
+        self._losses.seen(notices)
 
     def profile_of(self, person: str) -> Profile:
         """The profile of a person, `channel:id`; `guest` for strangers."""

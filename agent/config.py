@@ -1,6 +1,7 @@
 """AppConfig: every setting of Aura, from aura.yaml and the environment, read once at the start and nowhere else.
 
-Order, later wins: built-in defaults, `aura.yaml` in AURA_HOME, `aura.yaml` in the working folder, the environment.
+Order, later wins: built-in defaults, `aura.yaml` in AURA_HOME, `aura.yaml` in the working folder if the owner trusted
+that, the environment.
 A setting `section.name` is `AURA_SECTION_NAME` in the environment; lists and mappings are JSON or YAML there. Files,
 values of the environment and the files of plans are read by one reader (`aura_core/language/yaml_nodes.py`).
 """
@@ -12,10 +13,20 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Any, Literal, cast
 
 import platformdirs
-from pydantic import BaseModel, BeforeValidator, ConfigDict, Field, SecretStr, TypeAdapter, ValidationError
+from pydantic import (
+    BaseModel,
+    BeforeValidator,
+    ConfigDict,
+    Field,
+    PrivateAttr,
+    SecretStr,
+    TypeAdapter,
+    ValidationError,
+)
 
 from agent.contracts import Profile, RunRequest, ZoneName
 from agent.errors import ConfigError
+from agent.trusted_folders import is_trusted
 from aura_core.errors import DefinitionError
 from aura_core.language.environment import plan_settings
 from aura_core.language.source import Source
@@ -145,6 +156,7 @@ class AppConfig(Section):
     log_level: Literal["debug", "info", "warning", "error"] = Field(
         default="warning", description="what is logged to stderr"
     )
+    _foreign_file: Path | None = PrivateAttr(default=None)
 
     @classmethod
     def load(cls, environment: Mapping[str, str] | None = None, folder: Path | None = None) -> AppConfig:
@@ -152,14 +164,15 @@ class AppConfig(Section):
 
         Args:
             environment: variables; the process's own if left out.
-            folder: the working folder; the process's own if left out.
+            folder: a folder whose settings count; left out, the process's own, if the owner trusted it.
 
         Raises:
             ConfigError: names the setting, where it stands and what is allowed.
         """
         env = dict(os.environ if environment is None else environment)
         working = folder or Path.cwd()
-        values = _read_yaml(working / SETTINGS_FILE)
+        foreign = folder is None and not _counts(working, env)
+        values = {} if foreign else _read_yaml(working / SETTINGS_FILE)
         home = Path(env.get("AURA_HOME") or values.get("home") or default_home()).expanduser()
         home_file = home / SETTINGS_FILE
         if home_file.resolve() != (working / SETTINGS_FILE).resolve():
@@ -171,9 +184,22 @@ class AppConfig(Section):
         _take_over_zone(values)
         values["home"] = home if home.is_absolute() else working / home
         try:
-            return cls.model_validate(values)
+            config = cls.model_validate(values)
         except ValidationError as error:
             raise ConfigError(_explain(error)) from error
+        config._foreign_file = working / SETTINGS_FILE if foreign else None  # noqa: SLF001 (its own class)
+        return config
+
+    @staticmethod
+    def home_of(environment: Mapping[str, str] | None = None) -> Path:
+        """AURA_HOME as far as the environment says, which no file can change."""
+        env = os.environ if environment is None else environment
+        return Path(env.get("AURA_HOME") or default_home()).expanduser()
+
+    @property
+    def foreign_file(self) -> Path | None:
+        """The aura.yaml of the working folder, if it does not count because nobody trusted that folder."""
+        return self._foreign_file
 
     @property
     def own_plans(self) -> Path:
@@ -230,6 +256,14 @@ def _take_over_zone(values: dict[str, Any]) -> None:
         settings = values.get("plans", {}).get(plan)
         if isinstance(settings, dict) and (zone := cast("dict[str, Any]", settings).get("timezone")):
             values.setdefault("timezone", zone)
+
+
+def _counts(folder: Path, env: Mapping[str, str]) -> bool:
+    """Whether the aura.yaml of a working folder counts; that of AURA_HOME and of this checkout always does."""
+    home = AppConfig.home_of(env)
+    if not (folder / SETTINGS_FILE).is_file() or folder.resolve() in (PACKAGE_ROOT, home.resolve()):
+        return True
+    return is_trusted(folder, home, env)
 
 
 def _read_yaml(path: Path) -> dict[str, Any]:

@@ -75,6 +75,10 @@ class PlanStep(Contract):
         untrusted: its result holds words of strangers (a page, a file); set by the runtime.
         quote: the words of the request that it serves, as they stand there; empty where nobody said.
         confirm: why the person must allow it first, whatever the profile says; set by the runtime, never by a model.
+        offered_as: the catalogue's title of the task, which no model wrote; set by the runtime.
+        leaves: names of inputs whose values may leave this machine; set by the runtime.
+        grounded: names of inputs that no model may make up; set by the runtime.
+        authored: its question was written by a plan's author, not by a model; set by the runtime.
     """
 
     id: str
@@ -90,6 +94,10 @@ class PlanStep(Contract):
     untrusted: bool = False
     quote: str = ""
     confirm: str = ""
+    offered_as: str = ""
+    leaves: list[str] = Field(default_factory=list)
+    grounded: list[str] = Field(default_factory=list)
+    authored: bool = False
 
 
 class Plan(Contract):
@@ -180,6 +188,8 @@ class ExecutorRequest(Contract):
         source: chat, command, schedule, cli, mcp.
         idempotency_key: the same for every attempt at this step of this run.
         untrusted: its inputs descend from words of strangers.
+        prompted: they descend from an answer to a question that strangers had a hand in.
+        said: what the person wrote themself in this run: the request and answers, one text each.
         streams: its text is the answer, so the person sees it while it is written.
     """
 
@@ -195,6 +205,8 @@ class ExecutorRequest(Contract):
     source: str = "chat"
     idempotency_key: str = ""
     untrusted: bool = False
+    prompted: bool = False
+    said: list[str] = Field(default_factory=list)
     streams: bool = False
 
 
@@ -211,6 +223,8 @@ class ExecutorResponse(Contract):
         seconds: wall time.
         fingerprint: hash of kind + task + resolved inputs; the same fingerprint is not run again on a replan.
         untrusted: the output descends from words of strangers.
+        prompted: it is, or descends from, the answer to a question that quoted words of strangers: it does not leave
+            this machine unasked.
         replan: the step itself asks for a new plan.
     """
 
@@ -223,6 +237,7 @@ class ExecutorResponse(Contract):
     seconds: float = 0.0
     fingerprint: str = ""
     untrusted: bool = False
+    prompted: bool = False
     replan: bool = False
 
     @property
@@ -285,7 +300,8 @@ class Profile(Contract):
         deny: globs that may not; deny wins.
         model: model name that overrides the configured one; None takes that.
         budgets: limits per run and per day.
-        approve: effects that need the person's approval when the inputs descend from untrusted output.
+        approve: effects that need the person's approval when the inputs descend from untrusted output; words that leave
+            this machine and that the person did not write count as `external` then.
         max_file_bytes: largest file taken in or handed out.
         memory: whether MEMORY.md is read and written.
         timezone: name of the time zone of its people's clock, for plans, tasks, reminders and schedules alike; empty
@@ -307,9 +323,11 @@ class Profile(Contract):
 
     def allows(self, task: str) -> bool:
         """Whether the task `plan/name` may be used; a glob may end in `/*`. Deny wins."""
-        return any(fnmatchcase(task, glob) for glob in self.allow) and not any(
-            fnmatchcase(task, glob) for glob in self.deny
-        )
+        return any(fnmatchcase(task, glob) for glob in self.allow) and not self.denies(task)
+
+    def denies(self, task: str) -> bool:
+        """Whether the task `plan/name` may not run at all, not even inside another one."""
+        return any(fnmatchcase(task, glob) for glob in self.deny)
 
     def includes(self, person: str) -> bool:
         """Whether `person`, as `channel:id`, belongs to this profile."""
@@ -326,6 +344,7 @@ class Incoming(Contract):
         dest: where answers go.
         key: unique per message, e.g. "telegram:1234567"; the same key is taken once. Empty: never a duplicate.
         files: paths relative to the session's files folder, already stored there.
+        untrusted: somebody else wrote the words: they were forwarded, or kept from what came from outside.
     """
 
     session_id: str
@@ -334,6 +353,7 @@ class Incoming(Contract):
     dest: Dest = Field(default_factory=Dest)
     key: str = ""
     files: list[str] = Field(default_factory=list)
+    untrusted: bool = False
 
 
 def run_id_of(key: str) -> str:
@@ -471,7 +491,7 @@ class TaskCard(Contract):
         task: `plan/name`.
         title: one line.
         description: what the planner reads.
-        effects: read, write or external.
+        effects: read, write or external: the strongest of all that it may lead to.
         inputs: JSON Schema of the inputs (type object), with `ask`, `needs` and `grounded` kept as extra keys of a
             property.
         returns: JSON Schema-like description of the result; may be empty.
@@ -479,7 +499,8 @@ class TaskCard(Contract):
         examples: what people say, and the inputs that the task then gets.
         command: chat command without the slash, or None.
         expose: whether the planner may use it.
-        untrusted: its result holds words of strangers.
+        untrusted: its result holds words of strangers, or that of a task that it may lead to.
+        leaves: names of inputs whose values may leave this machine.
         resources: names (without limits) of what it shares with others; with its plan they decide which steps keep
             their order.
         timeout: seconds, or None.
@@ -496,6 +517,7 @@ class TaskCard(Contract):
     command: str | None = None
     expose: bool = True
     untrusted: bool = False
+    leaves: list[str] = Field(default_factory=list)
     resources: list[str] = Field(default_factory=list)
     timeout: float | None = None
 

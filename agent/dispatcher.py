@@ -13,6 +13,7 @@ from aura_core.errors import AuraError, NotFoundError
 from aura_core.execution.resources import split_resource
 from aura_core.framework import Framework
 from aura_core.ground.suggestions import hint, nearest, sentence
+from aura_core.language.consequences import Consequences, consequences_of
 from aura_core.language.examples import MODEL_STEPS
 from aura_core.language.examples import PlanExample as WrittenExample
 from aura_core.language.input_spec import InputSpec
@@ -60,18 +61,21 @@ class Dispatcher:
             run: the run that goes on with it, if one does: the task is then what it was when it began.
 
         Raises:
-            NotAllowedError: the profile may not use it.
+            NotAllowedError: the profile may not use it, or denies a task that it may lead to.
             NotFoundError: there is no such task; names the nearest one that the profile may use.
             DefinitionError: the task as it began needs something that the plans no longer have.
         """
         if not profile.allows(ref):
             raise NotAllowedError(f"The profile {profile.name!r} may not use {ref}.")
         try:
-            return card_of(self._framework.task(ref, run))
+            task, outlook = self._framework.task(ref, run), self._framework.consequences(ref, run)
         except NotFoundError as error:
             near = nearest(ref, [card.task for card in self._allowed(profile)])
             hint = f" Did you mean {near}?" if near else " `aura tasks` lists them."
             raise NotFoundError(f"There is no task {ref!r}.{hint}") from error
+        if denied := _denied(outlook, profile):
+            raise NotAllowedError(f"The profile {profile.name!r} may not use {ref}, because it may run {denied}.")
+        return card_of(task, outlook)
 
     def shortlist(self, cards: Sequence[TaskCard], request: str, limit: int) -> list[TaskCard]:
         """The tasks that have most in common with a request; see `agent.shortlist`."""
@@ -140,25 +144,35 @@ class Dispatcher:
             return None
 
     def _allowed(self, profile: Profile) -> list[TaskCard]:
-        tasks = self._framework.plans.tasks()
-        return [card_of(task) for task in sorted(tasks, key=lambda task: task.ref) if profile.allows(task.ref)]
+        return [
+            card_of(task, outlook)
+            for task, outlook in self._framework.outlook()
+            if profile.allows(task.ref) and not _denied(outlook, profile)
+        ]
 
 
-def card_of(task: TaskDefinition) -> TaskCard:
-    """What planner, menus and `aura tasks` know of a task."""
+def card_of(task: TaskDefinition, outlook: Consequences | None = None) -> TaskCard:
+    """What planner, menus and `aura tasks` know of a task.
+
+    Args:
+        task: the task.
+        outlook: what may come of it; left out, only what it says of itself counts.
+    """
     meta = task.meta
+    outlook = outlook or consequences_of(task, [task], lambda _: {})
     return TaskCard(
         task=task.ref,
         title=meta.title or task.name.rsplit("/", 1)[-1].replace("_", " ").capitalize(),
         description=meta.description,
-        effects=meta.effects,
+        effects=outlook.effects,
         inputs=task.input_schema(),
         returns=meta.returns,
         gives=dict(meta.gives),
         examples=[TaskExample(say=one.say, inputs=one.inputs) for one in meta.examples],
         command=meta.command,
         expose=meta.expose,
-        untrusted=meta.untrusted,
+        untrusted=outlook.untrusted,
+        leaves=list(outlook.leaves),
         resources=[split_resource(tag)[0] for tag in meta.resources],
         timeout=meta.timeout,
     )
@@ -176,6 +190,11 @@ def example_of(plan: PlanDefinition, example: WrittenExample) -> PlanExample:
     ]
     before = example.before and Exchange(say=example.before.say, answer=example.before.answer)
     return PlanExample(say=example.say, steps=steps, before=before)
+
+
+def _denied(outlook: Consequences, profile: Profile) -> str:
+    """A task that the profile denies and that may run; empty if there is none."""
+    return next((ref for ref in sorted(outlook.tasks) if profile.denies(ref)), "")
 
 
 def _is_callable(step: ExampleStep, cards: Mapping[str, TaskCard]) -> bool:

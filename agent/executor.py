@@ -18,10 +18,12 @@ from agent.errors import BudgetExceededError
 from agent.llm.client import ModelClient
 from agent.llm.meter import Meter
 from agent.plan_graph.identity import fingerprint
-from agent.references import resolve_references
+from agent.references import find_references, resolve_references
 from agent.rendering import summarize_output
 from agent.sessions import SessionStore
 from agent.steps.speculation import Speculation
+from agent.steps.tool_guard import NOT_ALLOWED, ToolGuard
+from agent.taint.words import is_made_of
 from aura_core.durable.protocol import StepJournal
 from aura_core.errors import AuraError, DefinitionError, HomeNotWritableError, NotFoundError
 from aura_core.framework import Framework
@@ -29,7 +31,7 @@ from aura_core.ground.half_done import with_done
 from aura_core.ground.logger import get_logger
 from aura_core.ground.reasons import reason_of
 from aura_core.ground.secrets import masked
-from aura_core.tasklet import Attachment, RunInfo, Tasklet, TaskResult
+from aura_core.tasklet import FROM_OUTSIDE, Attachment, RunInfo, Tasklet, TaskResult
 
 OnText = Callable[[str], None]
 OWNER, NOBODY = "owner", "nobody"
@@ -51,6 +53,14 @@ class CrashGuard(Protocol):
         ...
 
 
+class Consents(Protocol):
+    """Asks the person (see `agent.questions.service.QuestionService`)."""
+
+    async def allows(self, run: RunInfo, text: str) -> bool:
+        """Whether the person allows what a text says."""
+        ...
+
+
 @dataclass(frozen=True, slots=True)
 class Executor:
     """Runs steps. It decides nothing about order, questions or planning again; that is the run loop's.
@@ -62,6 +72,7 @@ class Executor:
         sessions: where a session's files live.
         missing_plugins: waits for tasks that a step began with and that cannot go on now.
         crash_guard: refuses a step with which the program crashed too often.
+        consents: asks before a tool call that strangers had a hand in.
         clock: gives the time of a profile's people for prompts; aware.
         agent_turns: upper bound of model calls in one `agent` step.
     """
@@ -72,6 +83,7 @@ class Executor:
     sessions: SessionStore
     missing_plugins: PluginWait
     crash_guard: CrashGuard
+    consents: Consents
     clock: Callable[[Profile], datetime]
     agent_turns: int
 
@@ -108,11 +120,10 @@ class Executor:
         except (BudgetExceededError, HomeNotWritableError):
             raise
         except AuraError as error:
-            response = ExecutorResponse(step_id=step.id, status="error", error=str(error), summary=str(error))
+            response = _failed(step, str(error))
         except Exception as error:  # noqa: BLE001 (a bug in a plugin fails its step, never the run)
             get_logger("agent.executor").exception("step failed unexpectedly", corr_id=req.run_id, step=step.id)
-            text = f"{step.title or step.id} failed unexpectedly: {reason_of(error)}"
-            response = ExecutorResponse(step_id=step.id, status="error", error=text, summary=text)
+            response = _failed(step, f"{step.title or step.id} failed unexpectedly: {reason_of(error)}")
         mark = fingerprint(step, resolve_references(step.inputs, req.results))
         shown = {name: masked(getattr(response, name)) for name in ("output", "summary", "error")}
         return response.model_copy(update={**shown, "fingerprint": mark, "seconds": time.monotonic() - started})
@@ -169,24 +180,27 @@ class Executor:
             TaskGoneError: there is none any more.
             CrashLoopError: the program crashed with it too often.
         """
-        files = self.sessions.files(req.session_id) if req.session_id else None
-        run = RunInfo(
+        run = self._run_info(req, profile, journal, scope)
+        card = await self._card(task, req, profile, run, journal)
+        run.untrusted = req.untrusted or card.untrusted
+        async with nullcontext() if journal is None else self.crash_guard.watched(req, journal):
+            result = await self.framework.submit(Tasklet(task=card.task, inputs=inputs, run=run))
+        return _response(req.step.id, card, result, run)
+
+    def _run_info(self, req: ExecutorRequest, profile: Profile, journal: StepJournal | None, scope: str) -> RunInfo:
+        return RunInfo(
             corr_id=req.run_id,
             session_id=req.session_id,
             person=req.person,
             whose=whose_data(req.person, profile),
             timezone=profile.timezone,
             dest=req.dest.root,
-            files_folder=files,
+            files_folder=self.sessions.files(req.session_id) if req.session_id else None,
             source=req.source,
             idempotency_key=req.idempotency_key,
             journal=journal,
             scope=scope,
         )
-        card = await self._card(task, req, profile, run, journal)
-        async with nullcontext() if journal is None else self.crash_guard.watched(req, journal):
-            result = await self.framework.submit(Tasklet(task=card.task, inputs=inputs, run=run))
-        return _response(req.step.id, card, result, files)
 
     async def _card(
         self, task: str, req: ExecutorRequest, profile: Profile, run: RunInfo, journal: StepJournal | None
@@ -202,25 +216,31 @@ class Executor:
         self, req: ExecutorRequest, profile: Profile, meter: Meter | None, journal: StepJournal | None
     ) -> ExecutorResponse:
         cards = self.dispatcher.catalogue(profile)
-        calls, tainted = 0, req.untrusted
+        guard = ToolGuard.of(req, profile.approve)
+        calls = 0
         done: list[str] = []
 
         async def call(task: str, inputs: dict[str, Any]) -> ExecutorResponse:
-            nonlocal calls, tainted
+            nonlocal calls
             calls += 1
-            card = self.dispatcher.card(task, profile)
-            if tainted and card.effects in profile.approve:
-                text = f"{task} may not run after text from outside was read; finish, and the person can decide."
-                return ExecutorResponse(step_id=req.step.id, status="error", error=text)
             key = f"call:{calls}"
-            inner = req.model_copy(update={"idempotency_key": f"{req.idempotency_key}/{key}"})
+            inner = req.model_copy(
+                update={"idempotency_key": f"{req.idempotency_key}/{key}", "untrusted": guard.untrusted}
+            )
             try:
+                card = self.dispatcher.card(task, profile)
+                if refusal := guard.refusal(card, inputs):
+                    return ExecutorResponse(step_id=req.step.id, status="error", error=refusal)
+                question = guard.question(card, inputs)
+                asking = self._run_info(req, profile, None, "consent")
+                if question and not await self.consents.allows(asking, question):
+                    return ExecutorResponse(step_id=req.step.id, status="error", error=f"{task}: {NOT_ALLOWED}")
                 response = await self.run_task(task, inputs, inner, profile, journal, scope=f"{key}:")
             except HomeNotWritableError:
                 raise
             except AuraError as error:
                 return ExecutorResponse(step_id=req.step.id, status="error", error=str(error))
-            tainted = tainted or response.untrusted
+            guard.learn(card, response)
             if response.ok and card.effects != "read":
                 done.append(card.title or task)
             return response
@@ -249,18 +269,17 @@ def whose_data(person: str, profile: Profile) -> str:
 def prefetchable(step: PlanStep, card: TaskCard, user_text: str) -> bool:
     """Whether a step may be started before its plan is complete: it only reads, and all it needs is known.
 
-    An input marked `grounded` must stand in the person's own words: nothing is fetched that a model made up.
+    What leaves, and what is marked `grounded`, must stand in the person's own words: nothing is fetched that a model
+    made up, and nothing is sent that a page put into its head.
     """
     if step.kind != "task" or card.effects != "read" or step.depends_on or "llm" in card.resources:
         return False
     if any(name not in step.inputs for name in card.required):
         return False
-    words = user_text.casefold()
-    return all(
-        not (isinstance(value, str) and "${" in value)
-        and not (card.properties.get(name, {}).get("grounded") and str(value).casefold() not in words)
-        for name, value in step.inputs.items()
-    )
+    if find_references(step.inputs):
+        return False
+    told = [name for name in step.inputs if name in card.leaves or card.properties.get(name, {}).get("grounded")]
+    return all(is_made_of(step.inputs[name], [user_text]) for name in told)
 
 
 def _plain(value: object) -> Any:
@@ -268,7 +287,12 @@ def _plain(value: object) -> Any:
     return to_jsonable_python(value, fallback=str, inf_nan_mode="null")
 
 
-def _response(step_id: str, card: TaskCard, result: TaskResult, files: Path | None) -> ExecutorResponse:
+def _failed(step: PlanStep, text: str) -> ExecutorResponse:
+    return ExecutorResponse(step_id=step.id, status="error", error=text, summary=text, untrusted=step.untrusted)
+
+
+def _response(step_id: str, card: TaskCard, result: TaskResult, run: RunInfo) -> ExecutorResponse:
+    files, untrusted = run.files_folder, card.untrusted or FROM_OUTSIDE in run.marks
     if result.ok:
         stopped = result.status == "stopped"
         output = result.message if stopped and result.result is None else result.result
@@ -280,7 +304,7 @@ def _response(step_id: str, card: TaskCard, result: TaskResult, files: Path | No
             summary="\n\n".join(part for part in (result.message, told) if part),
             artifacts=[_artifact(item, files) for item in result.attachments if files],
             seconds=result.seconds,
-            untrusted=card.untrusted,
+            untrusted=untrusted,
         )
     message = result.error.message if result.error else f"{card.task} ended as {result.status}."
     return ExecutorResponse(
@@ -289,7 +313,7 @@ def _response(step_id: str, card: TaskCard, result: TaskResult, files: Path | No
         error=message,
         summary=message,
         seconds=result.seconds,
-        untrusted=card.untrusted,
+        untrusted=untrusted,
     )
 
 

@@ -10,10 +10,12 @@ from aura_core.scheduler.old_file import JOBS_DB
 from aura_core.storage.database import Database
 from aura_core.storage.documents import DOCUMENTS
 from aura_core.storage.home_lock import HomeLock
+from aura_core.storage.losses import Losses
 from aura_core.storage.schema import FILE_NAME
 from aura_core.storage.takeover import OldFile
 
 PARTS = (DURABLE, DOCUMENTS)
+SESSION_FILE = "SESSION.json"
 OLD_FILES: tuple[OldFile, ...] = (STATE_FILE, JOBS_DB, CHANNEL_FILE)
 RUNS_KEPT_SECONDS = 90 * 24 * 3600.0
 """Finished runs older than this are forgotten; what was said stays in SESSION.json."""
@@ -26,4 +28,16 @@ def home_database(home: Path, lock: HomeLock) -> Database:
         home: AURA_HOME.
         lock: its lock; held by a program that runs things, else free.
     """
-    return Database(home / FILE_NAME, PARTS, lock=lock, old_files=OLD_FILES)
+    path = home / FILE_NAME
+    if _is_emptied(path):
+        text = f"The store {path} was empty, so what was kept there (runs, jobs, open questions) is not known any more."
+        Losses(home).add(f"{text} If you have a copy, stop Aura and put it back.", path)
+    return Database(path, PARTS, lock=lock, old_files=OLD_FILES)
+
+
+def _is_emptied(path: Path) -> bool:
+    """Whether the store is an empty file, in a home in which something was said; a home begins with an empty one."""
+    try:
+        return path.stat().st_size == 0 and any(path.parent.glob(f"*/{SESSION_FILE}"))
+    except OSError:
+        return False

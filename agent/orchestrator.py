@@ -26,6 +26,7 @@ from agent.questions.records import QUESTION_TASK, answer_response, ask_args, is
 from agent.questions.service import QuestionService
 from agent.references import resolve_references
 from agent.run.activities import Activities
+from agent.run.consents import approval_of, consent_for, options_from_outside, quoted_in
 from agent.run.outcomes import RUN_TASK
 from agent.run.state import LiveRun, Opened
 from agent.run.steps import STEP_TASK, StepTask
@@ -196,9 +197,11 @@ class OrchestratorRunner:
             words = {
                 name: resolve_references(getattr(step, name), run.state.outputs) for name in ("question", "options")
             }
-            step = step.model_copy(update={"question": str(words["question"]), "options": _choices(words["options"])})
+            quoted, options = quoted_in(run, step), _choices(words["options"])
+            outside = options_from_outside(run, options, quoted)
+            step = step.model_copy(update={"question": str(words["question"]), "options": options})
             wanted = wanted_of(self.activities.specs(run, inputs_for(step, run.state.plan.steps)))
-            args = ask_args(run.request, step, wanted=wanted)
+            args = ask_args(run.request, step, wanted=wanted, quoted=quoted, outside_options=outside)
             child = await ctx.start(f"{ASK_KEY}{step.id}", QUESTION_TASK, args)
             run.state.running[child] = step
             return False
@@ -206,8 +209,8 @@ class OrchestratorRunner:
         if settled is not None:
             self._ended(run, step, settled)
             return True
-        if step.effects in run.profile.approve and run.state.descends_from_untrusted(step):
-            args = ask_args(run.request, step, approval_of=_approval_text(step, run))
+        if (needed := consent_for(run, step)) is not None:
+            args = ask_args(run.request, step, approval_of=approval_of(run, step, needed))
             child = await ctx.start(f"{APPROVAL_KEY}{step.id}", QUESTION_TASK, args)
             run.state.running[child] = step
             return False
@@ -234,6 +237,7 @@ class OrchestratorRunner:
             context=run.opened.history,
             idempotency_key=f"{ctx.id}/step:{step.id}",
             untrusted=run.state.descends_from_untrusted(step),
+            prompted=run.state.is_prompted(step),
             streams=step.kind == "llm" and len(run.state.plan.steps) == 1,
         )
         child = await ctx.start(f"step:{step.id}", STEP_TASK, request.model_dump(mode="json"))
@@ -255,7 +259,7 @@ class OrchestratorRunner:
             if is_approved(result):
                 await self._launch(ctx, run, step)
                 return
-            text = f"{step.title or step.task}: not done, because you did not allow it."
+            text = f"{step.offered_as or step.title or step.task}: not done, because you did not allow it."
             self._ended(run, step, ExecutorResponse(step_id=step.id, status="cancelled", error=text, summary=text))
         elif key.startswith(ASK_KEY):
             self._ended(run, step, answer_response(step, result))
@@ -326,9 +330,3 @@ def _choices(options: list[Any]) -> list[str]:
     for option in options:
         chosen += cast("list[Any]", option) if isinstance(option, list) else [option]
     return [str(item) for item in chosen]
-
-
-def _approval_text(step: PlanStep, run: LiveRun) -> str:
-    sources = [name for name, response in run.state.responses.items() if response.untrusted]
-    titles = ", ".join(run.state.title_of(name) for name in sources) or "an earlier result"
-    return f"“{step.title or step.task}” would use text that came from outside ({titles}). Shall I go on with it?"

@@ -37,6 +37,7 @@ from aura_core.ground.events import EventBus
 from aura_core.scheduler.jobs import Jobs
 from aura_core.storage.database import Database
 from aura_core.storage.documents import Documents, SqliteDocuments
+from aura_core.storage.losses import Losses
 
 
 class Parts:
@@ -76,6 +77,7 @@ class Parts:
             self.sessions,
             missing_plugins,
             CrashLoopGuard(self.engine),
+            self.questions,
             now_for,
             config.planner.agent_turns,
         )
@@ -120,5 +122,6 @@ def _framework(config: AppConfig, events: EventBus, services: dict[str, Any]) ->
         services=services,
         limits=limits,
         events=events,
+        losses=Losses(config.home),
         load_seconds=config.execution.load_seconds,
     )

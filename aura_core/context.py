@@ -10,12 +10,13 @@ from typing import TYPE_CHECKING, Any
 from aura_core.data.files import resolve_inside
 from aura_core.data.plan_state import PlanState
 from aura_core.errors import ForbiddenPathError
-from aura_core.tasklet import Attachment, RunInfo
+from aura_core.tasklet import FROM_OUTSIDE, Attachment, RunInfo
 
 if TYPE_CHECKING:
-    from collections.abc import Mapping
+    from collections.abc import Iterable, Mapping
 
     from aura_core.ground.events import EventBus
+    from aura_core.storage.losses import Losses
 
 RESERVED = frozenset({"inputs", "state", "loop", "error"})
 """Names in the scope that the runtime keeps itself; a step may not set them."""
@@ -49,6 +50,36 @@ class Context:
     def inputs(self) -> dict[str, Any]:
         """The validated inputs of the task."""
         return self.variables["inputs"]
+
+    @property
+    def from_outside(self) -> bool:
+        """Whether words of strangers may be in what the task works on; what keeps something keeps this beside it."""
+        return self.run.untrusted or FROM_OUTSIDE in self.run.marks
+
+    def mark_from_outside(self) -> None:
+        """Says that what the action gives back holds words of strangers, e.g. a note that was made of a page."""
+        self.run.marks.add(FROM_OUTSIDE)
+
+    def keep_origin(self, name: str) -> None:
+        """Keeps beside a file that was made whether its name came from outside; call it after making one.
+
+        Args:
+            name: relative to `files`.
+        """
+        from aura_core.data.outside_names import keep_name  # noqa: PLC0415 (most tasks make no file)
+
+        keep_name(self.files, name, from_outside=self.from_outside)
+
+    def show_names(self, names: Iterable[str]) -> None:
+        """Marks what the action gives back if it holds the name of a file that came from outside.
+
+        Args:
+            names: relative to `files`.
+        """
+        from aura_core.data.outside_names import names_from_outside  # noqa: PLC0415 (most tasks name no file)
+
+        if not names_from_outside(self.files).isdisjoint(names):
+            self.mark_from_outside()
 
     def fork(self) -> Context:
         """A context whose variables start as these and change on their own; run and state are shared."""
@@ -92,18 +123,20 @@ class ContextManager:
     Args:
         data_folder: where `<plan>.json` files live; created with the first edit.
         events: told when a damaged file is set aside.
+        losses: keeps that it was until a person has seen it.
     """
 
-    def __init__(self, data_folder: Path, events: EventBus | None = None) -> None:
+    def __init__(self, data_folder: Path, events: EventBus | None = None, losses: Losses | None = None) -> None:
         self._folder = data_folder
         self._events = events
+        self._losses = losses
         self._states: dict[str, PlanState] = {}
 
     def state(self, plan: str) -> PlanState:
         """The persistent data of `plan`, as it was read last."""
         state = self._states.get(plan)
         if state is None:
-            state = self._states[plan] = PlanState(plan, self._folder / f"{plan}.json", self._events)
+            state = self._states[plan] = PlanState(plan, self._folder / f"{plan}.json", self._events, self._losses)
         return state
 
     async def create(self, plan: str, run: RunInfo, inputs: dict[str, Any], **variables: Any) -> Context:

@@ -121,7 +121,7 @@ class ForbiddenPathError(CoreError):
 
 
 class PlanStateError(CoreError):
-    """A plan's persistent data could not be stored."""
+    """A plan's persistent data could not be stored, or was damaged and nobody has seen that yet."""
 
 
 class WorkerDiedError(CoreError):

@@ -29,8 +29,10 @@ from aura_core.submission.snapshot import current_snapshot
 from aura_core.tasklet import without_secrets
 
 if TYPE_CHECKING:
+    from aura_core.language.consequences import Consequences
     from aura_core.language.task import TaskDefinition
     from aura_core.plugins.middleware import Middleware
+    from aura_core.storage.losses import Losses
     from aura_core.tasklet import RunInfo, Tasklet, TaskResult
 
 
@@ -49,6 +51,7 @@ class Framework:
         events: the bus to publish on; a new one if left out.
         middleware: further links of the chain around every action call, outermost first.
         state_planner: reaches the states that tasks require; left out, states.yaml of the plans is followed.
+        losses: keeps what plans' data was damaged until a person has seen it.
         load_seconds: how long one plan may take to load, mostly for what its Python files do when they are imported;
             past it, it is a broken plan like any other.
 
@@ -73,6 +76,7 @@ class Framework:
         events: EventBus | None = None,
         middleware: Sequence[Middleware] = (),
         state_planner: StatePlanner | None = None,
+        losses: Losses | None = None,
         load_seconds: float = LOAD_SECONDS,
     ) -> None:
         self._load_seconds = load_seconds
@@ -86,7 +90,7 @@ class Framework:
         self._shared = SharedRuntime(
             settings=lambda plan: (self._settings.get(plan, {}), settings_of(plan, os.environ)),
             provided=services or {},
-            contexts=ContextManager(data_folder, self.events),
+            contexts=ContextManager(data_folder, self.events, losses),
             hooks=self.hooks,
             pools=pools,
             middleware=middleware,
@@ -152,8 +156,17 @@ class Framework:
             NotFoundError: there is none.
             DefinitionError: the task as it began needs something that the plans no longer have.
         """
-        snapshot = self._snapshot()
-        return (snapshot if run is None else snapshot.as_begun(ref, run)).task(ref)
+        return self._as_begun(ref, run).task(ref)
+
+    def consequences(self, ref: str, run: RunInfo | None = None) -> Consequences:
+        """What may come of a task as `submit` would run it; raises as `task`."""
+        generation = self._as_begun(ref, run)
+        return generation.consequences_of(generation.task(ref))
+
+    def outlook(self) -> list[tuple[TaskDefinition, Consequences]]:
+        """Every task with which a run may begin now, by reference, and what may come of it."""
+        now = self.generations.current
+        return [(task, now.consequences_of(task)) for task in now.plans.tasks()]
 
     async def submit(self, tasklet: Tasklet) -> TaskResult:
         """Runs a task; see `ExecutionManager.submit`. No secret that this process holds is in what comes back."""
@@ -175,6 +188,10 @@ class Framework:
 
     def _next_generation(self, plans: PlanSet) -> Generation:
         return Generation(plans, self._shared, self.generations.current)
+
+    def _as_begun(self, ref: str, run: RunInfo | None) -> Generation:
+        snapshot = self._snapshot()
+        return snapshot if run is None else snapshot.as_begun(ref, run)
 
     def _snapshot(self) -> Generation:
         snapshot = current_snapshot.get()

@@ -206,7 +206,10 @@ class Orchestrator:
         """One task of the chain, in a context and an engine of its own."""
         runtime = self.runtime if task.plan == self.plan_name else self.runtime.runtime_of(task.plan)
         async with plan_context(task.plan):
-            context = await runtime.contexts.create(task.plan, run, inputs)
+            try:
+                context = await runtime.contexts.create(task.plan, run, inputs)
+            except CoreError as error:  # the plan's data cannot be read, so no block of the task can run
+                return EngineResult("error", error=task_error(error, task.ref))
             engine = ExecutionEngine(runtime, context)
             if not runtime.injector.traced:
                 return await self._run_and_finish(engine, task)

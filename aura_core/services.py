@@ -72,6 +72,7 @@ class ScheduledJob:
         inputs: what the task gets.
         title: one line for people; may be empty.
         repeats: whether it is due more than once.
+        from_outside: words of strangers are in it.
     """
 
     id: str
@@ -82,6 +83,7 @@ class ScheduledJob:
     inputs: dict[str, Any] = field(default_factory=dict[str, Any])
     title: str = ""
     repeats: bool = False
+    from_outside: bool = False
 
 
 @runtime_checkable

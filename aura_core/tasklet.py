@@ -17,6 +17,10 @@ ExecutionMode = Literal["async", "io", "cpu"]
 TaskStatus = Literal["success", "stopped", "error", "timeout", "cancelled"]
 
 
+FROM_OUTSIDE = "from outside"
+"""In `RunInfo.marks`: what the task gives back holds words of strangers."""
+
+
 @dataclass(frozen=True, slots=True)
 class Attachment:
     """A file that a task wants handed to the person.
@@ -49,6 +53,8 @@ class RunInfo:
         journal: keeps what the actions of the run did, and the text of its tasks, so that a repetition after a crash
             takes the same steps and need not do it again; None where a run is not repeated.
         scope: which action or question of a recorded task looks at the run; empty in all others.
+        untrusted: what the task works on holds words of strangers, or it brings some (see `Context.from_outside`).
+        marks: what the actions of the run say of its result (see `Context.mark_from_outside`); shared by copies.
         attachments: files the task wants handed to the person, in order (see `Context.attach`).
         done: steps with effects that have succeeded, as `step (action)`, in order.
         calls: how often `once_key` was asked in this attempt, by name.
@@ -65,6 +71,8 @@ class RunInfo:
     idempotency_key: str = ""
     journal: Journal | None = field(default=None, repr=False)
     scope: str = ""
+    untrusted: bool = False
+    marks: set[str] = field(default_factory=set[str])
     attachments: list[Attachment] = field(default_factory=list["Attachment"])
     done: list[str] = field(default_factory=list[str], repr=False)
     calls: dict[str, int] = field(default_factory=dict[str, int], repr=False)

@@ -141,7 +141,7 @@ async def _ask(request: Request) -> int:
         if run_id is None:
             raise RuntimeError("A request without a key was taken for a repetition.")
         outcome = await follow(app, run_id, Answers(request.answers), person, err())
-        say_notices(app.take_notices())
+        say_notices(app.take_notices(), app.seen)
         code = report(outcome, files, as_json=request.as_json)
         sys.stdout.flush()  # nobody waits for what is still to be closed
     return code
@@ -230,10 +230,10 @@ async def planning(
     for line in [*odd_tools, *odd_plans]:
         remark(f"left out: {one_line(line)}", style="yellow")
     async with opened_with_model(settings(), source.profile, "aura plan", durable=False) as (app, profile, _):
+        from agent.clock import now_for
         from agent.llm.meter import Ledger
         from agent.llm.token_count import TokenCount
         from agent.planner import PlannerConfig
-        from agent.clock import now_for
 
         await app.model.check()
 

@@ -59,7 +59,7 @@ async def _bot() -> int:
     async with _long_lived(config, "aura bot", "".join(people[:1])) as app:
         from agent.channels.telegram.bot import run_bot
 
-        say_notices(app.take_notices())
+        say_notices(app.take_notices(), app.seen)
         await run_bot(app)
     return 0
 

@@ -53,7 +53,9 @@ async def checked(config: AppConfig, paths: Sequence[Path]) -> Report:
     found = await check_folders(folders, known=others, seconds=config.execution.load_seconds)
     looked_at = {str(task.source.path) for plan in found.plans for task in plan.tasks.values()}
     unsure = await asyncio.to_thread(doubts, found.known, config)
-    unsure = [replace(doubt, severity="warning") for doubt in unsure if doubt.path in looked_at or not (paths or doubt.task)]
+    unsure = [
+        replace(doubt, severity="warning") for doubt in unsure if doubt.path in looked_at or not (paths or doubt.task)
+    ]
     names = [plan.name for plan in found.plans]
     tasks = sum(len(plan.tasks) for plan in found.plans)
     return Report(found.problems, folders, names, tasks, [*found.remarks, *unsure])

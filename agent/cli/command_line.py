@@ -21,6 +21,7 @@ MODULES = {
     "new": ("new",),
     "model": ("model",),
     "doctor": ("doctor",),
+    "trust": ("trust",),
 }
 """Modules of this package in the order of the help -> the commands that each of them adds."""
 

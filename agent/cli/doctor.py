@@ -37,14 +37,18 @@ def register(app: typer.Typer) -> None:
     app.command("doctor")(doctor)
 
 
-def doctor(as_json: Annotated[bool, typer.Option("--json", help="Print a JSON document.")] = False) -> int:
+def doctor(
+    as_json: Annotated[bool, typer.Option("--json", help="Print a JSON document.")] = False,
+    seen: Annotated[bool, typer.Option("--seen", help="You have seen what was lost: it is not told again.")] = False,
+) -> int:
     """Look at everything that Aura needs; exit code 1 if something is missing."""
-    return asynchronously(_doctor(as_json=as_json))
+    return asynchronously(_doctor(as_json=as_json, seen=seen))
 
 
-async def _doctor(*, as_json: bool) -> int:
+async def _doctor(*, as_json: bool, seen: bool) -> int:
     config = settings()
-    findings = [_python(), _home(config), _terminal(), _time_zone(config), _telegram(config), *await _inside(config)]
+    findings = [_python(), _home(config), *_losses(config, seen=seen), *_foreign(config), _terminal()]
+    findings += [_time_zone(config), _telegram(config), *await _inside(config)]
     if as_json:
         print_json([asdict(finding) for finding in findings])
     else:
@@ -84,6 +88,25 @@ def _home(config: AppConfig) -> Finding:
         return Finding("AURA_HOME", "note", str(error))
     except AuraError as error:
         return Finding("AURA_HOME", "problem", str(error))
+
+
+def _losses(config: AppConfig, *, seen: bool) -> list[Finding]:
+    """What was damaged and set aside, and nobody has seen."""
+    from aura_core.storage.losses import Losses
+
+    losses = Losses(config.home)
+    unseen = losses.unseen()
+    if seen or sys.stdout.isatty():
+        losses.seen(unseen)
+    return [Finding("Lost", "note" if seen else "problem", text) for text in unseen]
+
+
+def _foreign(config: AppConfig) -> list[Finding]:
+    """The settings of a folder that nobody trusted."""
+    if config.foreign_file is None:
+        return []
+    text = f"{config.foreign_file} does not count: if this folder is yours, `aura trust` says so once"
+    return [Finding("Settings", "note", text)]
 
 
 def _terminal() -> Finding:

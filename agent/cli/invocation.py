@@ -60,6 +60,8 @@ def settings(*, quiet: bool = True) -> AppConfig:
     config = AppConfig.load()
     invocation = current.get()
     invocation.log_file = logs.configure(config, debug=invocation.debug, quiet=quiet)
+    if config.foreign_file is not None:
+        remark(f"{one_line(str(config.foreign_file))} is left alone: `aura trust` lets it count.", style="yellow")
     return config
 
 
@@ -94,13 +96,20 @@ async def opened(config: AppConfig, program: str, *, durable: bool = True) -> As
         try:
             yield app
         finally:
-            say_notices(app.take_notices())
+            say_notices(app.take_notices(), app.seen)
 
 
-def say_notices(notices: list[str]) -> None:
-    """Says what was damaged and set aside; plans and people may have written part of it."""
+def say_notices(notices: list[str], seen: Callable[[list[str]], None]) -> None:
+    """Says what was damaged and set aside; plans and people may have written part of it.
+
+    Args:
+        notices: what is said.
+        seen: told if a person sits before it: what goes into a file or a mail is said again.
+    """
     for notice in notices:
         remark(one_line(notice), style="yellow")
+    if notices and sys.stderr.isatty():
+        seen(notices)
 
 
 def asynchronously(work: Coroutine[Any, Any, int]) -> int:

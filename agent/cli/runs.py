@@ -21,8 +21,11 @@ from agent.cli.invocation import (
 )
 
 if TYPE_CHECKING:
+    from contextlib import AbstractAsyncContextManager
+
     from agent.config import AppConfig
     from agent.contracts import RunOutcome, RunSummary
+    from agent.run.outcomes import RunHistory
 
 RunId = Annotated[str, typer.Argument(metavar="ID", help="The run, as `aura runs` names it.")]
 AsJson = Annotated[bool, typer.Option("--json", help="Print a JSON document.")]
@@ -38,6 +41,13 @@ def register(app: typer.Typer) -> None:
     app.add_typer(group, name="runs")
 
 
+def _history(config: AppConfig) -> AbstractAsyncContextManager[RunHistory]:
+    from agent.run.outcomes import run_history
+    from aura_core.storage.losses import Losses
+
+    return run_history(config, lambda notices: say_notices(notices, Losses(config.home).seen))
+
+
 def list_runs(
     context: typer.Context,
     as_json: AsJson = False,
@@ -50,10 +60,8 @@ def list_runs(
 
 
 async def _list(limit: int, *, as_json: bool) -> int:
-    from agent.run.outcomes import run_history
-
     config = settings()
-    async with run_history(config, say_notices) as history:
+    async with _history(config) as history:
         runs = await history.runs(limit)
     if as_json:
         print_json([run.model_dump(mode="json") for run in runs])
@@ -94,9 +102,7 @@ def show(run_id: RunId, as_json: AsJson = False) -> int:
 
 
 async def _show(run_id: str, *, as_json: bool) -> int:
-    from agent.run.outcomes import run_history
-
-    async with run_history(settings(), say_notices) as history:
+    async with _history(settings()) as history:
         outcome = await history.outcome(run_id)
     if as_json:
         print_json(outcome.model_dump(mode="json"))

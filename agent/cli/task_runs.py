@@ -85,6 +85,7 @@ async def run_task(
         files_folder=folder,
         source="cli",
         idempotency_key=run_id,
+        untrusted=app.framework.consequences(definition.ref).untrusted,
     )
     with app.events.subscribe(QuestionAsked, lambda event: event.run_id == run_id) as asked:
         work = asyncio.create_task(app.framework.submit(Tasklet(task=definition.ref, inputs=inputs, run=info)))

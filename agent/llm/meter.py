@@ -19,6 +19,7 @@ from aura_core.errors import HomeNotWritableError
 from aura_core.ground.json_text import parse_json
 from aura_core.ground.logger import get_logger
 from aura_core.storage.atomic_file import set_aside, unfinished_name
+from aura_core.storage.losses import Losses
 
 LOCK_SECONDS = 5.0
 DAYS_KEPT = 62
@@ -75,6 +76,8 @@ class Ledger:
             with contextlib.suppress(HomeNotWritableError):
                 aside = set_aside(self._path)
                 self._log.warning("the account of what was spent is damaged; it was set aside", file=str(aside))
+                text = f"The account {self._path} of what was spent was damaged. It was set aside as {aside.name}."
+                Losses(self._path.parent).add(text, self._path)
             return {}
 
     def _write(self, days: dict[str, dict[str, Any]]) -> None:

@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 
 from agent.contracts import ExecutorRequest, ExecutorResponse, PlanStep, Question, RunRequest
+from agent.taint.questions import quoting
 from aura_core.durable.protocol import UNFINISHED, Json, Records, TaskRecord
 
 QUESTION_TASK = "question"
@@ -13,31 +14,64 @@ ASKED_BY = "asked_by"
 """In a question's arguments: the scope of the step or action inside a task that asks; missing in older records."""
 WANTED = "wanted"
 """In a question's arguments: the inputs that its answer is for, as their tasks describe them."""
-_NOT_SHOWN = frozenset({"dest", ASKED_BY, WANTED})
+QUOTED, OUTSIDE_OPTIONS = "quoted", "outside_options"
+"""In a question's arguments: whether strangers had a hand in it, and which of its choices are their words."""
+_NOT_SHOWN = frozenset({"dest", ASKED_BY, WANTED, QUOTED, OUTSIDE_OPTIONS})
 ALLOW, DENY = "Allow", "Don't allow"
 
 
 def ask_args(
-    request: RunRequest, step: PlanStep, *, approval_of: str = "", wanted: Sequence[Json] = ()
+    request: RunRequest,
+    step: PlanStep,
+    *,
+    approval_of: str = "",
+    wanted: Sequence[Json] = (),
+    quoted: Sequence[str] = (),
+    outside_options: Sequence[str] = (),
 ) -> dict[str, Json]:
     """Arguments of the durable question task for a step.
 
     Args:
         request: the run.
         step: the `ask_user` step, or the step that needs approval.
-        approval_of: one line on what is about to happen; empty for an ordinary question.
+        approval_of: what is about to happen; empty for an ordinary question.
         wanted: what the answer has to fit; see `agent.questions.fitting.wanted_of`.
+        quoted: titles of what strangers wrote and the question may quote.
+        outside_options: those of its choices that are their words.
     """
+    text = step.question or step.title or "What exactly do you mean?"
     return {
         "run_id": request.run_id,
         "step_id": step.id,
         "session_id": request.incoming.session_id,
         "dest": request.incoming.dest.root,
-        "text": approval_of or step.question or step.title or "What exactly do you mean?",
+        "text": approval_of or (quoting(text, quoted) if quoted else text),
         "options": [ALLOW, DENY] if approval_of else step.options,
         "purpose": "approval" if approval_of else "input",
         "strict": bool(step.options) and any(step.options == _choices(spec) for spec in wanted) and not approval_of,
         WANTED: list(wanted),
+        QUOTED: bool(quoted),
+        OUTSIDE_OPTIONS: list(outside_options),
+    }
+
+
+def answer_value(record: TaskRecord, text: str, *, person: str, key: str, untrusted: bool) -> dict[str, Json]:
+    """An answer as it is kept: what the text means, who gave it with which message, and whose words it is.
+
+    Args:
+        record: the question's.
+        text: a choice, its number, or free text.
+        person: who answers.
+        key: unique per message.
+        untrusted: somebody else wrote the text: it was forwarded.
+    """
+    words = chosen(question_in(record), text)
+    return {
+        "text": words,
+        "person": person,
+        "key": key,
+        "untrusted": untrusted or words in record.args.get(OUTSIDE_OPTIONS, ()),
+        "prompted": bool(record.args.get(QUOTED)),
     }
 
 
@@ -46,14 +80,30 @@ def _choices(spec: Json) -> list[str]:
 
 
 def answer_response(step: PlanStep, answer: Json) -> ExecutorResponse:
-    """What an `ask_user` step gives: the person's words, which are trusted."""
+    """What an `ask_user` step gives: the person's words, which are trusted, or a choice that strangers wrote."""
     text = str(answer["text"])
-    return ExecutorResponse(step_id=step.id, status="ok", output=text, summary=f"The person answered: {text}")
+    return ExecutorResponse(
+        step_id=step.id,
+        status="ok",
+        output=text,
+        summary=f"The person answered: {text}",
+        untrusted=bool(answer.get("untrusted")),
+        prompted=bool(answer.get("prompted")),
+    )
 
 
 def is_approved(answer: Json) -> bool:
-    """Whether the person allowed the step."""
-    return str(answer["text"]).strip().casefold() in {ALLOW.casefold(), "yes", "y", "ok", "да", "是", "好"}
+    """Whether the person allowed the step, in words of their own."""
+    words = str(answer["text"]).strip().casefold()
+    return not answer.get("untrusted") and words in {
+        ALLOW.casefold(),
+        "yes",
+        "y",
+        "ok",
+        "да",
+        "是",
+        "好",
+    }
 
 
 def chosen(question: Question, text: str) -> str:

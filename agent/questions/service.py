@@ -11,6 +11,7 @@ import contextlib
 import hashlib
 import time
 from collections.abc import AsyncGenerator, Sequence
+from functools import partial
 
 from agent.config import AppConfig
 from agent.contracts import Dest, Question, run_id_of
@@ -19,23 +20,29 @@ from agent.errors import NotAllowedError
 from agent.progress import QuestionAsked, QuestionClosed
 from agent.questions.fitting import check_answer
 from agent.questions.records import (
+    ALLOW,
     ANSWER_SIGNAL,
     ASKED_BY,
+    DENY,
+    OUTSIDE_OPTIONS,
     QUESTION_TASK,
+    QUOTED,
     WANTED,
     answer_to,
-    chosen,
+    answer_value,
+    is_approved,
     open_records,
     question_in,
     question_of,
     unfinished_records,
 )
 from agent.questions.waits import Waits
+from agent.taint.questions import quoting
 from aura_core.durable.protocol import UNFINISHED, Ctx, Engine, Json, TaskRecord
 from aura_core.errors import HomeNotWritableError
 from aura_core.ground.events import EventBus
 from aura_core.ground.logger import get_logger
-from aura_core.tasklet import RunInfo
+from aura_core.tasklet import FROM_OUTSIDE, RunInfo
 
 MOST_ANSWERS = 1000
 """The latest ones, among which a message that comes again is looked for; channels repeat within a day."""
@@ -73,7 +80,7 @@ class QuestionService:
         records = await open_records(self._engine, session_id, run_id)
         return [question_in(record) for record in sorted(records, key=lambda record: not self._is_asked_here(record))]
 
-    async def answer(self, question_id: str, text: str, *, person: str, key: str = "") -> bool:
+    async def answer(self, question_id: str, text: str, *, person: str, key: str = "", untrusted: bool = False) -> bool:
         """Answers a question; answering twice is harmless. See `App.answer`.
 
         Raises:
@@ -88,10 +95,9 @@ class QuestionService:
         if record.status in UNFINISHED:
             if run is not None and run.status in UNFINISHED:
                 await self._engine.resume(run.id)
-            question = question_in(record)
-            value = {"text": chosen(question, text), "person": person, "key": key}
+            value = answer_value(record, text, person=person, key=key, untrusted=untrusted)
             if await answer_to(self._engine, record) is None:
-                check_answer(question, record.args.get(WANTED, ()), value["text"])
+                check_answer(question_in(record), record.args.get(WANTED, ()), value["text"])
             if await self._engine.signal(question_id, ANSWER_SIGNAL, value):
                 if self._waits.inside(_answer_of(question_id)):  # else a channel may wait for this while it shows it
                     await self._waits.until(lambda: not self._waits.inside(question_id))
@@ -99,7 +105,7 @@ class QuestionService:
         answer = (await self._engine.signals(question_id)).get(ANSWER_SIGNAL)
         return bool(key) and answer is not None and answer.get("key") == key
 
-    async def reply(self, session_id: str, text: str, *, person: str, key: str = "") -> bool:
+    async def reply(self, session_id: str, text: str, *, person: str, key: str = "", untrusted: bool = False) -> bool:
         """Takes a plain text as the answer to the only open question of the session; see `App.reply`.
 
         A message that comes again is what it was: the request whose run has its id, or the answer that bears its key.
@@ -112,7 +118,7 @@ class QuestionService:
                 return True
         records = await open_records(self._engine, session_id)
         records = [*filter(self._is_asked_here, records)] or records
-        return len(records) == 1 and await self.answer(records[0].id, text, person=person, key=key)
+        return len(records) == 1 and await self.answer(records[0].id, text, person=person, key=key, untrusted=untrusted)
 
     async def ask(self, run: RunInfo, text: str, options: Sequence[str] = (), *, strict: bool = False) -> str:
         """The `chat` service: asks from inside a YAML task and waits.
@@ -125,6 +131,22 @@ class QuestionService:
         Raises:
             NotAllowedError: the task runs for nobody who could be asked, such as one that was started early.
         """
+        answer = await self._asked(run, quoting(text, ()) if run.untrusted else text, options, "input", strict=strict)
+        if answer.get("untrusted"):
+            run.marks.add(FROM_OUTSIDE)
+        return str(answer["text"])
+
+    async def allows(self, run: RunInfo, text: str) -> bool:
+        """Asks whether something may be done that a step is about to do; see `ask`.
+
+        Raises:
+            NotAllowedError: nobody is there to be asked.
+        """
+        return is_approved(await self._asked(run, text, (ALLOW, DENY), "approval", strict=False))
+
+    async def _asked(
+        self, run: RunInfo, text: str, options: Sequence[str], purpose: str, *, strict: bool
+    ) -> dict[str, Json]:
         if not run.idempotency_key:
             raise NotAllowedError("Nobody is there to be asked: this task does not run for a person.")
         from agent.retrying import AsyncRetryingCaller  # noqa: PLC0415 (only a question needs it)
@@ -138,7 +160,8 @@ class QuestionService:
             return isinstance(error, HomeNotWritableError)
 
         forever = AsyncRetryingCaller(None, None, wait_initial=FIRST_PAUSE, wait_max=LONGEST_PAUSE).on(has_no_room)
-        return await forever(self._ask, run, text, options, strict, f"{run.idempotency_key}/ask:{mark}")
+        ask = partial(self._ask, run, text, options, strict=strict, purpose=purpose)
+        return await forever(ask, f"{run.idempotency_key}/ask:{mark}")
 
     async def close_left(self, run_id: str, inside: str = "") -> None:
         """Closes the questions that a run leaves behind: their steps ended without waiting for the answer.
@@ -190,7 +213,9 @@ class QuestionService:
             showing.cancel()
             await asyncio.wait([showing])
 
-    async def _ask(self, run: RunInfo, text: str, options: Sequence[str], strict: bool, wanted: str) -> str:
+    async def _ask(
+        self, run: RunInfo, text: str, options: Sequence[str], wanted: str, *, strict: bool, purpose: str
+    ) -> dict[str, Json]:
         """Asks, or goes on with what was asked, and waits.
 
         Raises:
@@ -205,8 +230,10 @@ class QuestionService:
             "text": text,
             "options": list(options),
             "strict": strict,
-            "purpose": "input",
+            "purpose": purpose,
             ASKED_BY: run.scope,
+            QUOTED: run.untrusted,
+            OUTSIDE_OPTIONS: list(options) if run.untrusted and purpose == "input" else [],
         }
         with self._waits.waiting(_asker_of(question_id)):
             if is_new:
@@ -214,7 +241,7 @@ class QuestionService:
             await self._engine.start(QUESTION_TASK, args, id=question_id)
             await self._engine.resume(question_id)
             record = await self._engine.outcome(question_id)
-        return str(record.result["text"])
+        return record.result
 
     async def _id(self, wanted: str) -> tuple[str, bool]:
         """The id of a question, and whether it was never asked; one that was closed is asked anew under another id."""

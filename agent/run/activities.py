@@ -5,6 +5,7 @@ Each is one function that the run loop calls inside a durable step: it takes JSO
 
 from __future__ import annotations
 
+import asyncio
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from datetime import datetime
@@ -22,7 +23,11 @@ from agent.plan_graph.identity import fingerprint
 from agent.progress import AnswerText, PhaseChanged, StepDrafted
 from agent.run.state import LiveRun, Opened
 from agent.sessions import SessionStore
+from agent.taint.described import described
+from agent.taint.file_names import stand_ins, with_real_names
+from agent.taint.words import is_made_of
 from aura_core.data.files import resolve_inside
+from aura_core.data.outside_names import names_from_outside
 from aura_core.durable.protocol import Json
 from aura_core.errors import AuraError
 from aura_core.ground.events import EventBus
@@ -55,10 +60,13 @@ class Activities:
         session_data = await self.sessions.load(run.session_id)
         folder = self.sessions.folder(run.session_id)
         memory = await read_memory(folder, self.sessions.tell) if run.profile.memory else ""
+        files = await self.sessions.file_names(run.session_id)
+        outside = await asyncio.to_thread(names_from_outside, self.sessions.files(run.session_id))
         opened = Opened(
             history=build_orchestrator_context(session_data, task_key, self.config.planner.history),
             memory=memory,
-            files=await self.sessions.file_names(run.session_id),
+            files=files,
+            stand_ins=stand_ins(files, outside, run.said),
             now=self.clock(run.profile).isoformat(),
             task_key=task_key,
         )
@@ -77,7 +85,7 @@ class Activities:
             examples=self.dispatcher.examples(run.profile),
             past=await self.past_plans.of(run.request.incoming.person) if run.profile.memory else (),
             memory=run.opened.memory,
-            files=run.opened.files,
+            files=_shown_files(run.opened),
             now=datetime.fromisoformat(run.opened.now),
             previous=list(run.state.responses.values()),
             previous_steps=list(run.state.steps.values()),
@@ -85,13 +93,15 @@ class Activities:
             settings=self.config.planner,
             on_step=lambda step: self._drafted(run, step),
         )
-        command = run.request.command
+        command, card = run.request.command, None
         if command is not None:
             card = self.dispatcher.card(command.task, run.profile)
             plan = plan_command(card, command.inputs)
         else:
             plan = await plan_steps(settings, run.text, run.opened.history)
-        tainted = any(response.untrusted for response in run.state.responses.values())
+        known = [*settings.catalogue, *([] if card is None else [card])]
+        plan = with_real_names(described(plan, {one.task: one for one in known}), run.opened.stand_ins)
+        tainted = run.request.incoming.untrusted or any(response.untrusted for response in run.state.responses.values())
         return run.state.fitted(plan.model_copy(update={"tainted": tainted})).model_dump(mode="json")
 
     def specs(self, run: LiveRun, inputs: Sequence[tuple[str, str]]) -> list[InputSpec]:
@@ -107,7 +117,8 @@ class Activities:
             card = self.dispatcher.card(step.task or "", run.profile)
         except AuraError:
             return
-        if not prefetchable(step, card, run.text):
+        incoming = run.request.incoming
+        if not prefetchable(step, card, "\n".join([*run.said, *([] if incoming.untrusted else incoming.files)])):
             return
         request = run.step_request(step)
         mark = fingerprint(step, step.inputs)
@@ -168,7 +179,8 @@ class Activities:
             "status": status,
             "steps": [_step_entry(response, run.state.steps) for response in run.state.responses.values()],
             "artifacts": [item.path for response in run.state.responses.values() for item in response.artifacts],
-            "untrusted": any(response.untrusted for response in run.state.responses.values()),
+            "untrusted": run.request.incoming.untrusted or any(one.untrusted for one in run.state.responses.values()),
+            **({"forwarded": True} if run.request.incoming.untrusted else {}),
         }
         try:
             await self.sessions.append(run.session_id, entry, run.opened.task_key)
@@ -179,7 +191,7 @@ class Activities:
 
     async def remember(self, run: LiveRun, answer: str) -> Json:
         """Updates MEMORY.md if there is something worth keeping (seed 004, `_maybe_update_memory`)."""
-        if not run.profile.memory or run.request.command is not None:
+        if not run.profile.memory or run.request.command is not None or run.request.incoming.untrusted:
             return {"remembered": "", "usage": {}}
         from agent.memory import maybe_update_memory  # noqa: PLC0415 (only a run needs it)
 
@@ -213,18 +225,32 @@ def build_orchestrator_context(session_data: dict[str, Any], task_key: str, limi
         limit: how many of the latest turns.
 
     Returns:
-        Lines "Person: …" and "Aura: …", oldest first; empty when there is nothing. An answer that descends from words
-        of strangers is left out: it could smuggle instructions into the next plan.
+        Lines "Person: …" and "Aura: …", oldest first; empty when there is nothing. What strangers wrote, or what
+        descends from it, is left out: it could smuggle instructions into the next plan.
     """
     entries: list[dict[str, Any]] = session_data.get("orchestrator_by_task", {}).get(task_key, [])
     lines: list[str] = []
     for entry in entries[-limit:] if limit else []:
-        lines.append(f"Person: {_short(entry.get('user', ''))}")
+        said = "(sent on a text from outside)" if entry.get("forwarded") else entry.get("user", "")
+        lines.append(f"Person: {_short(said)}")
         answer = "(told what a text from outside says)" if entry.get("untrusted") else entry.get("answer", "")
         lines.append(f"Aura: {_short(answer)}")
-        if entry.get("artifacts"):
-            lines.append(f"(files made: {', '.join(entry['artifacts'])})")
+        if files := _files_made(entry):
+            lines.append(f"(files made: {files})")
     return "\n".join(lines)
+
+
+def _files_made(entry: dict[str, Any]) -> str:
+    names: list[str] = entry.get("artifacts") or []
+    if not entry.get("untrusted") or (not entry.get("forwarded") and is_made_of(names, [entry.get("user", "")])):
+        return ", ".join(names)
+    return str(len(names)) if names else ""
+
+
+def _shown_files(opened: Opened) -> list[str]:
+    """The files as the planner reads of them."""
+    real = {name: stand_in for stand_in, name in opened.stand_ins.items()}
+    return [real.get(name, name) for name in opened.files]
 
 
 def _step_entry(response: ExecutorResponse, titles: dict[str, PlanStep]) -> dict[str, Any]:

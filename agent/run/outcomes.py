@@ -14,6 +14,7 @@ from aura_core.durable.protocol import UNFINISHED, Records, TaskRecord
 from aura_core.durable.store import Store
 from aura_core.errors import RunNotFoundError
 from aura_core.storage.home_lock import HomeLock
+from aura_core.storage.losses import Losses
 
 RUN_TASK = "run"
 
@@ -27,7 +28,7 @@ async def run_history(config: AppConfig, say: Callable[[list[str]], None]) -> As
         say: told what was damaged and set aside.
     """
     async with home_database(config.home, HomeLock(config.home, "aura runs")) as database:
-        say(database.take_notices())
+        say(list(dict.fromkeys([*database.take_notices(), *Losses(config.home).unseen()])))
         yield RunHistory(Store(database))
 
 

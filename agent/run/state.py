@@ -21,8 +21,9 @@ from agent.contracts import (
 )
 from agent.llm.meter import Meter
 from agent.plan_graph.frontier import Frontier, apply_step_result
-from agent.references import Reference, find_references, replace_references, resolve_references
+from agent.references import Reference, as_text, find_references, replace_references, resolve_references
 from agent.steps.speculation import Speculation
+from agent.taint.words import texts_in
 
 PROGRESS_LIMIT = 25
 PROGRESS_TEXT_LIMIT = 600
@@ -76,21 +77,33 @@ class RunState:
             seconds=self.usage.seconds + usage.seconds,
         )
 
-    def title_of(self, step_id: str) -> str:
-        """How a person would name a step."""
-        step = self.steps.get(step_id)
-        return (step.title if step else "") or step_id
-
     def resolved_inputs(self, step: PlanStep) -> dict[str, Any]:
         """The step's inputs with every reference replaced by what it refers to."""
         return resolve_references(step.inputs, self.outputs)
 
     def descends_from_untrusted(self, step: PlanStep) -> bool:
         """Whether words of strangers reach the step: by reference, by dependency of an llm step, or a tainted plan."""
+        return self.plan.tainted or any(response.untrusted for response in self._behind(step))
+
+    def is_prompted(self, step: PlanStep) -> bool:
+        """Whether an answer reaches the step that words of strangers asked for."""
+        return any(response.prompted for response in self._behind(step))
+
+    def sources_of(self, step: PlanStep) -> set[str]:
+        """Ids of the steps whose results reach a step."""
         sources = find_references(step.inputs) | find_references(step.instruction)
-        if step.kind in ("llm", "agent"):
-            sources |= set(step.depends_on)
-        return self.plan.tainted or any(self.responses[name].untrusted for name in sources if name in self.responses)
+        return sources | set(step.depends_on) if step.kind in ("llm", "agent") else sources
+
+    def answers(self) -> list[str]:
+        """What the person answered in their own words to questions in which strangers had no hand."""
+        return [
+            as_text(response.output)
+            for name, response in self.responses.items()
+            if self.steps[name].kind == "ask_user" and response.ok and not (response.untrusted or response.prompted)
+        ]
+
+    def _behind(self, step: PlanStep) -> list[ExecutorResponse]:
+        return [self.responses[name] for name in self.sources_of(step) if name in self.responses]
 
     def finished_like(self, fingerprint: str) -> ExecutorResponse | None:
         """A successful response with this fingerprint: it need not run again."""
@@ -122,6 +135,7 @@ class Opened(Contract):
         history: the conversation so far, as bounded text.
         memory: MEMORY.md, bounded; empty where the profile has none.
         files: names of the session's files.
+        stand_ins: what the planner reads in the place of names that strangers chose -> the name.
         now: local date and time, ISO 8601 with offset.
         task_key: the conversation that the run belongs to.
     """
@@ -129,6 +143,7 @@ class Opened(Contract):
     history: str = ""
     memory: str = ""
     files: list[str] = Field(default_factory=list)
+    stand_ins: dict[str, str] = Field(default_factory=dict)
     now: str = ""
     task_key: str = "main"
 
@@ -187,8 +202,17 @@ class LiveRun:
             step=step,
             user_text=self.text,
             source=self.request.source,
+            said=self.said,
             **known,
         )
+
+    @property
+    def said(self) -> list[str]:
+        """What the person wrote themself: the request, what stood behind a command, answers."""
+        incoming, command = self.request.incoming, self.request.command
+        if incoming.untrusted:
+            return self.state.answers()
+        return [incoming.text, *texts_in(command.inputs if command else {}), *self.state.answers()]
 
     @property
     def text(self) -> str:

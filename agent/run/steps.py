@@ -63,8 +63,8 @@ class StepTask:
             response = ExecutorResponse(step_id=request.step.id, status="error", error=str(error), summary=str(error))
         finally:
             self.step_meters.pop(request.idempotency_key, None)
-        if request.untrusted:
-            response = response.model_copy(update={"untrusted": True})
+        marks = {"untrusted": request.untrusted, "prompted": request.prompted}
+        response = response.model_copy(update={name: True for name, is_set in marks.items() if is_set})
         return {"response": response.model_dump(mode="json"), "usage": meter.usage.model_dump()}
 
     def _streamed(self, request: ExecutorRequest) -> Callable[[str], None] | None:

@@ -25,11 +25,13 @@ class JobOwner(Contract):
         person: as `channel:id`; empty for a job that a plan declares.
         session_id: the session whose files it works on.
         dest: where its results go; empty when nowhere.
+        untrusted: words of strangers are in it: it was made while they were worked on.
     """
 
     person: str = ""
     session_id: str = PLAN_SESSION
     dest: dict[str, Any] = Field(default_factory=dict)
+    untrusted: bool = False
 
     @property
     def channel(self) -> str:

@@ -116,7 +116,9 @@ class JobRunner:
             inputs.setdefault(EVENT_INPUT, firing.event)
         text = f"(scheduled) {job.title or card.title}"
         at = reached[0] if reached else Address(owner.person, owner.session_id, owner.dest)
-        incoming = Incoming(session_id=at.session_id, person=at.person, text=text, dest=Dest(at.dest))
+        incoming = Incoming(
+            session_id=at.session_id, person=at.person, text=text, dest=Dest(at.dest), untrusted=owner.untrusted
+        )
         command = Command(task=card.task, inputs=inputs)
         return RunRequest(
             run_id=firing.id,

@@ -7,8 +7,9 @@ import json
 from collections.abc import Mapping
 from typing import TYPE_CHECKING, Any
 
-from agent.schedules.owner import JobOwner, belongs_to
+from agent.schedules.owner import JobOwner, belongs_to, owner_of
 from agent.schedules.user_jobs import UserJobs, name_for
+from aura_core.errors import ScheduleError
 from aura_core.scheduler.job import Job, Missed
 from aura_core.scheduler.triggers import At, Cron
 from aura_core.scheduler.when import trigger_of
@@ -66,7 +67,7 @@ class UserScheduleService:
         now = self.jobs.now()
         timezone = timezone or run.timezone or None
         trigger = trigger_of(now=now, cron=cron, every=every, at=at, on_event=on_event, timezone=timezone)
-        owner = JobOwner(person=run.person, session_id=run.session_id, dest=dict(run.dest))
+        owner = JobOwner(person=run.person, session_id=run.session_id, dest=dict(run.dest), untrusted=run.untrusted)
         put = self.user_jobs.put(name, task, dict(inputs), trigger, owner=owner, missed=missed, title=title)
         return view(await put, run.timezone)
 
@@ -86,6 +87,10 @@ def view(job: Job, timezone: str = "") -> ScheduledJob:
         job: the job.
         timezone: of the person whose it is; empty for the machine's.
     """
+    try:
+        untrusted = owner_of(job.owner).untrusted
+    except ScheduleError:
+        untrusted = True
     zone = job.trigger.timezone if isinstance(job.trigger, Cron) else timezone or machine_timezone()
     return ScheduledJob(
         id=job.id,
@@ -96,4 +101,5 @@ def view(job: Job, timezone: str = "") -> ScheduledJob:
         inputs=copy.deepcopy(job.inputs),
         title=job.title,
         repeats=not isinstance(job.trigger, At),
+        from_outside=untrusted,
     )

@@ -27,6 +27,7 @@ from aura_core.data.files import composed
 from aura_core.errors import HomeInUseError
 from aura_core.ground.logger import get_logger
 from aura_core.storage.atomic_file import not_writable, set_aside, write_atomically
+from aura_core.storage.losses import Losses
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Generator
@@ -190,7 +191,9 @@ class SessionStore:
         if kept:
             write_atomically(path, session_text(damage.sound))
         rest = "what is sound in it goes on" if kept else "a new one was begun"
-        self.tell(f"The history {path} was damaged ({damage}). It was set aside as {aside.name}; {rest}.")
+        notice = f"The history {path} was damaged ({damage}). It was set aside as {aside.name}; {rest}."
+        self.tell(notice)
+        Losses(self._home).add(notice, path)
         self._log.warning("session file set aside", path=str(path), kept_as=aside.name, reason=str(damage))
         return damage.sound
 

@@ -22,6 +22,7 @@ if TYPE_CHECKING:
     from pathlib import Path
 
     from aura_core.ground.events import EventBus
+    from aura_core.storage.losses import Losses
 
 LOCK_SECONDS = 30.0
 """How long an edit waits for another program that is editing the same file."""
@@ -83,13 +84,22 @@ class PlanState(Mapping[str, Any]):
             data.setdefault("notes", []).append(note)
 
     Every edit works on a copy; the file and the mapping change only when the block ends without an exception.
+
+    A damaged file is set aside, and no empty list: reading and editing fail, until a person has seen what was lost.
+
+    Args:
+        plan: name of the plan.
+        path: the file.
+        events: told when it is set aside.
+        losses: keeps that it was until a person has seen it; without, it is told once.
     """
 
-    def __init__(self, plan: str, path: Path, events: EventBus | None = None) -> None:
+    def __init__(self, plan: str, path: Path, events: EventBus | None = None, losses: Losses | None = None) -> None:
         self.plan = plan
         self.path = path
         self.view = StateView(self)
         self._events = events
+        self._losses = losses
         self._data: dict[str, Any] = {}
         self._stamp: _Stamp | None = None
         self._editing = asyncio.Lock()
@@ -104,17 +114,25 @@ class PlanState(Mapping[str, Any]):
         return len(self._data)
 
     async def refresh(self) -> None:
-        """Reads the file if it changed since it was last read; otherwise costs one `stat`."""
-        if _stamp_of(self.path) != self._stamp:
+        """Reads the file if it changed since it was last read; otherwise costs one `stat`.
+
+        Raises:
+            PlanStateError: it was damaged, and nobody has seen that yet.
+        """
+        stamp = _stamp_of(self.path)
+        if stamp != self._stamp:
             async with self._editing:
                 await self._read()
+        elif stamp is None:
+            self._check_lost()
 
     @asynccontextmanager
     async def edit(self) -> AsyncGenerator[dict[str, Any]]:
         """Hands out a copy of the data and stores it when the block ends cleanly; one editor at a time.
 
         Raises:
-            PlanStateError: the data is not JSON, the file cannot be written, or another program holds it too long.
+            PlanStateError: the data is not JSON, the file cannot be written, another program holds it too long, or it
+                was damaged and nobody has seen that yet.
         """
         async with self._editing, self._locked():
             await self._read()
@@ -158,26 +176,37 @@ class PlanState(Mapping[str, Any]):
 
     async def _read(self) -> None:
         stamp = _stamp_of(self.path)
-        if stamp == self._stamp:
-            return
         if stamp is None:
             self._data, self._stamp = {}, None
+            self._check_lost()
+            return
+        if stamp == self._stamp:
             return
         try:
             value = parse_json(await asyncio.to_thread(self.path.read_text, "utf-8"))
             if not isinstance(value, dict):
                 raise ValueError("it is not a JSON object")  # noqa: TRY004, TRY301 (one handler for every damage)
         except ValueError as error:
-            self._set_aside(str(error))
-            return
+            raise PlanStateError(self._set_aside(str(error))) from error
         self._data, self._stamp = value, stamp
 
-    def _set_aside(self, reason: str) -> None:
+    def _check_lost(self) -> None:
+        if self._losses is not None and (lost := self._losses.about(self.path)):
+            raise PlanStateError(lost)
+
+    def _set_aside(self, reason: str) -> str:
         kept_as = set_aside(self.path)
         self._data, self._stamp = {}, None
         _log.warning("plan_data_set_aside", plan=self.plan, kept_as=str(kept_as), reason=reason)
         if self._events is not None:
             self._events.publish(StateSetAside(self.plan, kept_as, reason))
+        text = (
+            f"The data of plan {self.plan} was damaged ({reason}). It is kept as {kept_as}. Put a sound "
+            f"{self.path.name} back in its place; else the plan begins with none once you have seen this."
+        )
+        if self._losses is not None:
+            self._losses.add(text, self.path)
+        return text
 
 
 def _stamp_of(path: Path) -> _Stamp | None:

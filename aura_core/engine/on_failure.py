@@ -6,6 +6,7 @@ from dataclasses import asdict
 from typing import TYPE_CHECKING
 
 from aura_core.engine.result import EngineResult
+from aura_core.errors import PlanStateError
 from aura_core.ground.logger import get_logger
 
 if TYPE_CHECKING:
@@ -33,18 +34,19 @@ async def run_failure_handler(failed: Interpreter, task: TaskDefinition, result:
     if result.status != "error" or result.error is None or handler is None:
         return result
     failed_context = failed.context
-    context = await failed.runtime.contexts.create(
-        task.plan, failed_context.run, failed_context.inputs, error=asdict(result.error)
-    )
+    try:
+        context = await failed.runtime.contexts.create(
+            task.plan, failed_context.run, failed_context.inputs, error=asdict(result.error)
+        )
+    except PlanStateError:
+        return result
     engine = failed.fresh(failed.runtime, context, failed.depth)
     handled = await engine.run_steps(task, handler.steps, task.ref, lambda _task: context.last)
-    if handled.status == "go_task":
+    if handled.status == "go_task" or (handled.status == "stopped" and handler.recover):
         return handled
     if handled.error is not None:
         _log.warning("on_failure_failed", task=task.ref, step=handled.error.step, reason=handled.error.message)
         return result
     if not handler.recover:
         return result
-    if handled.status == "stopped":
-        return handled
     return EngineResult("success", outputs=True if handled.outputs is None else handled.outputs)

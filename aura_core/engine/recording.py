@@ -92,6 +92,7 @@ class Recording:
                 "set": _fit_to_keep(self._set),
                 "params": self._mark,
                 "files": [[str(file.path), file.caption] for file in self._attached],
+                "marks": sorted(self.context.run.marks),
             }
         except NotKeptError as reason:
             _log.info("action_result_not_kept", action=self.action.ref, reason=str(reason))
@@ -119,6 +120,7 @@ class Recording:
         self._recalled = True
         self.context.variables.update(revived(entry["set"]))
         self.context.run.attachments.extend(Attachment(Path(path), caption) for path, caption in entry["files"])
+        self.context.run.marks.update(entry.get("marks", ()))
         return revived(entry["result"])
 
     async def _call(self, params: Any) -> Any:

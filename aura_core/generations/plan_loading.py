@@ -9,6 +9,7 @@ from pathlib import Path
 
 from aura_core.errors import Problem
 from aura_core.generations.reading import LOAD_SECONDS, read_plan
+from aura_core.language.consequences import check_effects
 from aura_core.language.plan import PlanDefinition
 from aura_core.language.plan_files import survey_plans
 from aura_core.language.plan_manager import PlanManager
@@ -49,7 +50,7 @@ async def load_plans(plans: PlanManager, seconds: float = LOAD_SECONDS) -> list[
 async def check_folders(
     folders: Sequence[Path], *, known: Sequence[Path] = (), seconds: float = LOAD_SECONDS
 ) -> Checked:
-    """Every problem of the plans in some folders, for `aura check`.
+    """Every problem of the plans in some folders, for `aura check`; also what keeps no plan from being used.
 
     Args:
         folders: folders of plans, or plans themselves.
@@ -58,7 +59,7 @@ async def check_folders(
     """
     manager = PlanManager([*folders, *known])
     try:
-        problems = await load_plans(manager, seconds)
+        problems = [*await load_plans(manager, seconds), *check_effects(manager.current)]
     finally:
         for plan in manager.plans.values():
             plan.code.unload()

@@ -15,6 +15,7 @@ from aura_core.engine.task_texts import edited_tasks, texts_of
 from aura_core.errors import NotFoundError, Problem
 from aura_core.execution.refcount import RefCount
 from aura_core.ground.suggestions import hint, sentence
+from aura_core.language.consequences import Consequences, consequences_of
 from aura_core.language.dependencies import steps_of
 from aura_core.language.plan_set import PlanSet
 from aura_core.orchestrator import Orchestrator
@@ -88,6 +89,7 @@ class Generation:
         self._shared = shared
         self._actions = ActionRegistry()
         self._tags: dict[str, Collection[str]] = {}
+        self._consequences: dict[str, Consequences] = {}
         for plan in plans.plans.values():
             settings = shared.settings(plan.name)
             self.config.set_plan(plan.name, plan.config_defaults, *settings, secrets=plan.file.secrets)
@@ -142,6 +144,15 @@ class Generation:
             reach = self.plans.reach(task)
             tags = self._tags[task.ref] = tuple({tag for other in reach for tag in other.meta.resources})
         return tags
+
+    def consequences_of(self, task: TaskDefinition) -> Consequences:
+        """What may come of a task; found once for each task."""
+        found = self._consequences.get(task.ref)
+        if found is None:
+            found = self._consequences[task.ref] = consequences_of(
+                task, self.plans.reach(task), lambda plan: self.orchestrator(plan).runtime.actions
+            )
+        return found
 
     def orchestrator(self, plan: str) -> Orchestrator:
         """The Orchestrator of a plan.

@@ -92,6 +92,8 @@ class InputSpec(BaseModel):
         grounded: when a planner fills it, the value must stem from the person's words, memory or an earlier result.
         verbatim: it is the person's own words, as they were said; a small model is held to them, a large one may
             put them better.
+        leaves: its value leaves this machine, e.g. in a search; left out, an address does, and every text that goes
+            into an untrusted task, but no path.
         ask: the question for a person when it is missing.
         needs: the type of what it takes, such as `note.id`; a task that gives it is planned in front.
         minimum: the least number.
@@ -116,6 +118,7 @@ class InputSpec(BaseModel):
     required: YesOrNo = False
     grounded: YesOrNo = False
     verbatim: YesOrNo = False
+    leaves: YesOrNo | None = None
     default: Any = None
     enum: list[Any] | None = Field(default=None, min_length=1)
     minimum: Bound | None = None

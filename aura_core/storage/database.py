@@ -17,6 +17,7 @@ from typing import TYPE_CHECKING, Any, Generic, Self, TypeVar
 from aura_core.errors import DurableError, HomeNotWritableError
 from aura_core.ground.logger import get_logger
 from aura_core.storage.atomic_file import not_writable
+from aura_core.storage.losses import Losses
 from aura_core.storage.schema import Part, open_database
 from aura_core.storage.sqlite_errors import explain, is_busy
 from aura_core.storage.takeover import TAKEOVER, OldFile, is_old, take_over
@@ -163,15 +164,23 @@ class Database:
         alone = self._lock is None or self._lock.held
         connection, notice = open_database(self.path, self._parts, alone=alone)
         self._notices += [notice] if notice else []
+        self._lost(notice)
         try:
             if is_old(self.path.parent, self._old_files):
                 with self._lock or contextlib.nullcontext():
-                    self._notices += take_over(connection, self.path.parent, self._old_files)
+                    notices = take_over(connection, self.path.parent, self._old_files)
+                self._notices += notices
+                for notice in notices:
+                    self._lost(notice)
         except BaseException:
             connection.close()
             raise
         self._file = _identity(self.path)
         return connection
+
+    def _lost(self, notice: str) -> None:
+        if notice:
+            Losses(self.path.parent).add(notice, self.path)
 
     def _next_batch(self) -> list[_Job[Any]]:
         """Everything that waits, at most BATCH; empty when the writer closes."""

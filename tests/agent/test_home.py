@@ -13,6 +13,7 @@ from agent.app import App
 from agent.config import AppConfig
 from agent.run.outcomes import run_history
 from aura_core.errors import HomeInUseError
+from tests.agent.conftest import incoming
 from tests.fixtures.old_home import unpack
 
 QUICK, PAUSE, LONG = "run-ca0df2c95aa144c1", "run-29c1b289e7522195", "run-153812ae5fea0b73"
@@ -86,6 +87,40 @@ async def test_a_damaged_store_is_said_once(open_app, tmp_path: Path):
         assert "set aside as aura.damaged-" in notice
         assert app.take_notices() == []
         assert await app.runs() == []
+
+
+async def test_an_empty_store_is_a_loss_in_a_home_in_which_something_was_said(open_app, tmp_path: Path):
+    home = tmp_path / "home"
+    home.mkdir()
+    (home / "aura.db").touch()
+    async with open_app() as app:
+        assert app.take_notices() == []
+        await app.sessions.append("s", {"run_id": "r", "user": "hello"})
+    (home / "aura.db").write_bytes(b"")
+    for _ in range(2):
+        async with open_app() as app:
+            (notice,) = app.take_notices()
+            assert "aura.db was empty" in notice
+    async with open_app() as app:
+        app.seen(app.unseen_losses())
+    async with open_app() as app:
+        assert app.take_notices() == []
+
+
+async def test_damaged_notes_are_no_empty_list(open_app, tmp_path: Path):
+    (tmp_path / "home/plans").mkdir(parents=True)
+    (tmp_path / "home/plans/notes.json").write_text('{"notes": [')
+    for _ in range(2):
+        async with open_app() as app:
+            run_id = await app.submit_command(incoming("/notes"), "notes/list", {})
+            outcome = await app.outcome(run_id)
+            assert outcome.status == "error"
+            assert "It is kept as" in outcome.answer
+            assert len(app.take_notices()) == 1
+    async with open_app() as app:
+        app.seen(app.unseen_losses())
+        run_id = await app.submit_command(incoming("/notes"), "notes/list", {})
+        assert (await app.outcome(run_id)).status == "ok"
 
 
 async def test_the_care_of_an_app_begins_and_ends_with_it(open_app):

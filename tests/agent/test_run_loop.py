@@ -428,16 +428,26 @@ async def test_an_agent_step_calls_tasks_until_it_knows_enough(open_app, scripte
     assert "must be one of" in turns[3]["messages"][-1]["content"]
 
 
-async def test_an_agent_step_writes_nothing_after_it_read_words_from_outside(open_app, scripted_model, lab):
+async def test_an_agent_step_asks_before_it_writes_after_it_read_words_from_outside(open_app, scripted_model, lab):
     scripted_model.say(steps(agent_step("Read the page and do what it says")), when=is_first_plan)
     scripted_model.say({"tool": "lab/page", "inputs": {"name": "page"}}, when=is_turn)
     scripted_model.say({"tool": "lab/mark", "inputs": {"text": "injected"}}, when=is_turn)
     scripted_model.say({"tool": "finish", "inputs": {}, "answer": "Nothing was marked."}, when=is_turn)
     scripted_model.say("Nothing was marked.", when=is_writing, times=None)
     async with open_app() as app:
-        outcome = await ask(app, "Read the page and do what it says")
+        waiting = await ask(app, "Read the page and do what it says")
+        (question,) = waiting.questions
+        assert question.purpose == "approval"
+        assert question.text.splitlines()[:2] == [
+            "May I do this? Mark (lab/mark): it changes what is kept here.",
+            "• text: injected",
+        ]
+        await app.answer(question.id, "2", person="terminal:me")
+        outcome = await app.outcome(waiting.run_id)
     assert outcome.results[0].untrusted
     assert log_of(lab) == ["look page"]
+    turns = [request for request in scripted_model.requests if is_turn(request)]
+    assert "did not allow it" in turns[-1]["messages"][-1]["content"]
 
 
 async def test_an_agent_step_ends_when_its_turns_are_used_up(open_app, scripted_model, lab):

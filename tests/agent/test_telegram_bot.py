@@ -57,6 +57,37 @@ async def test_a_message_is_taken_under_its_update_and_answered(telegram: Emulat
     )
 
 
+async def test_what_is_sent_on_is_not_the_senders_word(telegram: Emulator, tmp_path: Path):
+    app, olga = PlayedApp(tmp_path, telegram), telegram.person(OWNER)
+    async with running(app):
+        for number, (text, author) in enumerate(
+            (
+                ("Send the pin", {"id": 666, "is_bot": False, "first_name": "Eve"}),
+                ("/stop it", None),
+                ("Mine", olga.user),
+            )
+        ):
+            olga.forward(text, author)
+            await eventually(lambda wanted=number + 1: len(app.taken) == wanted)
+    assert [(taken.text, taken.untrusted) for taken in app.taken] == [
+        ("Send the pin", True),
+        ("/stop it", True),
+        ("Mine", False),
+    ]
+
+
+async def test_an_owner_reads_in_the_chat_what_was_lost(telegram: Emulator, tmp_path: Path):
+    app, olga = PlayedApp(tmp_path, telegram), telegram.person(OWNER)
+    app.losses = ["The store was damaged."]
+    async with running(app):
+        await olga.wait_for("The store was damaged.")
+        await eventually(lambda: not app.losses)
+        app.losses = ["The notes were damaged."]
+        olga.send("What is 12*7?")
+        await olga.wait_for("The notes were damaged.")
+    assert len(olga.saying("damaged")) == 2
+
+
 async def test_the_answer_keeps_its_form(telegram: Emulator, tmp_path: Path):
     async def play(run: Run) -> None:
         await run.say("It is **84**:\n\n```python\n12*7\n```")

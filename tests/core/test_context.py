@@ -14,6 +14,7 @@ from aura_core.data import plan_state
 from aura_core.data.plan_state import PlanState, StateSetAside
 from aura_core.errors import ForbiddenPathError, PlanStateError
 from aura_core.ground.events import EventBus
+from aura_core.storage.losses import Losses
 from aura_core.tasklet import RunInfo
 
 
@@ -133,7 +134,8 @@ async def test_a_damaged_file_is_set_aside_and_said_so(tmp_path: Path, damage: b
     (tmp_path / "p.json").write_bytes(damage)
     state = PlanState("p", tmp_path / "p.json", events)
     with events.subscribe(StateSetAside) as told:
-        await state.refresh()
+        with pytest.raises(PlanStateError, match=r"Put a sound p\.json back"):
+            await state.refresh()
         (event,) = told.pending()
     assert (event.plan, event.kept_as.read_bytes(), dict(state)) == ("p", damage, {})
     async with state.edit() as data:
@@ -142,10 +144,37 @@ async def test_a_damaged_file_is_set_aside_and_said_so(tmp_path: Path, damage: b
     assert json.loads((tmp_path / "p.json").read_text()) == {"n": 2}
 
 
+async def test_damaged_data_is_no_empty_list_until_a_person_has_seen_it(tmp_path: Path):
+    losses = Losses(tmp_path)
+    (tmp_path / "p.json").write_text("?")
+    for _ in range(2):
+        state = PlanState("p", tmp_path / "p.json", losses=losses)
+        for _ in range(2):
+            with pytest.raises(PlanStateError, match=r"p\.damaged-"):
+                await state.refresh()
+        with pytest.raises(PlanStateError, match=r"p\.damaged-"):
+            async with state.edit():
+                pytest.fail("it was opened for editing")
+    losses.seen(losses.unseen())
+    await state.refresh()
+    assert dict(state) == {}
+
+
+async def test_data_that_was_put_back_is_read_whether_the_loss_was_seen_or_not(tmp_path: Path):
+    state = PlanState("p", tmp_path / "p.json", losses=Losses(tmp_path))
+    (tmp_path / "p.json").write_text("?")
+    with pytest.raises(PlanStateError):
+        await state.refresh()
+    (tmp_path / "p.json").write_text('{"n": 1}')
+    await state.refresh()
+    assert dict(state) == {"n": 1}
+
+
 async def test_a_damaged_file_is_set_aside_also_when_nobody_listens(tmp_path: Path):
     (tmp_path / "p.json").write_text("?")
     state = PlanState("p", tmp_path / "p.json")
-    await state.refresh()
+    with pytest.raises(PlanStateError):
+        await state.refresh()
     assert [path.name.split("-")[0] for path in tmp_path.iterdir()] == ["p.damaged"]
 
 

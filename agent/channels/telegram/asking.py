@@ -84,11 +84,11 @@ class Asking:
         """Tells someone that the question is not theirs."""
         await self._toast(query, NOT_YOURS)
 
-    async def answered(self, asked: Asked, text: str, person: str, *, key: str = "") -> bool:
-        """Takes words as the answer to this question; False if the app does not. For `key` see `App.answer`."""
+    async def answered(self, asked: Asked, text: str, person: str, *, key: str = "", untrusted: bool = False) -> bool:
+        """Takes words as the answer to this question; False if the app does not. For the rest see `App.answer`."""
         await self._questions.choose(asked.question.id, text)
         try:
-            taken = await self._app.answer(asked.question.id, text, person=person, key=key)
+            taken = await self._app.answer(asked.question.id, text, person=person, key=key, untrusted=untrusted)
         except AnswerMisfitError:
             await self._questions.unchoose(asked.question.id)
             raise

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import contextlib
+import hashlib
 import signal
 import sys
 from collections.abc import AsyncGenerator, Callable, Coroutine, Generator
@@ -27,12 +28,13 @@ from agent.channels.telegram.polling import REFUSED, Poller
 from agent.channels.telegram.rate_limiter import RateLimiter
 from agent.channels.telegram.records import Records
 from agent.channels.telegram.sending import Sender
-from agent.channels.telegram.transport import TelegramTransport
+from agent.channels.telegram.text import Part
+from agent.channels.telegram.transport import TelegramTransport, message
 from agent.channels.telegram.update_queue import UpdateQueue
 from agent.channels.telegram.updates import Updates
 from agent.config import TelegramSettings
 from agent.errors import ConfigError, ModelError
-from agent.progress import Progress
+from agent.progress import Progress, RunEnded
 from aura_core.ground.logger import get_logger
 from aura_core.storage.forgetting import forgetting
 
@@ -61,6 +63,7 @@ PROFILES_READY = 2
 class Channel:
     """The parts of the running channel."""
 
+    sender: Sender
     asking: Asking
     cards: LiveCards
     commands: Commands
@@ -110,6 +113,7 @@ async def _run(app: App, bot: Bot, announce: Callable[[str], None]) -> None:
                 group.create_task(channel.cards.watch(events))
                 group.create_task(channel.commands.follow_plans())
                 group.create_task(_go_on(app))
+                group.create_task(logged(_tell_losses(app, channel.sender), "telling what was lost"))
                 group.create_task(logged(_keep_model_ready(app), "getting the model ready"))
                 group.create_task(_tidy(app, channel, set(await app.resume(channel=CHANNEL))))
                 await queue.take_leftovers()
@@ -125,6 +129,19 @@ async def _keep_model_ready(app: App) -> None:
         await app.keep_model_ready(profiles[:PROFILES_READY], lambda _part: None)
     except ModelError as error:
         get_logger(__name__).warning("the model is not ready", error=str(error))
+
+
+async def _tell_losses(app: App, sender: Sender) -> None:
+    """Tells the owners, in their own chats, what was damaged and set aside: at the start and after each run."""
+    with app.events.subscribe(RunEnded) as ends:
+        while True:
+            for notice in app.unseen_losses():
+                key = f"lost:{hashlib.sha256(notice.encode()).hexdigest()[:16]}"
+                places = [Destination(owner) for owner in app.config.telegram.owners]
+                sent = [await sender.once(f"{key}:{place.chat_id}", message(place, Part(notice))) for place in places]
+                if any(number is not None for number in sent):
+                    app.seen([notice])
+            await ends.next()
 
 
 async def _go_on(app: App) -> None:
@@ -168,7 +185,7 @@ def _wire(app: App, bot: Bot, records: Records, me: User) -> Channel:
         username=me.username or "",
     )
     app.add_transport(TelegramTransport(sender, asking, cards.quiet))
-    return Channel(asking, cards, commands, updates)
+    return Channel(sender, asking, cards, commands, updates)
 
 
 async def _introduce(bot: Bot) -> User:

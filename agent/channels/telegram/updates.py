@@ -2,11 +2,12 @@
 
 from __future__ import annotations
 
+import asyncio
 import time
 from typing import TYPE_CHECKING
 
 from aiogram import Bot
-from aiogram.types import CallbackQuery, Message, Update
+from aiogram.types import CallbackQuery, Message, MessageOriginUser, Update
 
 from agent.channels.telegram.asking import Asking
 from agent.channels.telegram.commands import Command, Commands, parse_command
@@ -18,6 +19,7 @@ from agent.channels.telegram.text import Part, split
 from agent.channels.telegram.transport import message as message_to
 from agent.contracts import Dest, Incoming, Profile
 from agent.schedules.chat_command import schedule_answer
+from aura_core.data.outside_names import keep_name
 
 if TYPE_CHECKING:
     from agent.app import App
@@ -120,7 +122,8 @@ class Updates:
         message, profile = messages[0], self._app.profile_of(person)
         private = message.chat.type == "private"
         words = next((text for item in messages if (text := item.text or item.caption)), "").strip()
-        command = parse_command(words)
+        forwarded = any(is_from_others(item) for item in messages)
+        command = None if forwarded else parse_command(words)
         if command is not None and command.bot not in ("", self._username):
             return
         if self._is_guest(person):
@@ -136,6 +139,7 @@ class Updates:
             dest=Dest(destination_of(message)),
             key=f"telegram:{update.update_id}",
             files=await self._files(messages, profile),
+            untrusted=forwarded,
         )
         if command is not None:
             await self._command(update, incoming, command, profile)
@@ -157,7 +161,11 @@ class Updates:
     async def _files(self, messages: list[Message], profile: Profile) -> list[str]:
         folder = self._app.sessions.files(session_of(messages[0].chat.id))
         found = [attached for message in messages if (attached := attached_to(message)) is not None]
-        return [await take(self._bot, attached, folder, profile.max_file_bytes) for attached in found]
+        names = [await take(self._bot, attached, folder, profile.max_file_bytes) for attached in found]
+        if any(is_from_others(message) for message in messages):
+            for name in names:
+                await asyncio.to_thread(keep_name, folder, name, from_outside=True)
+        return names
 
     async def _is_answer(self, message: Message, incoming: Incoming) -> bool:
         """Whether the message answers an open question, and was taken as its answer."""
@@ -166,9 +174,13 @@ class Updates:
             text = f"{text}\n(attached files: {', '.join(incoming.files)})".strip()
         replied = message.reply_to_message.message_id if message.reply_to_message else None
         asked = await self._asking.about(message.chat.id, replied, incoming.person)
-        if asked is not None and await self._asking.answered(asked, text, incoming.person, key=incoming.key):
+        if asked is not None and await self._asking.answered(
+            asked, text, incoming.person, key=incoming.key, untrusted=incoming.untrusted
+        ):
             return True
-        return await self._app.reply(incoming.session_id, text, person=incoming.person, key=incoming.key)
+        return await self._app.reply(
+            incoming.session_id, text, person=incoming.person, key=incoming.key, untrusted=incoming.untrusted
+        )
 
     async def _command(self, update: Update, incoming: Incoming, command: Command, profile: Profile) -> None:
         if command.name in self._built_in:
@@ -212,6 +224,14 @@ class Updates:
 
     async def _id(self, incoming: Incoming, _: Profile) -> str:
         return f"Your id is {incoming.person.rpartition(':')[2]}; this chat's is {incoming.dest.root['chat_id']}."
+
+
+def is_from_others(message: Message) -> bool:
+    """Whether somebody else than its sender wrote a message: it was forwarded, and not from the sender's own."""
+    origin, sender = message.forward_origin, message.from_user
+    if origin is None:
+        return False
+    return not (isinstance(origin, MessageOriginUser) and sender is not None and origin.sender_user.id == sender.id)
 
 
 def _place_of(update: Update) -> Destination | None:

@@ -232,8 +232,11 @@ class Chat:
 
     async def _show_notices(self) -> None:
         """What the person should know of damaged files that were set aside."""
-        for notice in self._app.take_notices():
+        notices = self._app.take_notices()
+        for notice in notices:
             await self._terminal.show(notice_view(notice, "yellow"))
+        if notices and self._terminal.live:
+            self._app.seen(notices)
 
     async def _keep_model_ready(self) -> None:
         """Has the model get ready while the person types."""

@@ -42,6 +42,7 @@ def read(path: str, files: TextFiles, context: Context) -> dict[str, Any]:
         `{path, text, bytes, encoding}`, the text with plain line ends.
     """
     file = files.read(context.files, path)
+    context.show_names([_shown(file.path, context)])
     return {"path": _shown(file.path, context), "text": file.text, "bytes": file.size, "encoding": file.encoding}
 
 
@@ -62,6 +63,7 @@ def write(path: str, text: str, files: TextFiles, context: Context, if_exists: I
     """
     written = files.write(context.files, path, text, if_exists)
     name = _shown(written.path, context)
+    context.keep_origin(name)
     wanted = composed(Path(path).as_posix())
     message = f"Saved {name} ({_size(written.size)})."
     if written.existed and name == wanted:
@@ -87,6 +89,8 @@ def append(path: str, text: str, files: TextFiles, context: Context) -> dict[str
     """
     written = files.append(context.files, path, text)
     name = _shown(written.path, context)
+    if not written.existed:
+        context.keep_origin(name)
     done = "Added to" if written.existed else "Started"
     return {"path": name, "bytes": written.size, "message": f"{done} {name} ({_size(written.size)})."}
 
@@ -104,6 +108,7 @@ def list_files(files: TextFiles, context: Context) -> dict[str, Any]:
         `{count, files: [{path, bytes, changed}], text}`; at most 2,000 files.
     """
     found = [_entry(path, context) for path in islice(files.walk(context.files), MAX_LISTED)]
+    context.show_names(file["path"] for file in found)
     lines = [f"{file['path']} ({_size(file['bytes'])})" for file in found]
     return {"count": len(found), "files": found, "text": "\n".join(lines) or "There are no files yet."}
 

@@ -12,6 +12,8 @@ from aura_core.api import ActionError, Context, action, local_now
 from .search import matching
 
 KEYS_KEPT = 200
+OUTSIDE = "from_outside"
+"""In a note that holds words of strangers, such as one made of a page: they stay theirs."""
 _NUMBER = re.compile(r"(?:note |number |no\.? |#)*(\d{1,9})\.?")
 
 
@@ -28,7 +30,9 @@ def _notes(state: Mapping[str, Any]) -> list[dict[str, Any]]:
     return state.get("notes", [])
 
 
-def _shown(notes: list[dict[str, Any]], nothing: str) -> dict[str, Any]:
+def _shown(notes: list[dict[str, Any]], nothing: str, context: Context) -> dict[str, Any]:
+    if any(note.get(OUTSIDE) for note in notes):
+        context.mark_from_outside()
     lines = [f"{note['id']}. {note['text']} ({note['created'][:10]})" for note in notes]
     return {"count": len(notes), "notes": notes, "text": "\n".join(lines) or nothing}
 
@@ -60,17 +64,22 @@ async def add(text: str, context: Context, config: Callable[..., Any]) -> dict[s
         data = _to_edit(everything, context.run.whose)
         number = data.get("added", {}).get(key)
         if number is None:
-            number = _keep(data, text, key, config("limits.notes", 5_000))
+            number = _keep(data, _note(text, context), key, config("limits.notes", 5_000))
     return {"id": number, "text": text, "message": f"Noted as number {number}: {text}"}
 
 
-def _keep(data: dict[str, Any], text: str, key: str, most: int) -> int:
+def _note(text: str, context: Context) -> dict[str, Any]:
+    created = local_now().isoformat(timespec="seconds")
+    return {"text": text, "created": created} | ({OUTSIDE: True} if context.from_outside else {})
+
+
+def _keep(data: dict[str, Any], note: dict[str, Any], key: str, most: int) -> int:
     notes: list[dict[str, Any]] = data.setdefault("notes", [])
     if len(notes) >= most:
         raise ActionError(f"There are {len(notes)} notes already; delete some first.")
     number: int = data.get("next_id", 1)
     data["next_id"] = number + 1
-    notes.append({"id": number, "text": text, "created": local_now().isoformat(timespec="seconds")})
+    notes.append({"id": number, **note})
     if key:
         added = {**data.get("added", {}), key: number}
         data["added"] = dict(list(added.items())[-KEYS_KEPT:])
@@ -87,7 +96,7 @@ def list_notes(context: Context) -> dict[str, Any]:
     Returns:
         `{count, notes: [{id, text, created}], text}`.
     """
-    return _shown(_notes(_of(context.state, context.run.whose)), "There are no notes yet.")
+    return _shown(_notes(_of(context.state, context.run.whose)), "There are no notes yet.", context)
 
 
 @action("find")
@@ -102,7 +111,8 @@ def find(query: str, context: Context) -> dict[str, Any]:
         `{count, notes, text}`, oldest first.
     """
     notes = _notes(_of(context.state, context.run.whose))
-    return _shown(_numbered(notes, query) or matching(notes, query), f"No note speaks of “{query.strip()}”.")
+    found = _numbered(notes, query) or matching(notes, query)
+    return _shown(found, f"No note speaks of “{query.strip()}”.", context)
 
 
 def _numbered(notes: list[dict[str, Any]], text: str) -> list[dict[str, Any]] | None:
@@ -135,5 +145,7 @@ async def delete(note: str, context: Context) -> dict[str, Any]:
             listed = "; ".join(f"{each['id']}: {each['text'][:40]}" for each in found[:5])
             raise ActionError(f"“{note.strip()}” fits {len(found)} notes; say the number. {listed}")
         gone = found[0]
+        if gone.get(OUTSIDE):
+            context.mark_from_outside()
         data["notes"] = [each for each in data["notes"] if each["id"] != gone["id"]]
     return {"id": gone["id"], "text": gone["text"], "message": f"Deleted note {gone['id']}: {gone['text']}"}

@@ -150,7 +150,9 @@ async def list_reminders(schedule: ScheduleService, dates: Calendar, context: Co
     Returns:
         `{count, reminders: [{id, text, when, next}], text}`.
     """
-    shown = [_shown(job, dates) for job in await schedule.list(context.run, REMIND)]
+    jobs = await schedule.list(context.run, REMIND)
+    _mark(jobs, context)
+    shown = [_shown(job, dates) for job in jobs]
     lines = [
         f"{number}. {one['next']}: {one['text']}" + (f" ({one['when']})" if one["repeats"] else "")
         for number, one in enumerate(shown, 1)
@@ -181,9 +183,16 @@ async def remove(reminder: str, schedule: ScheduleService, context: Context) -> 
     if len(meant) > 1:
         listed = "; ".join(f"{jobs.index(job) + 1}: {_text_of(job)[:40]}" for job in meant[:5])
         raise ActionError(f"“{reminder.strip()[:80]}” fits {len(meant)} reminders; say the number. {listed}")
+    _mark(meant, context)
     gone = await schedule.remove(context.run, meant[0].id)
     text = _text_of(gone)
     return {"id": gone.id, "text": text, "message": said("removed", text)}
+
+
+def _mark(shown: Sequence[ScheduledJob], context: Context) -> None:
+    """Says so if a reminder that is shown was made of words from outside."""
+    if any(job.from_outside for job in shown):
+        context.mark_from_outside()
 
 
 def _meant(jobs: Sequence[ScheduledJob], words: str) -> list[ScheduledJob]:
