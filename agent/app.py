@@ -125,27 +125,39 @@ class App:
 
         return running_jobs(self.schedules.jobs, self._jobs, self.framework)
 
-    async def submit(self, incoming: Incoming) -> str | None:
+    async def submit(self, incoming: Incoming, *, profile: Profile | None = None) -> str | None:
         """Takes a message: it is stored durably before this returns, and its run begins.
+
+        Args:
+            incoming: the message.
+            profile: under which it runs; None is the person's.
 
         Returns:
             The run's id; None if a message with this key was taken before.
 
         Raises:
-            NotAllowedError: the person belongs to a profile that may use nothing.
+            NotAllowedError: the profile may use nothing.
         """
-        return await self._runs.begin(incoming)
+        return await self._runs.begin(incoming, profile=profile)
 
-    async def submit_command(self, incoming: Incoming, task: str, inputs: dict[str, Any]) -> str | None:
+    async def submit_command(
+        self, incoming: Incoming, task: str, inputs: dict[str, Any], *, profile: Profile | None = None
+    ) -> str | None:
         """Runs one task that the person called by name; missing inputs become questions of the run.
+
+        Args:
+            incoming: the message.
+            task: `plan/name`.
+            inputs: as the person gave them.
+            profile: under which it runs; None is the person's.
 
         Raises:
             NotAllowedError: the profile does not allow the task.
             InputError: an input does not fit; says what is wanted.
         """
-        card = self.dispatcher.card(task, self.profile_of(incoming.person))
+        card = self.dispatcher.card(task, profile or self.profile_of(incoming.person))
         checked = self.dispatcher.checked_inputs(card, inputs)
-        return await self._runs.begin(incoming, Command(task=card.task, inputs=checked))
+        return await self._runs.begin(incoming, Command(task=card.task, inputs=checked), profile=profile)
 
     async def answer(self, question_id: str, text: str, *, person: str, key: str = "", untrusted: bool = False) -> bool:
         """Answers a question; answering twice is harmless.
@@ -246,14 +258,22 @@ class App:
         """
         return await self._history.outcome(run_id)
 
+    async def incoming(self, run_id: str) -> Incoming:
+        """The message that a run answers.
+
+        Raises:
+            RunNotFoundError: no such run.
+        """
+        record = await self._history.record(run_id)
+        return Incoming.model_validate(record.args["incoming"])
+
     async def destination(self, run_id: str) -> dict[str, Any]:
         """Where a run's answer goes, its channel's name under "channel".
 
         Raises:
             RunNotFoundError: no such run.
         """
-        record = await self._history.record(run_id)
-        return record.args["incoming"]["dest"]
+        return (await self.incoming(run_id)).dest.root
 
     def take_notices(self) -> list[str]:
         """What the person should know of damaged files that were set aside; each is given once by this App.

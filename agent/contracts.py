@@ -47,6 +47,7 @@ class Dest(RootModel[dict[str, Any]]):
 
     Attributes:
         root: `channel`, and the channel's own fields; Telegram adds chat_id, chat_type, message_id. Empty: nowhere.
+            A place that is soon gone names under `lasting` where to go later.
     """
 
     model_config = ConfigDict(frozen=True, defer_build=True)
@@ -56,6 +57,11 @@ class Dest(RootModel[dict[str, Any]]):
     def channel(self) -> str:
         """The name of the channel; empty if there is none."""
         return str(self.root.get("channel", ""))
+
+    @property
+    def lasting(self) -> Dest:
+        """Where to go later, e.g. with what a job gives."""
+        return Dest(self.root.get("lasting", self.root))
 
 
 class PlanStep(Contract):

@@ -19,7 +19,6 @@ from agent.cli.invocation import (
     out,
     print_json,
     remark,
-    say_notices,
     settings,
 )
 
@@ -27,6 +26,8 @@ if TYPE_CHECKING:
     from collections.abc import AsyncGenerator, Callable
 
     from agent.app import App
+    from agent.channels.local.caller import Caller
+    from agent.channels.local.messages import AskOrder, RunEnded
     from agent.config import AppConfig
     from agent.contracts import Plan, Profile
     from agent.llm.token_count import TokenCount
@@ -117,34 +118,51 @@ async def opened_with_model(
 
 
 async def _ask(request: Request) -> int:
-    thinks = not request.text.startswith("/")
-    opened = opened_with_model(settings(), request.profile, "aura ask", durable=True, thinks=thinks)
-    async with opened as (app, profile, person):
-        from agent.channels.terminal.person import CHANNEL
-        from agent.cli.follow import CommandTransport, follow, report
-        from agent.cli.questions import Answers
-        from agent.contracts import Dest, Incoming
+    from agent.channels.local.messages import AskOrder, RunEnded
+    from agent.cli.caller import CommandCaller
+    from agent.cli.orders import carried_out
 
-        command = app.dispatcher.command_in(request.text, profile)
-        if command is None:
-            await app.model.check()
-        session_id = request.session or ASK_SESSION
-        if request.session is None and await app.sessions.history(session_id, 1):
-            await app.new_conversation(session_id)
-        files = CommandTransport()
-        app.add_transport(files)
-        incoming = Incoming(session_id=session_id, person=person, text=request.text, dest=Dest({"channel": CHANNEL}))
-        if command is None:
-            run_id = await app.submit(incoming)
-        else:
-            run_id = await app.submit_command(incoming, command[0].task, command[1])
-        if run_id is None:
-            raise RuntimeError("A request without a key was taken for a repetition.")
-        outcome = await follow(app, run_id, Answers(request.answers), person, err())
-        say_notices(app.take_notices(), app.seen)
-        code = report(outcome, files, as_json=request.as_json)
+    @asynccontextmanager
+    async def here() -> AsyncGenerator[App]:
+        thinks = not request.text.startswith("/")
+        opened = opened_with_model(settings(), request.profile, "aura ask", durable=True, thinks=thinks)
+        async with opened as (app, _, _):
+            yield app
+
+    order = AskOrder(text=request.text, session=request.session, profile=request.profile)
+    caller = CommandCaller(request.answers)
+    async with carried_out(settings().home, order, RunEnded, caller, here) as ended:
+        from agent.cli.follow import report
+
+        code = report(ended, as_json=request.as_json)
         sys.stdout.flush()  # nobody waits for what is still to be closed
     return code
+
+
+async def ask_in(app: App, order: AskOrder, caller: Caller) -> RunEnded:
+    """Asks one thing and sees it to its end, or to a question that nobody answers; see `carry_out`."""
+    from agent.channels.local.caller import command_dest
+    from agent.channels.local.messages import RunEnded
+    from agent.channels.terminal.person import CHANNEL, terminal_person
+    from agent.cli.follow import files_of, follow
+    from agent.contracts import Incoming
+
+    person, session_id = terminal_person(), order.session or ASK_SESSION
+    profile = app.profile_of(person) if order.profile is None else app.config.profile(order.profile)
+    command = app.dispatcher.command_in(order.text, profile)
+    if command is None:
+        await app.model.check()
+    if order.session is None and await app.sessions.history(session_id, 1):
+        await app.new_conversation(session_id)
+    incoming = Incoming(session_id=session_id, person=person, text=order.text, dest=command_dest(CHANNEL))
+    if command is None:
+        run_id = await app.submit(incoming, profile=profile)
+    else:
+        run_id = await app.submit_command(incoming, command[0].task, command[1], profile=profile)
+    if run_id is None:
+        raise RuntimeError("A request without a key was taken for a repetition.")
+    outcome = await follow(app, run_id, caller, person)
+    return RunEnded(outcome=outcome, files=files_of(app, session_id, outcome))
 
 
 def plan(

@@ -42,8 +42,10 @@ async def _chat(session: str, profile: str | None, *, fetch: bool) -> int:
     config, _ = acting_as(settings(), terminal_person(), profile)
     async with _long_lived(config, "aura chat", terminal_person()) as app:
         from agent.channels.terminal.start import run_chat
+        from agent.cli.orders import reachable
 
-        await run_chat(app, session_id=session, fetch=fetch)
+        async with reachable(app, "aura chat"):
+            await run_chat(app, session_id=session, fetch=fetch)
         asked = not sys.stdin.isatty() and await app.questions(session)
     return NEEDS_ANSWER if asked else 0
 
@@ -58,9 +60,11 @@ async def _bot() -> int:
     people = [person for person in config.profile("owner").people if person.startswith("telegram:")]
     async with _long_lived(config, "aura bot", "".join(people[:1])) as app:
         from agent.channels.telegram.bot import run_bot
+        from agent.cli.orders import reachable
 
         say_notices(app.take_notices(), app.seen)
-        await run_bot(app)
+        async with reachable(app, "aura bot"):
+            await run_bot(app)
     return 0
 
 

@@ -18,6 +18,7 @@ MODULES = {
     "check": ("check",),
     "runs": ("runs",),
     "schedule": ("schedule",),
+    "service": ("service",),
     "new": ("new",),
     "model": ("model",),
     "doctor": ("doctor",),

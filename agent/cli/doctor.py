@@ -47,7 +47,7 @@ def doctor(
 
 async def _doctor(*, as_json: bool, seen: bool) -> int:
     config = settings()
-    findings = [_python(), _home(config), *_losses(config, seen=seen), *_foreign(config), _terminal()]
+    findings = [_python(), await _home(config), *_losses(config, seen=seen), *_foreign(config), _terminal()]
     findings += [_time_zone(config), _telegram(config), *await _inside(config)]
     if as_json:
         print_json([asdict(finding) for finding in findings])
@@ -75,12 +75,16 @@ def _python() -> Finding:
     return Finding("Python", "ok", f"{version} on {platform.system()} {platform.machine()}, {os.cpu_count()} cores")
 
 
-def _home(config: AppConfig) -> Finding:
+async def _home(config: AppConfig) -> Finding:
+    from agent.channels.local.client import reached
     from agent.home import PARTS
     from aura_core.storage.home_lock import HomeLock
     from aura_core.storage.schema import FILE_NAME, check_database
 
     try:
+        async with reached(config.home) as host:
+            if host is not None:
+                return Finding("AURA_HOME", "ok", f"{config.home}, in use by {host}; commands reach it")
         with HomeLock(config.home, "aura doctor"):
             check_database(config.home / FILE_NAME, PARTS)
             return Finding("AURA_HOME", "ok", f"{config.home}, writable and free")

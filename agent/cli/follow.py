@@ -1,90 +1,66 @@
-"""Following one run to its end from a command: progress, questions, files, and how it is printed."""
+"""Following one run to its end for a command: progress, questions, files, and how it is printed."""
 
 from __future__ import annotations
 
-import asyncio
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
-from rich.console import Console
-
+from agent.channels.local.messages import RunEnded
 from agent.channels.terminal.controls import printable
 from agent.channels.terminal.draw import answer_view, file_view, question_view
-from agent.channels.terminal.person import CHANNEL
 from agent.channels.terminal.signs import signs_for
 from agent.cli.guard import DONE, FAILED, NEEDS_ANSWER
 from agent.cli.invocation import err, out, print_json, print_text
-from agent.cli.questions import Answers
-from agent.cli.watch import Watch
 from agent.errors import AnswerMisfitError
+from aura_core.data.files import resolve_inside
 
 if TYPE_CHECKING:
     from agent.app import App
-    from agent.contracts import Question, RunOutcome
-
-CANCEL_SECONDS = 10.0
-
-
-class CommandTransport:
-    """Takes what a run delivers; the command prints the answer itself, so only the files are kept."""
-
-    name = CHANNEL
-
-    def __init__(self) -> None:
-        self.files: dict[str, tuple[Path, str]] = {}
-
-    async def send_text(self, dest: dict[str, Any], text: str, *, key: str) -> None:
-        """The answer: it is also in the outcome, which the command prints. See `Transport`."""
-
-    async def send_file(self, dest: dict[str, Any], path: Path, caption: str, *, key: str) -> None:  # noqa: ARG002 (Transport)
-        """Remembers the file. See `Transport`."""
-        self.files[key] = (path, caption)
-
-    async def send_question(self, dest: dict[str, Any], question: Question) -> None:
-        """A question: it is also in the outcome, which the command answers or prints. See `Transport`."""
+    from agent.channels.local.caller import Caller
+    from agent.contracts import RunOutcome
 
 
-async def follow(app: App, run_id: str, answers: Answers, person: str, console: Console) -> RunOutcome:
+async def follow(app: App, run_id: str, caller: Caller, person: str) -> RunOutcome:
     """Waits until a run has ended or asks something that nobody answers.
-
-    Ctrl-C cancels the run.
 
     Args:
         app: the app, with a transport for the run.
         run_id: the run; it goes on already.
-        answers: who answers.
+        caller: who is shown its progress, and asked.
         person: in whose name, as `channel:id`.
-        console: where progress is drawn.
     """
-    try:
-        async with Watch(app.events, console).running() as watch:
-            while True:
-                outcome = await app.outcome(run_id)
-                if outcome.status != "waiting":
-                    return outcome
-                if told := app.waits_for_plan(run_id):
-                    console.print(printable(told), markup=False)
-                    return outcome
-                if not outcome.questions:
-                    continue  # its plan has just been mended
-                question = outcome.questions[0]
-                watch.pause()
-                answer = await answers.to(question)
-                if answer is None:
-                    return outcome
-                try:
-                    await app.answer(question.id, answer, person=person)
-                except AnswerMisfitError as error:
-                    console.print(printable(str(error)), style="yellow", markup=False, soft_wrap=True)
-                watch.go_on()
-    except asyncio.CancelledError:
-        async with asyncio.timeout(CANCEL_SECONDS):
-            await app.cancel(run_id)
-        raise
+    await caller.began(run_id)
+    async with caller.watching(app.events, run_id):
+        while True:
+            outcome = await app.outcome(run_id)
+            if outcome.status != "waiting":
+                return outcome
+            if told := app.waits_for_plan(run_id):
+                await caller.say(printable(told))
+                return outcome
+            if not outcome.questions:
+                continue  # its plan has just been mended
+            question = outcome.questions[0]
+            answer = await caller.to(question)
+            if answer is None:
+                return outcome
+            try:
+                await app.answer(question.id, answer, person=person)
+            except AnswerMisfitError as error:
+                await caller.say(printable(str(error)), "yellow")
 
 
-def report(outcome: RunOutcome, files: CommandTransport, *, as_json: bool) -> int:
+def files_of(app: App, session_id: str, outcome: RunOutcome) -> list[tuple[Path, str]]:
+    """The files that a run made for the person and that are still there: their paths and captions."""
+    folder = app.sessions.files(session_id)
+    artifacts = {artifact.path: artifact.caption for result in outcome.results for artifact in result.artifacts}
+    files = [(resolve_inside(folder, path), caption) for path, caption in artifacts.items()]
+    return [(path, caption) for path, caption in files if path.is_file()]
+
+
+def report(ended: RunEnded, *, as_json: bool) -> int:
     """Prints how a run stands and returns the exit code: 0 answered, 2 needs an answer, 1 failed."""
+    outcome = ended.outcome
     if as_json:
         print_json(outcome.model_dump(mode="json"))
     elif outcome.status == "waiting":
@@ -96,7 +72,7 @@ def report(outcome: RunOutcome, files: CommandTransport, *, as_json: bool) -> in
         err().print(told, style="red", markup=False)
     if not as_json:
         console = err()
-        for path, caption in files.files.values():
+        for path, caption in ended.files:
             console.print(file_view(path, caption, signs_for(console.encoding)), soft_wrap=True)
     return {"ok": DONE, "waiting": NEEDS_ANSWER}.get(outcome.status, FAILED)
 

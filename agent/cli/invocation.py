@@ -151,6 +151,20 @@ async def _until_done(task: asyncio.Task[int]) -> None:
             raise
 
 
+def refuse_bytes(*words: str) -> None:
+    """Refuses what was not UTF-8 when it was typed: it would come back as something else.
+
+    Raises:
+        AgentError: names the first such word.
+    """
+    from agent.errors import AgentError
+    from aura_core.scheduler.storable import storable_text
+
+    for word in words:
+        if storable_text(word) != word:
+            raise AgentError(f"{word!r} is not UTF-8. Type it in UTF-8.")
+
+
 def print_json(value: object) -> None:
     """Prints a JSON document on standard output; what the terminal cannot show, or would obey, is escaped.
 

@@ -44,9 +44,14 @@ def warn_of_refused(problems: Sequence[Problem], plan: str = "") -> None:
         problems: of all plans.
         plan: only those of this plan; empty: all.
     """
+    for line in refused(problems, plan):
+        remark(line, style="yellow")
+
+
+def refused(problems: Sequence[Problem], plan: str = "") -> list[str]:
+    """Which mistakes keep plans away, in one line each; see `warn_of_refused`."""
     its = [problem for problem in problems if not plan or plan in Path(problem.path).parts]
-    for line in in_short(its):
-        remark(f"left out: {line}", style="yellow")
+    return [f"left out: {line}" for line in in_short(its)]
 
 
 def _styled(parts: Iterable[Part]) -> Text:

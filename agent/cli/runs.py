@@ -9,7 +9,6 @@ import typer
 
 from agent.cli.invocation import (
     asynchronously,
-    err,
     opened,
     out,
     out_wide,
@@ -23,6 +22,9 @@ from agent.cli.invocation import (
 if TYPE_CHECKING:
     from contextlib import AbstractAsyncContextManager
 
+    from agent.app import App
+    from agent.channels.local.caller import Caller
+    from agent.channels.local.messages import Cancelled, CancelOrder, ResumeOrder, RunEnded
     from agent.config import AppConfig
     from agent.contracts import RunOutcome, RunSummary
     from agent.run.outcomes import RunHistory
@@ -143,24 +145,42 @@ def resume(
 
 
 async def _resume(run_id: str, given: list[str], *, as_json: bool) -> int:
-    from agent.channels.terminal.person import CHANNEL, terminal_person
-    from agent.cli.follow import CommandTransport, follow, report
-    from agent.cli.questions import Answers
+    from agent.channels.local.messages import ResumeOrder, RunEnded
+    from agent.cli.caller import CommandCaller
+    from agent.cli.orders import carried_out
+
+    config, order, caller = settings(), ResumeOrder(run_id=run_id), CommandCaller(given)
+    async with carried_out(config.home, order, RunEnded, caller, lambda: opened(config, "aura runs resume")) as ended:
+        pass
+    from agent.cli.follow import report
+
+    return report(ended, as_json=as_json)
+
+
+async def resume_in(app: App, order: ResumeOrder, caller: Caller) -> RunEnded:
+    """Goes on with a run and sees it to its end; see `carry_out`.
+
+    Raises:
+        RunNotFoundError: no such run.
+        AgentError: its answer belongs to a channel that a command cannot speak for.
+    """
+    from agent.channels.local import caller as local
+    from agent.channels.local.messages import RunEnded
+    from agent.channels.terminal import person as terminal
+    from agent.cli.follow import files_of, follow
     from agent.errors import AgentError
 
-    async with opened(settings(), "aura runs resume") as app:
-        channel = str((await app.destination(run_id)).get("channel", ""))
-        if channel != CHANNEL:
-            raise AgentError(
-                f"The answer of {run_id} belongs to {channel}; that program goes on with it when it starts."
-            )
-        files = CommandTransport()
-        app.add_transport(files)
-        await app.resume(run_id=run_id)
-        outcome = await app.run_detail(run_id)
-        if outcome.status in ("running", "waiting"):
-            outcome = await follow(app, run_id, Answers(given), terminal_person(), err())
-    return report(outcome, files, as_json=as_json)
+    incoming = await app.incoming(order.run_id)
+    if incoming.dest.channel not in (local.CHANNEL, terminal.CHANNEL):
+        channel = incoming.dest.channel or "no chat"
+        raise AgentError(
+            f"The answer of {order.run_id} belongs to {channel}; the program for that goes on with it when it runs."
+        )
+    await app.resume(run_id=order.run_id)
+    outcome = await app.run_detail(order.run_id)
+    if outcome.status in ("running", "waiting"):
+        outcome = await follow(app, order.run_id, caller, terminal.terminal_person())
+    return RunEnded(outcome=outcome, files=files_of(app, incoming.session_id, outcome))
 
 
 def cancel(run_id: RunId) -> int:
@@ -169,7 +189,22 @@ def cancel(run_id: RunId) -> int:
 
 
 async def _cancel(run_id: str) -> int:
-    async with opened(settings(), "aura runs cancel") as app:
-        cancelled = await app.cancel(run_id)
-    remark(f"{run_id} is cancelled." if cancelled else f"{run_id} had ended already.")
+    from agent.channels.local.messages import Cancelled, CancelOrder
+    from agent.cli.caller import CommandCaller
+    from agent.cli.orders import carried_out
+
+    config, order, caller = settings(), CancelOrder(run_id=run_id), CommandCaller([])
+    async with carried_out(config.home, order, Cancelled, caller, lambda: opened(config, "aura runs cancel")) as ended:
+        remark(f"{run_id} is cancelled." if ended.cancelled else f"{run_id} had ended already.")
     return 0
+
+
+async def cancel_in(app: App, order: CancelOrder) -> Cancelled:
+    """Cancels a run; see `carry_out`.
+
+    Raises:
+        RunNotFoundError: no such run.
+    """
+    from agent.channels.local.messages import Cancelled
+
+    return Cancelled(cancelled=await app.cancel(order.run_id))

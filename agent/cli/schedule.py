@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Annotated, Any
 import typer
 
 from agent.channels.terminal.controls import one_line, printable
-from agent.cli.invocation import asynchronously, err, opened, out_wide, print_json, remark, settings
+from agent.cli.invocation import asynchronously, err, opened, out_wide, print_json, refuse_bytes, remark, settings
 
 if TYPE_CHECKING:
     from contextlib import AbstractAsyncContextManager
@@ -199,22 +199,8 @@ def add(
 ) -> int:
     """Add a job."""
     when = When(cron, every, at, on, timezone)
-    _refuse_bytes(task, *inputs or [], title)
+    refuse_bytes(task, *inputs or [], title)
     return asynchronously(_add(task, inputs or [], when, missed=missed, title=title, to=to, as_json=as_json))
-
-
-def _refuse_bytes(*words: str) -> None:
-    """Refuses what was not UTF-8 when it was typed: it would come back as something else.
-
-    Raises:
-        AgentError: names the first such word.
-    """
-    from agent.errors import AgentError
-    from aura_core.scheduler.storable import storable_text
-
-    for word in words:
-        if storable_text(word) != word:
-            raise AgentError(f"{word!r} is not UTF-8. Type it in UTF-8.")
 
 
 async def _add(

@@ -7,18 +7,19 @@ import uuid
 from collections.abc import Sequence
 from typing import TYPE_CHECKING, Any
 
+from agent.channels.local.caller import Caller, command_dest
+from agent.channels.local.messages import RunOrder, TaskEnded
 from agent.channels.terminal.person import CHANNEL, terminal_person
-from agent.cli.invocation import remark
-from agent.cli.questions import Answers
-from agent.contracts import Profile, Question
+from agent.cli.mistakes import refused
+from agent.contracts import Question
 from agent.errors import AnswerMisfitError
 from agent.executor import whose_data
 from agent.progress import QuestionAsked
 from agent.questions.records import chosen
-from aura_core.errors import InputError
+from aura_core.errors import InputError, NotFoundError
 from aura_core.language.inputs import fitted
 from aura_core.language.yaml_nodes import read_value
-from aura_core.tasklet import RunInfo, Tasklet, TaskResult
+from aura_core.tasklet import RunInfo, TaskError, Tasklet, TaskResult
 
 if TYPE_CHECKING:
     from agent.app import App
@@ -45,51 +46,47 @@ def inputs_from(definition: TaskDefinition, pairs: Sequence[str]) -> dict[str, A
     return inputs
 
 
-async def run_task(
-    app: App,
-    definition: TaskDefinition,
-    inputs: dict[str, Any],
-    *,
-    profile: Profile,
-    session: str,
-    given: Sequence[str],
-) -> TaskResult | Question:
-    """Runs a task in a session's folder; first asks for inputs that are missing and have a question for that.
-
-    Args:
-        app: the app.
-        definition: the task.
-        inputs: its inputs; those that are asked for are added.
-        profile: who runs it; it may use the task.
-        session: whose files it works on.
-        given: answers to its questions, in order.
+async def run_in(app: App, order: RunOrder, caller: Caller) -> TaskEnded:
+    """Runs a task in a session's folder; see `carry_out`. First asks for inputs that are missing and can be asked for.
 
     Returns:
         How it ended; a question if it asked something that nobody answers, and then the task is cancelled.
     """
+    person = terminal_person()
+    profile = app.profile_of(person) if order.profile is None else app.config.profile(order.profile)
+    try:
+        definition = app.framework.plans.task(order.task)
+        app.dispatcher.card(definition.ref, profile)
+        inputs = inputs_from(definition, order.pairs)
+    except (InputError, NotFoundError) as error:
+        for line in refused(app.framework.problems, order.task.partition("/")[0]):
+            await caller.say(line, "yellow")
+        return TaskEnded(ended=TaskResult("error", error=TaskError(type(error).__name__, str(error), order.task)))
     run_id = f"cli-{uuid.uuid4().hex[:12]}"
-    answers = Answers(given)
-    for question in _missing(definition, inputs, run_id, session):
-        value = await _fitting_answer(definition, question, answers)
+    for question in _missing(definition, inputs, run_id, order.session):
+        value = await _fitting_answer(definition, question, caller)
         if value is None:
-            return question
+            return TaskEnded(ended=question)
         inputs[question.step_id] = value
-    folder = app.sessions.files(session)
     info = RunInfo(
         corr_id=run_id,
-        session_id=session,
+        session_id=order.session,
         person=terminal_person(),
         whose=whose_data(terminal_person(), profile),
         timezone=profile.timezone,
-        dest={"channel": CHANNEL},
-        files_folder=folder,
+        dest=command_dest(CHANNEL).root,
+        files_folder=app.sessions.files(order.session),
         source="cli",
         idempotency_key=run_id,
         untrusted=app.framework.consequences(definition.ref).untrusted,
     )
-    with app.events.subscribe(QuestionAsked, lambda event: event.run_id == run_id) as asked:
-        work = asyncio.create_task(app.framework.submit(Tasklet(task=definition.ref, inputs=inputs, run=info)))
-        helper = asyncio.create_task(_answer(app, asked, answers))
+    return TaskEnded(ended=await _run(app, Tasklet(task=definition.ref, inputs=inputs, run=info), caller))
+
+
+async def _run(app: App, tasklet: Tasklet, caller: Caller) -> TaskResult | Question:
+    with app.events.subscribe(QuestionAsked, lambda event: event.run_id == tasklet.run.corr_id) as asked:
+        work = asyncio.create_task(app.framework.submit(tasklet))
+        helper = asyncio.create_task(_answer(app, asked, caller))
         try:
             await asyncio.wait({work, helper}, return_when=asyncio.FIRST_COMPLETED)
             return await work if work.done() else await helper
@@ -99,14 +96,14 @@ async def run_task(
             await asyncio.gather(work, helper, return_exceptions=True)
 
 
-async def _fitting_answer(definition: TaskDefinition, question: Question, answers: Answers) -> Any:
+async def _fitting_answer(definition: TaskDefinition, question: Question, caller: Caller) -> Any:
     """The value of an input that is asked for; asks again as long as it does not fit. None if nobody answers."""
-    while (answer := await answers.to(question)) is not None:
+    while (answer := await caller.to(question)) is not None:
         try:
             name, text = question.step_id, chosen(question, answer)
             return fitted(definition.meta.inputs[name], inputs_from(definition, [f"{name}={text}"])[name])
         except InputError as error:
-            remark(str(error), style="yellow")
+            await caller.say(str(error), "yellow")
     return None
 
 
@@ -128,14 +125,14 @@ def _missing(definition: TaskDefinition, inputs: dict[str, Any], run_id: str, se
     ]
 
 
-async def _answer(app: App, asked: Subscription[QuestionAsked], answers: Answers) -> Question:
+async def _answer(app: App, asked: Subscription[QuestionAsked], caller: Caller) -> Question:
     """Answers the task's questions; closes and returns the first one that has no answer."""
     person = terminal_person()
     while True:
         question = (await asked.next()).question
         taken = False
         while not taken:
-            answer = await answers.to(question)
+            answer = await caller.to(question)
             if answer is None:
                 await app.engine.cancel(question.id)
                 return question
@@ -143,4 +140,4 @@ async def _answer(app: App, asked: Subscription[QuestionAsked], answers: Answers
                 await app.answer(question.id, answer, person=person)
                 taken = True
             except AnswerMisfitError as error:
-                remark(str(error), style="yellow")
+                await caller.say(str(error), "yellow")

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
 from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
@@ -18,11 +17,13 @@ from agent.cli.invocation import (
     out,
     print_json,
     print_text,
+    refuse_bytes,
     remark,
     settings,
 )
 
 if TYPE_CHECKING:
+    from agent.channels.local.messages import RunOrder
     from agent.contracts import Question
     from aura_core.tasklet import TaskResult
 
@@ -48,7 +49,10 @@ def run(
     """Run one task, without a model to plan it."""
     if as_json:
         current.get().json_failure = _failure
-    return asynchronously(_run(Call(task, inputs or [], profile, session, answer or [], as_json)))
+    from agent.channels.local.messages import RunOrder
+
+    order = RunOrder(task=task, pairs=inputs or [], session=session, profile=profile)
+    return asynchronously(_run(order, answer or [], as_json=as_json))
 
 
 def _failure(message: str) -> Any:
@@ -57,41 +61,20 @@ def _failure(message: str) -> Any:
     return _document(TaskResult("error", error=TaskError("", message)))
 
 
-@dataclass(frozen=True, slots=True)
-class Call:
-    """The options of one `aura run`."""
-
-    task: str
-    pairs: list[str]
-    profile: str | None
-    session: str
-    answers: list[str]
-    as_json: bool
-
-
-async def _run(call: Call) -> int:
-    from agent.channels.terminal.person import terminal_person
-    from agent.cli.mistakes import warn_of_refused
-    from agent.cli.task_runs import inputs_from, run_task
+async def _run(order: RunOrder, answers: list[str], *, as_json: bool) -> int:
+    from agent.channels.local.messages import TaskEnded
+    from agent.cli.caller import CommandCaller
+    from agent.cli.orders import carried_out
     from agent.contracts import Question
-    from aura_core.errors import InputError, NotFoundError
-    from aura_core.tasklet import TaskError, TaskResult
 
-    config, profile = acting_as(settings(), terminal_person(), call.profile)
-    async with opened(config, "aura run") as app:
-        try:
-            definition = app.framework.plans.task(call.task)
-            app.dispatcher.card(definition.ref, profile)
-            inputs = inputs_from(definition, call.pairs)
-        except (InputError, NotFoundError) as error:
-            warn_of_refused(app.framework.problems, call.task.partition("/")[0])
-            result = TaskResult("error", error=TaskError(type(error).__name__, str(error), call.task))
-        else:
-            result = await run_task(app, definition, inputs, profile=profile, session=call.session, given=call.answers)
-    if isinstance(result, Question):
-        return _report_question(result, as_json=call.as_json)
-    _report(result, as_json=call.as_json)
-    return 0 if result.ok else 1
+    refuse_bytes(order.task, *order.pairs, order.session)
+    config, caller = settings(), CommandCaller(answers)
+    async with carried_out(config.home, order, TaskEnded, caller, lambda: opened(config, "aura run")) as ending:
+        ended = ending.ended
+    if isinstance(ended, Question):
+        return _report_question(ended, as_json=as_json)
+    _report(ended, as_json=as_json)
+    return 0 if ended.ok else 1
 
 
 def _report_question(question: Question, *, as_json: bool) -> int:

@@ -7,7 +7,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 
 from agent.config import AppConfig
-from agent.contracts import Command, Dest, Incoming, RunOutcome, RunRequest, run_id_of
+from agent.contracts import Command, Dest, Incoming, Profile, RunOutcome, RunRequest, run_id_of
 from agent.delivery import Deliveries
 from agent.errors import NotAllowedError
 from agent.progress import Progress, QuestionClosed, RunEnded
@@ -46,13 +46,15 @@ class Runs:
         """What is remembered of them."""
         return RunHistory(self.engine)
 
-    async def begin(self, incoming: Incoming, command: Command | None = None) -> str | None:
+    async def begin(
+        self, incoming: Incoming, command: Command | None = None, profile: Profile | None = None
+    ) -> str | None:
         """Stores a message and begins its run; None if a message with its key was taken before.
 
         Raises:
-            NotAllowedError: the person belongs to a profile that may use nothing.
+            NotAllowedError: the profile, or the person's if none is given, may use nothing.
         """
-        profile = self.config.profile_of(incoming.person)
+        profile = profile or self.config.profile_of(incoming.person)
         if not profile.allow:
             raise NotAllowedError(f"The profile {profile.name!r} may not use this assistant.")
         run_id = run_id_of(incoming.key)

@@ -7,6 +7,7 @@ import json
 from collections.abc import Mapping
 from typing import TYPE_CHECKING, Any
 
+from agent.contracts import Dest
 from agent.schedules.owner import JobOwner, belongs_to, owner_of
 from agent.schedules.user_jobs import UserJobs, name_for
 from aura_core.errors import ScheduleError
@@ -67,7 +68,8 @@ class UserScheduleService:
         now = self.jobs.now()
         timezone = timezone or run.timezone or None
         trigger = trigger_of(now=now, cron=cron, every=every, at=at, on_event=on_event, timezone=timezone)
-        owner = JobOwner(person=run.person, session_id=run.session_id, dest=dict(run.dest), untrusted=run.untrusted)
+        dest = Dest(dict(run.dest)).lasting.root
+        owner = JobOwner(person=run.person, session_id=run.session_id, dest=dest, untrusted=run.untrusted)
         put = self.user_jobs.put(name, task, dict(inputs), trigger, owner=owner, missed=missed, title=title)
         return view(await put, run.timezone)
 

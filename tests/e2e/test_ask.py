@@ -229,18 +229,6 @@ def test_runs_are_listed_shown_and_cancelled(aura, scripted_model):
     assert "aura runs" in aura("runs", "show", "nothing").stderr
 
 
-def test_two_programs_on_one_home_do_not_get_into_each_others_way(aura, scripted_model):
-    with aura.start("chat") as chat:
-        assert chat.stdout is not None
-        assert any("Aura" in line for line in chat.stdout)
-        done = aura("ask", "What is 12*7?")
-        assert done.returncode == 1
-        assert "aura chat" in done.stderr
-        assert str(chat.pid) in done.stderr
-        chat.communicate("/quit\n", timeout=30)
-    assert chat.returncode == 0
-
-
 def test_a_task_is_run_without_a_model(aura, scripted_model):
     assert aura.json("run", "aura_base/calculate", "expression=12*7")["result"] == "84"
     assert aura("run", "aura_base/calculate", "expression=12*7").stdout == "84\n"
