@@ -51,7 +51,7 @@ class PastPlans:
 def worth_keeping(request: str, plan: Plan, responses: Mapping[str, ExecutorResponse]) -> PastPlan | None:
     """A plan as it is kept; None if it teaches nothing or did not end well.
 
-    Kept is a first plan that did all that was asked without a question, with tasks, and untouched by words of strangers.
+    Kept is a first plan that did all that was asked without a question, with tasks, untouched by words of strangers.
 
     Args:
         request: the person's words.

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import re
 from collections.abc import Iterable, Iterator, Sequence
-from functools import cache
+from functools import cache, lru_cache
 from typing import TYPE_CHECKING
 
 if TYPE_CHECKING:
@@ -15,6 +15,8 @@ _RUN = re.compile(rf"[{_WIDE}]+|[^\W\d_{_WIDE}]+|\d+")
 _HUMP = re.compile(r"(?<=[^\W\dA-Z_])(?=[A-Z])|(?<=[A-Z])(?=[A-Z][^\W\dA-Z_])")
 _CYRILLIC = re.compile(r"[\u0400-\u04ff]")
 LITTLE_LANGUAGES = ("en", "ru", "zh")
+WORDS_KEPT = 20_000
+"""Words whose stems are remembered."""
 
 
 def terms(text: str) -> list[str]:
@@ -70,9 +72,10 @@ def _little() -> frozenset[str]:
     return frozenset(stopwords(LITTLE_LANGUAGES))
 
 
-@cache
+@lru_cache(maxsize=WORDS_KEPT)
 def _stem(word: str) -> str:
     import snowballstemmer  # noqa: PLC0415 (only what is searched needs it)
 
-    stemmer = snowballstemmer.stemmer("russian" if _CYRILLIC.search(word) else "english")
-    return str(stemmer.stemWord(word))
+    language = "russian" if _CYRILLIC.search(word) else "english"
+    stemmer = snowballstemmer.stemmer(language)  # pyright: ignore[reportUnknownMemberType] (it has no types)
+    return str(stemmer.stemWord(word))  # pyright: ignore[reportUnknownMemberType, reportUnknownArgumentType]

@@ -17,13 +17,15 @@ def uncovered(request: str, steps: Sequence[PlanStep], left_out: Sequence[str]) 
     """Parts of a request that were forgotten, in the person's words and in their order.
 
     Forgotten is what no step quotes and no step was given, and what a step quotes and did not use although it names a
-    file or an address.
+    file or an address. A plan that quotes nothing says nothing of what it serves.
 
     Args:
         request: the person's words.
         steps: the plan.
         left_out: quotes of what the person does not want, as the model marked them.
     """
+    if not any(step.quote for step in steps):
+        return []
     quoted = Quoted(request, steps)
     used = quoted.used()
     left = [place for words in left_out if (place := quoted.find(words))]

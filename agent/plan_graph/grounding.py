@@ -9,6 +9,7 @@ import json
 import re
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
+from decimal import Decimal
 from pathlib import PurePosixPath
 from typing import Any, cast
 
@@ -27,6 +28,9 @@ _POINTS = re.compile(
     r"\b(?:it|this|that|them|these|those)\b|\b(?:это|этот|эту|эти|его|её|ее|их|из него)\b|它|这|請|请.*一下",
     re.IGNORECASE,
 )
+_NUMBER = re.compile(r"(?:(?<![\w)])[+-])?(?<![A-Za-z\d])\d+(?:[.,]\d+)*")
+"""A number in a text: "3.20", "1,000", -5; not the one in "mp3"."""
+_THOUSANDS = re.compile(r"[+-]?\d{1,3}(?:,\d{3})+(?:\.\d+)?")
 PATH_FORMATS = ("path", "file-path")
 _WORD = re.compile(r"[^\W_]+")
 _WIDE = re.compile(r"[\u3040-\u30ff\u3400-\u9fff]")
@@ -88,7 +92,8 @@ def _stem_said(file: str, said: str) -> bool:
 def is_grounded(value: Any, known: KnownWords) -> bool:
     """Whether every part of a value is found in what is known.
 
-    A short text (a name, a file, a number) must stand there; of a longer one, every word must.
+    A short text (a name, a file) must stand there; of a longer one, every word must. A number must be one of the
+    numbers there, however it is written: 3.20 is 3.2, and 3 is not.
     """
     if isinstance(value, dict):
         return all(is_grounded(part, known) for part in cast("dict[str, Any]", value).values())
@@ -97,11 +102,23 @@ def is_grounded(value: Any, known: KnownWords) -> bool:
     if value is None or isinstance(value, bool):
         return True
     text = value if isinstance(value, str) else json.dumps(value)
+    if numbers := _readings(text):
+        return any(numbers & _readings(number) for number in _NUMBER.findall(known.text))
     if _looks_like_address(text):
         return _bare(text) in {_bare(match) for match in _addresses(known.text)}
     haystack = _squeezed(known.text)
     needle = _squeezed(text)
     return bool(needle) and (_stands_in(needle, haystack) or _all_words_in(needle, haystack))
+
+
+def _readings(text: str) -> set[Decimal]:
+    """The numbers that a text may mean as a whole: "1,000" is a thousand, or one; empty if it is no number."""
+    plain = text.strip()
+    if _NUMBER.fullmatch(plain) is None:
+        return set()
+    whole = {plain.replace(",", "")} if _THOUSANDS.fullmatch(plain) else set[str]()
+    part = {plain.replace(",", ".")} if plain.count(",") + plain.count(".") <= 1 else set[str]()
+    return {Decimal(one) for one in whole | part}
 
 
 def candidates(schema: Mapping[str, Any], known: KnownWords) -> list[Any]:

@@ -1,4 +1,4 @@
-"""Steps that overlap: what is planned twice is done once, and what a step adds to a part that is served already goes."""
+"""Steps that overlap: what is planned twice is done once, and what is added to a part that is served already goes."""
 
 from __future__ import annotations
 

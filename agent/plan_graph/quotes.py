@@ -78,14 +78,14 @@ class Quoted:
         """Which characters of the request steps were given as values: 1, else 0."""
         return self.marked(place for step in self.steps for text in literals(step) if (place := self.find(text)))
 
-    def marked(self, places: Iterable[tuple[int, int]], before: bytes = b"") -> bytearray:
+    def marked(self, places: Iterable[tuple[int, int]], before: bytes | bytearray = b"") -> bytearray:
         """Characters of the request that lie in these places, or are marked already: 1, else 0."""
         marked = bytearray(before or len(self.request))
         for start, end in places:
             marked[start:end] = b"\1" * (end - start)
         return marked
 
-    def stretches(self, marked: bytes, start: int = 0, end: int | None = None) -> Iterable[str]:
+    def stretches(self, marked: bytes | bytearray, start: int = 0, end: int | None = None) -> Iterable[str]:
         """The parts of the request, from word to word, none of whose characters is marked."""
         first = last = -1
         for match in PIECE.finditer(self.request, start, len(self.request) if end is None else end):

@@ -1,14 +1,13 @@
 """Types: what an input needs and what a result gives, so that a missing look-up is put in front and links are right.
 
-A task says it (`needs`, `gives`). Of a catalogue that says nothing the usual names tell: an input `person_id` needs what
-a task about persons finds.
+A task says it (`needs`, `gives`). Of a catalogue that says nothing the usual names tell: an input `person_id` needs
+what a task about persons finds.
 """
 
 from __future__ import annotations
 
 import re
 from collections.abc import Iterable, Sequence
-from typing import Any
 
 from agent.contracts import PlanStep, TaskCard
 from agent.plan_graph.draft import Draft
@@ -65,7 +64,7 @@ def _supply(draft: Draft, step_id: str, card: TaskCard, name: str, kind: str) ->
     value = step.inputs.get(name)
     if value is None and name not in card.required:
         return
-    if _is_right(draft, step, card, name, kind, value):
+    if _is_right(draft, step, card, name, kind):
         return
     giver = _nearest_giver(draft, step, kind)
     if giver is not None:
@@ -91,7 +90,8 @@ def _supply(draft: Draft, step_id: str, card: TaskCard, name: str, kind: str) ->
     _link(draft, step, name, Reference(found.id, path))
 
 
-def _is_right(draft: Draft, step: PlanStep, card: TaskCard, name: str, kind: str, value: Any) -> bool:
+def _is_right(draft: Draft, step: PlanStep, card: TaskCard, name: str, kind: str) -> bool:
+    value = step.inputs.get(name)
     reference = parse_reference(value) if isinstance(value, str) else None
     if reference is not None:
         source = next((one for one in draft.steps if one.id == reference.step), None)

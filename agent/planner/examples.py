@@ -117,7 +117,7 @@ def _words(card: TaskCard) -> str:
 
 def _inputs(card: TaskCard) -> dict[str, str]:
     names = [name for name in card.required if card.properties[name].get("type", "string") == "string"]
-    return {name: "…" for name in names}
+    return dict.fromkeys(names, "…")
 
 
 def _several_tasks(example: PlanExample) -> bool:

@@ -92,7 +92,7 @@ async def test_a_card_has_the_types_and_the_examples_of_its_task(dispatcher):
     example = cards["notes/delete"].examples[0]
     assert (example.say, example.inputs) == ("Delete note 3", {"note": "3"})
     plan = cards["notes/delete"].plan_examples()[0]
-    assert plan.model_dump(by_alias=True) == {
+    assert plan.model_dump(by_alias=True, exclude_none=True) == {
         "say": "Delete note 3",
         "steps": [{"for": "Delete note 3", "task": "notes/delete", "inputs": {"note": "3"}}],
     }
@@ -109,7 +109,7 @@ async def test_an_example_of_several_tasks_is_shown_only_to_whoever_may_use_all_
     assert "Hidden" not in both
     assert "Elsewhere" not in both
     assert "Forgotten input" not in both
-    assert all(examples in both for examples in ("Read plan.md and save a summary as short.txt", "Send it to him"))
+    assert all(examples in both for examples in ("Read plan.md and save a summary as short.txt", "Delete it"))
     narrow = said(dispatcher, Profile(name="family", allow=["*"], deny=["one/ping", "aura_base/summarise"]))
     assert "Say hi" in narrow
     assert "Both pings" not in narrow

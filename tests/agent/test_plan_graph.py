@@ -186,29 +186,6 @@ def test_an_address_where_the_text_belongs_is_fetched_first():
     assert [one.task for one in plan.steps] == ["web/fetch", "aura_base/translate"]
 
 
-def test_a_summary_that_was_asked_for_is_not_forgotten():
-    plan = repaired(
-        "Fetch https://example.org and save a summary as s.txt",
-        step("s1", "web/fetch", url="https://example.org"),
-        step("s2", "files/write", path="s.txt", text="${s1}"),
-    )
-    assert [one.task for one in plan.steps] == ["web/fetch", "aura_base/summarise", "files/write"]
-    assert plan.steps[1].inputs == {"text": "${s1.text}"}
-    assert plan.steps[2].inputs["text"] == f"${{{plan.steps[1].id}}}"
-    assert plan.steps[2].depends_on == [plan.steps[1].id]
-
-
-def test_a_file_that_was_asked_for_is_not_forgotten():
-    plan = repaired(
-        "Extract the addresses from letter.txt and save them as addresses.txt",
-        step("s1", "files/read", path="letter.txt"),
-        step("s2", "aura_base/extract", text="${s1}", what="addresses"),
-        files=("letter.txt",),
-    )
-    assert [one.task for one in plan.steps] == ["files/read", "aura_base/extract", "files/write"]
-    assert plan.steps[2].inputs == {"path": "addresses.txt", "text": "${s2.text}"}
-
-
 def test_a_file_that_is_only_spoken_of_is_not_written():
     plan = repaired("What belongs into a pyproject.toml?", PlanStep(id="s1", kind="llm"))
     assert [one.kind for one in plan.steps] == ["llm"]
@@ -321,24 +298,6 @@ def test_the_same_look_up_after_a_change_is_kept():
     assert [one.id for one in plan.steps] == ["s1", "s2", "s3"]
 
 
-def test_two_poems_are_two_poems():
-    plan = repaired(
-        "Write two poems",
-        step("s1", "aura_base/write", instruction="Write a poem"),
-        step("s2", "aura_base/write", instruction="Write a poem"),
-    )
-    assert len(plan.steps) == 2
-
-
-def test_a_look_up_that_nobody_asked_for_is_left_out():
-    plan = repaired(
-        "How many days until Christmas?",
-        step("s1", "notes/list"),
-        step("s2", "aura_base/days_until", date="Christmas"),
-    )
-    assert [one.task for one in plan.steps] == ["aura_base/days_until"]
-
-
 def test_a_request_in_another_language_than_the_tasks_keeps_its_look_ups():
     plan = repaired(
         "Сколько будет 144/12? И покажи мои файлы.",
@@ -349,51 +308,31 @@ def test_a_request_in_another_language_than_the_tasks_keeps_its_look_ups():
 
 
 def test_an_action_that_nobody_asked_for_is_left_out():
+    request = "Get https://example.com and tell me what it is about"
     plan = repaired(
-        "Get https://example.com and tell me what it is about",
-        step("s1", "web/fetch", url="https://example.com"),
-        step("s2", "notes/add", text="It is a website about examples."),
+        request,
+        step("s1", "web/fetch", url="https://example.com", quote=request),
+        step("s2", "notes/add", text="It is a website about examples.", quote="tell me what it is about"),
     )
     assert [one.task for one in plan.steps] == ["web/fetch"]
 
 
-def test_a_list_that_is_written_is_not_saved_unasked():
+@pytest.mark.parametrize(
+    ("request_text", "addition"),
+    [
+        ("Read report.txt and sum it up", "sum it up"),
+        ("Прочитай report.txt и подведи итог", "подведи итог"),
+        ("读取 report.txt 并总结", "总结"),
+    ],
+)
+def test_a_summary_is_not_saved_unasked_in_any_language(request_text, addition):
     plan = repaired(
-        "Write a packing list for a beach holiday",
-        step("s1", "aura_base/write", instruction="Write a packing list for a beach holiday"),
-        step("s2", "files/write", path="packing.txt", text="${s1}"),
-    )
-    assert [one.task for one in plan.steps] == ["aura_base/write"]
-
-
-def test_a_summary_is_not_saved_unasked_in_any_language():
-    plan = repaired(
-        "读取 report.txt 并总结",
-        step("s1", "files/read", path="report.txt"),
-        step("s2", "aura_base/summarise", text="${s1}"),
-        step("s3", "files/write", path="summary.txt", text="${s2}"),
+        request_text,
+        step("s1", "files/read", path="report.txt", quote=request_text),
+        step("s2", "files/write", path="summary.txt", text="A good year", quote=addition),
         files=("report.txt",),
     )
-    assert [one.task for one in plan.steps] == ["files/read", "aura_base/summarise"]
-
-
-def test_a_file_is_not_read_beside_the_task_that_reads_it_itself():
-    plan = repaired(
-        "Turn prices.csv into a markdown table",
-        step("s1", "files/read", path="prices.csv"),
-        step("s2", "files/convert", path="prices.csv", to="markdown"),
-        files=("prices.csv",),
-    )
-    assert [one.task for one in plan.steps] == ["files/convert"]
-
-
-def test_a_file_that_only_an_instruction_names_is_saved_all_the_same():
-    plan = repaired(
-        "Compose a limerick about cats and put it into cats.md",
-        step("s1", "aura_base/write", instruction="Compose a limerick about cats and put it into cats.md"),
-    )
-    assert [one.task for one in plan.steps] == ["aura_base/write", "files/write"]
-    assert plan.steps[1].inputs["path"] == "cats.md"
+    assert [one.task for one in plan.steps] == ["files/read"]
 
 
 def test_an_address_is_not_read_as_a_file():
@@ -423,10 +362,9 @@ def test_a_question_whose_answer_was_said_is_dropped():
     assert plan.steps[0].inputs["to"] == "json"
 
 
-def test_a_question_that_nobody_needs_is_dropped_unless_the_person_wants_one():
+def test_a_question_whose_answer_no_step_uses_is_asked_and_planned_on_with():
     steps = [step("s1", "notes/list"), ask("s2", "Anything else?")]
-    assert [one.id for one in repaired("Show my notes", *steps).steps] == ["s1"]
-    assert len(repaired("Show my notes and ask me whether I want more", *steps).steps) == 2
+    assert [one.id for one in repaired("Show my notes", *steps).steps] == ["s1", "s2"]
 
 
 def test_a_question_alone_is_a_plan():

@@ -8,15 +8,16 @@ from datetime import UTC, datetime
 import pytest
 
 from agent.config import PlannerSettings
-from agent.contracts import Profile, TaskCard
+from agent.contracts import PlanExample, Profile, TaskCard
 from agent.errors import ModelUnavailableError
 from agent.llm.messages import Completion
 from agent.planner import PlannerConfig, plan_steps
 from agent.planner.readiness import keep_ready
 from aura_core.generations.events import PlansReloaded
 from aura_core.ground.events import EventBus
-from tests.fixtures.catalogue import built_in_cards
+from tests.fixtures.catalogue import built_in_cards, built_in_examples
 
+EXAMPLES = built_in_examples()
 OWNER = Profile(name="owner", allow=["*"], model="embedded:tiny")
 
 
@@ -43,6 +44,9 @@ class Catalogue:
 
     def catalogue(self, profile: Profile) -> list[TaskCard]:
         return [card for card in self.cards if profile.allows(card.task)]
+
+    def examples(self, profile: Profile) -> list[PlanExample]:
+        return [example for example in EXAMPLES if all(profile.allows(step.task) for step in example.steps)]
 
 
 @pytest.fixture
@@ -80,6 +84,7 @@ async def plan(model, catalogue, request):
         model=model,
         meter=None,
         catalogue=catalogue.catalogue(OWNER),
+        examples=catalogue.examples(OWNER),
         profile=OWNER,
         now=datetime(2026, 11, 29, 12, 0, tzinfo=UTC),
         memory="Likes tea.",

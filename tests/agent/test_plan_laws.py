@@ -1,0 +1,356 @@
+"""The laws that hold for every plan, each in English, Russian and Chinese, and with anybody's tools."""
+
+import re
+import time
+from datetime import UTC, datetime
+
+import pytest
+
+from agent.answer import compose_final_answer
+from agent.config import AppConfig
+from agent.contracts import Exchange, ExecutorResponse, PlanExample, PlanStep, Profile, TaskCard
+from agent.errors import PlanningError
+from agent.llm.client import ModelClient
+from agent.plan_graph.coverage import uncovered
+from agent.plan_graph.grounding import KnownWords, is_grounded
+from agent.plan_graph.quotes import quote_pattern
+from agent.planner import PlannerConfig, plan_steps
+from agent.planner.conversation import last_exchange, with_answer
+from agent.planner.examples import joined, made_from_types, standing_examples
+from agent.shortlist import shortlist
+from agent.wording import is_little, rank, terms
+from tests.fixtures.catalogue import built_in_cards, repaired, step
+
+NOW = datetime(2026, 11, 30, 12, 0, tzinfo=UTC)
+
+
+def card(task, needs=None, gives=None, description="", **fields):
+    """A card whose inputs are texts, all required."""
+    names = {name: {"type": "string"} | ({"needs": kind} if kind else {}) for name, kind in (needs or {}).items()}
+    inputs = {"type": "object", "properties": names, "required": list(names)}
+    return TaskCard(task=task, title=task, description=description, inputs=inputs, gives=gives or {}, **fields)
+
+
+FIND_CLIENT = card("crm/find", {"query": ""}, {"id": "client.id"}, "Find a client by name")
+INVOICE = card("books/invoice", {"client": "client.id"}, {}, "Write an invoice", effects="write")
+CRM = {one.task: one for one in (FIND_CLIENT, INVOICE)}
+
+
+@pytest.fixture
+async def planner(scripted_model, tmp_path):
+    """plan(request, …) against a model that says what was scripted, over HTTP."""
+    config = AppConfig.load(
+        {"AURA_HOME": str(tmp_path), "AURA_LLM_ATTEMPTS": "1", **scripted_model.environment}, tmp_path
+    )
+    client = await ModelClient.open(config)
+
+    async def plan(request, **fields):
+        settings = {"catalogue": [*built_in_cards().values()], "profile": Profile(name="owner"), "meter": None} | fields
+        return await plan_steps(PlannerConfig(model=client, now=NOW, **settings), request, "")
+
+    yield plan
+    await client.close()
+
+
+def written(*steps):
+    """A plan as a model writes it: (the words of the request, task, inputs) in order."""
+    return {"steps": [{"for": words, "task": task, "inputs": inputs} for words, task, inputs in steps]}
+
+
+@pytest.mark.parametrize(
+    ("request_text", "quotes", "others"),
+    [
+        (
+            "Show my notes, please!",
+            ["Show my notes", "notes, please!", "my"],
+            ["show my notes", "my note", "Show notes"],
+        ),
+        ("Покажи заметки и файлы", ["Покажи заметки", "файлы"], ["заметка", "Покажи файлы"]),
+        ("显示我的笔记。", ["显示我的笔记", "我的", "笔"], ["我笔记", "显示笔记"]),
+        ("Write (a+b)*c to x.txt?", ["x.txt?", "a+b", "Write (a+b)*c"], ["x", "(a+b)*d"]),
+    ],
+)
+def test_a_quote_is_some_words_of_the_request_as_they_stand_there(request_text, quotes, others):
+    pattern = re.compile(quote_pattern([request_text]))
+    assert [quote for quote in quotes if not pattern.search(quote)] == []
+    assert [other for other in others if pattern.search(other)] == []
+
+
+def test_a_long_request_and_one_of_marks_alone_hold_the_decoder_to_nothing():
+    assert quote_pattern(["word " * 2000]) is None
+    assert quote_pattern(["?!… — ---"]) is None
+    assert quote_pattern([""]) is None
+
+
+@pytest.mark.parametrize(
+    ("request_text", "served", "forgotten"),
+    [
+        ("Show my notes and delete the old invoice", "Show my notes", "delete the old invoice"),
+        ("Покажи мои заметки и удали старый счёт", "Покажи мои заметки", "удали старый счёт"),
+        ("显示我的笔记，然后删除旧发票", "显示我的笔记", "删除旧发票"),
+        ("显示我的笔记 and delete the old счёт", "显示我的笔记", "delete the old счёт"),
+    ],
+)
+def test_what_no_step_quotes_is_named(request_text, served, forgotten):
+    half = [step("s1", "notes/list", quote=served)]
+    assert forgotten in " … ".join(uncovered(request_text, half, []))
+    assert uncovered(request_text, half, [forgotten]) == []
+    whole = [*half, step("s2", "files/delete", quote=forgotten)]
+    assert uncovered(request_text, whole, []) == []
+
+
+def test_little_words_and_politeness_between_the_parts_are_not_missed():
+    steps = [step("s1", "notes/list", quote="show my notes"), step("s2", "files/list", quote="my files")]
+    assert uncovered("Could you show my notes and then also my files?", steps, []) == []
+
+
+def test_a_file_that_a_step_quotes_and_was_not_given_is_named():
+    request = "Write a poem and put it into cats.md"
+    steps = [step("s1", "aura_base/write", instruction="Write a poem", quote=request)]
+    assert "cats.md" in " ".join(uncovered(request, steps, []))
+
+
+def test_a_plan_that_quotes_nothing_is_not_judged_by_quotes():
+    assert uncovered("Show my notes and delete the old invoice", [step("s1", "notes/list")], []) == []
+
+
+async def test_what_was_forgotten_is_asked_for_once_and_then_planned(planner, scripted_model):
+    scripted_model.say(written(("Show my notes", "notes/list", {})))
+    scripted_model.say(written(("read the report report.txt", "files/read", {"path": "report.txt"})))
+    plan = await planner("Show my notes and read the report report.txt", files=["report.txt"])
+    assert [one.task for one in plan.steps] == ["notes/list", "files/read"]
+    assert plan.unserved == []
+    assert "read the report report.txt" in scripted_model.requests[1]["messages"][-1]["content"]
+
+
+async def test_what_is_still_forgotten_stands_in_the_plan_and_in_the_answer(planner, scripted_model):
+    scripted_model.say(written(("Show my notes", "notes/list", {})), times=2)
+    plan = await planner("Show my notes and water the red roses")
+    assert plan.unserved == ["and water the red roses"]
+    assert len(scripted_model.requests) == 2
+    results = [ExecutorResponse(step_id="s1", status="ok", output="No notes.", summary="No notes.")]
+    for said in ("Show my notes", "Покажи заметки", "显示我的笔记"):
+        answer = await compose_final_answer(
+            said, plan.steps, results, [], model=None, meter=None, now=NOW, unserved=plan.unserved
+        )
+        assert "water the red roses" in answer
+
+
+async def test_a_model_that_repeats_itself_is_stopped(planner, scripted_model):
+    once = ("Show my notes", "notes/list", {})
+    scripted_model.say(written(*[once] * 5000), piece=4000)
+    begun = time.monotonic()
+    plan = await planner("Show my notes")
+    assert [one.task for one in plan.steps] == ["notes/list"]
+    assert time.monotonic() - begun < 30
+
+
+async def test_of_five_thousand_steps_no_more_are_looked_at_than_a_plan_may_have(planner, scripted_model):
+    many = written(*(("count", "aura_base/calculate", {"expression": f"{number}+1"}) for number in range(5000)))
+    scripted_model.say(many, times=2, piece=4000)
+    told = []
+    begun = time.monotonic()
+    with pytest.raises(PlanningError, match="at most 30"):
+        await planner("count", on_step=told.append)
+    assert len(told) <= 31
+    assert time.monotonic() - begun < 60
+
+
+async def test_a_tool_that_does_not_exist_goes_back_to_the_model_and_is_never_called(planner, scripted_model):
+    scripted_model.say(written(("Use drop_tables", "db/drop_tables", {})))
+    scripted_model.say(written(("Use drop_tables", "llm", {})))
+    plan = await planner("Use drop_tables")
+    assert [one.kind for one in plan.steps] == ["llm"]
+
+
+async def test_a_request_that_quotes_another_plan_is_no_plan(planner, scripted_model):
+    request = 'Explain {"steps":[{"for":"x","task":"notes/clear","inputs":{}}]} to me'
+    scripted_model.say(written((request, "llm", {})))
+    plan = await planner(request)
+    assert [(one.kind, one.instruction) for one in plan.steps] == [("llm", request)]
+
+
+@pytest.mark.parametrize(
+    ("value", "said", "grounded"),
+    [
+        (3.2, "It costs 3.20", True),
+        ("3.20", "It costs 3.2 euros", True),
+        (1000, "about 1,000 people", True),
+        (3.2, "Это стоит 3,20", True),
+        (5, "给我5个苹果", True),
+        (-5, "set it to -5 degrees", True),
+        (3, "It costs 3.20", False),
+        (5, "set it to -5 degrees", False),
+        (3, "play the mp3", False),
+        (12, "in 2012", False),
+    ],
+)
+def test_numbers_compare_as_numbers(value, said, grounded):
+    assert is_grounded(value, KnownWords(said)) is grounded
+
+
+@pytest.mark.parametrize(
+    ("request_text", "words", "negated"),
+    [
+        ("Write it, but don't save it as a note", "save it as a note", True),
+        ("Напиши, но не сохраняй это в заметки", "сохраняй это в заметки", True),
+        ("写一首诗，但别保存到笔记", "保存到笔记", True),
+        ("Write it and save it as a note", "save it as a note", False),
+        ("Запиши это в заметки", "Запиши это в заметки", False),
+        ("把这个保存到笔记", "保存到笔记", False),
+    ],
+)
+def test_what_was_forbidden_is_not_done_unasked(request_text, words, negated):
+    plan = repaired(request_text, step("s1", "notes/add", text="Roses are red", quote=words))
+    note = next(one for one in plan.steps if one.task == "notes/add")
+    assert bool(note.confirm) is negated
+
+
+def test_a_note_not_to_forget_something_forbids_nothing():
+    request = "Note: never feed the cat twice"
+    plan = repaired(request, step("s1", "notes/add", text="never feed the cat twice", quote=request))
+    assert plan.steps[0].confirm == ""
+
+
+def test_what_somebody_only_mentions_asks_first():
+    request = 'How do I say "delete all notes about Anna" in German?'
+    plan = repaired(request, step("s1", "notes/add", text="delete all notes", quote="delete all notes"))
+    assert plan.steps[0].confirm
+
+
+@pytest.mark.parametrize(("name", "said"), [("Rossi", "Rossi"), ("Иванов", "Иванов"), ("王伟", "王伟")])
+def test_a_look_up_that_is_missing_is_put_in_front(name, said):
+    plan = repaired(f"Invoice for {said}", step("s1", "books/invoice", client=name), cards=CRM)
+    assert [one.task for one in plan.steps] == ["crm/find", "books/invoice"]
+    assert plan.steps[0].inputs == {"query": said}
+    assert plan.steps[1].inputs == {"client": f"${{{plan.steps[0].id}.id}}"}
+
+
+def test_a_reference_goes_to_the_nearest_giver():
+    plan = repaired(
+        "Find Anna, find Bob, invoice him",
+        step("s1", "crm/find", query="Anna"),
+        step("s2", "crm/find", query="Bob"),
+        step("s3", "books/invoice"),
+        cards=CRM,
+    )
+    assert plan.steps[2].inputs == {"client": "${s2.id}"}
+    assert plan.steps[2].depends_on == ["s2"]
+
+
+def test_types_that_need_each_other_end():
+    cards = {
+        one.task: one
+        for one in (card("a/one", {"x": "b.id"}, {"id": "a.id"}), card("b/two", {"y": "a.id"}, {"id": "b.id"}))
+    }
+    plan = repaired("one for me", step("s1", "a/one"), cards=cards)
+    assert [one.task for one in plan.steps][-1] == "a/one"
+    assert len(plan.steps) <= 3
+    assert {one.task for one in shortlist([*cards.values()], "one", 1)} <= {*cards}
+
+
+def test_a_text_of_an_earlier_part_is_its_result():
+    cards = built_in_cards()
+    note = cards["notes/add"]
+    schema = {**note.inputs, "properties": {**note.properties, "text": {**note.properties["text"], "verbatim": True}}}
+    plan = repaired(
+        "Work out 365*24 and keep the result as a note",
+        step("s1", "aura_base/calculate", expression="365*24", quote="Work out 365*24"),
+        step("s2", "notes/add", text="365*24", quote="keep the result as a note"),
+        cards={**cards, "notes/add": note.model_copy(update={"inputs": schema})},
+    )
+    assert plan.steps[1].inputs["text"].startswith("${s1")
+    assert plan.steps[1].depends_on == ["s1"]
+
+
+def test_one_word_serves_one_input():
+    texts = {name: {"type": "string", "verbatim": True} for name in ("text", "when")}
+    reminder = TaskCard(task="r/add", inputs={"type": "object", "properties": texts, "required": ["text", "when"]})
+    request = "Remind me tomorrow call Ann"
+    given = {"text": "tomorrow call Ann", "when": "tomorrow"}
+    plan = repaired(request, step("s1", "r/add", quote=request, **given), cards={"r/add": reminder})
+    assert plan.steps[0].inputs == {"text": "call Ann", "when": "tomorrow"}
+
+
+def test_an_example_of_several_steps_is_made_where_a_catalogue_has_none():
+    made = made_from_types([*CRM.values()])
+    assert [one.task for one in made[0].steps] == ["crm/find", "books/invoice"]
+    assert made[0].steps[1].inputs["client"] == "${s1}"
+    assert made[0] in standing_examples([*CRM.values()], [])
+    assert made_from_types([FIND_CLIENT]) == []
+
+
+@pytest.mark.parametrize("plans", [("files", "notes"), ("notes", "reminders"), ("aura_base", "web")])
+def test_an_example_of_several_listed_tasks_always_stands(plans):
+    cards = [one for one in built_in_cards().values() if one.plan in plans]
+    standing = standing_examples(cards, [])
+    assert any(len(one.steps) > 1 for one in standing)
+    assert {item.task for one in standing for item in one.steps} <= {*(one.task for one in cards), "llm"}
+
+
+def test_examples_of_one_step_are_joined_to_one_of_several():
+    singles = [example for one in built_in_cards().values() for example in one.plan_examples()][:2]
+    one = joined(singles)[0]
+    assert len(one.steps) == 2
+    assert all(single.say in one.say for single in singles)
+    assert joined([]) == []
+    assert isinstance(one, PlanExample)
+
+
+def test_a_reply_knows_the_last_exchange_and_only_that():
+    context = "Person: tea?\nAura: Yes.\nPerson: 多少钱？\nAura: 5 €\nor more"
+    last = last_exchange(context)
+    assert last == Exchange(say="多少钱？", answer="5 €\nor more")
+    assert last_exchange("") is None
+    assert with_answer({"text": "${before}", "n": ["${s1}", 2]}, last) == {"text": "5 €\nor more", "n": ["${s1}", 2]}
+    assert with_answer("${before}", None) == "${before}"
+
+
+@pytest.mark.parametrize(
+    ("one", "other"),
+    [
+        ("getWeatherForecast", "weather forecasts get"),
+        ("погоды заметка", "погода заметки"),
+        ("HTTPServer", "http_server"),
+    ],
+)
+def test_words_are_compared_whatever_their_form(one, other):
+    assert sorted(terms(one)) == sorted(terms(other))
+
+
+def test_chinese_counts_in_pairs_and_little_words_not_at_all():
+    assert terms("天气预报") == ["天气", "气预", "预报"]
+    assert [is_little(word) for word in ("the", "и", "的", "invoice", "счёт")] == [True, True, True, False, False]
+    assert terms("the of and") == []
+
+
+def test_what_shares_nothing_ranks_nothing():
+    assert rank(["tea with milk", "заметки"], "погода") == [0.0, 0.0]
+    assert rank([], "x") == []
+    scores = rank(["show the weather", "show the notes"], "weather today")
+    assert scores[0] > scores[1] == 0
+
+
+def test_a_thousand_tools_without_descriptions_are_short_listed_with_what_they_need():
+    many = [card(f"shop{number}/do_thing{number}") for number in range(1000)]
+    begun = time.monotonic()
+    listed = shortlist([*many, FIND_CLIENT, INVOICE], "Write an invoice, please", 12)
+    assert {"books/invoice", "crm/find"} <= {one.task for one in listed}
+    assert len(listed) <= 12
+    assert time.monotonic() - begun < 20
+
+
+def test_two_thousand_words_are_repaired_and_covered_quickly():
+    request = "notes and files " * 700
+    begun = time.monotonic()
+    plan = repaired(request, step("s1", "notes/list", quote="notes and files"))
+    uncovered(request, plan.steps, [])
+    assert plan.problems == []
+    assert time.monotonic() - begun < 20
+
+
+@pytest.mark.parametrize("request_text", ["?!", "…", "。。。", "—", "  "])
+def test_only_punctuation_is_no_plan_that_changes_anything(request_text):
+    plan = repaired(request_text, PlanStep(id="s1", kind="llm"))
+    assert [one.kind for one in plan.steps] == ["llm"]
+    assert uncovered(request_text, plan.steps, []) == []
