@@ -19,12 +19,12 @@ from collections.abc import Callable
 from dataclasses import dataclass, field
 from typing import Any, Literal, TypeVar
 
+from aura_core.asynccontext import local_now, on_local_clock
 from aura_core.config import config
 from aura_core.context import Context
 from aura_core.data.decoding import Decoded, decode_text
 from aura_core.data.files import composed, resolve_inside
 from aura_core.errors import ActionError, CoreError, ForbiddenPathError, IncompleteTextError, InputError
-from aura_core.expressions.clock import local_now, on_local_clock
 from aura_core.ground.json_text import parse_json
 from aura_core.services import ChatService, LanguageModelService, ScheduledJob, ScheduleService
 from aura_core.tasklet import Attachment, RunInfo

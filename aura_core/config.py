@@ -3,11 +3,9 @@
 from __future__ import annotations
 
 import copy
-from contextlib import AbstractContextManager
-from contextvars import ContextVar
 from typing import TYPE_CHECKING, Any, cast
 
-from aura_core.asynccontext import current_plan_name
+from aura_core.asynccontext import current_scope
 from aura_core.errors import NotFoundError
 from aura_core.ground.secrets import hold, names_secret, secrets_in, stripped
 
@@ -65,7 +63,7 @@ class ConfigService:
         Raises:
             NotFoundError: no such setting and no default, or no plan is current.
         """
-        name = plan or current_plan_name.get()
+        name = plan or current_scope.get().plan
         if name is None:
             raise NotFoundError(f"config({path!r}) was asked outside any plan; use it inside a task or action.")
         value: Any = self._settings.get(name, {})
@@ -103,33 +101,9 @@ class PlanSettings:
     get = __call__
 
 
-current_config: ContextVar[ConfigService | None] = ContextVar("current_config", default=None)
-"""The ConfigService of the framework whose code runs in this asynchronous context."""
-
-
-def using_config(service: ConfigService | None) -> AbstractContextManager[None]:
-    """Makes `service` the one that `config()` asks, for the block."""
-    return _UsingConfig(service)
-
-
-class _UsingConfig:
-    """Written out, not a generator: every task enters one, and this costs a third."""
-
-    __slots__ = ("_service", "_token")
-
-    def __init__(self, service: ConfigService | None) -> None:
-        self._service = service
-
-    def __enter__(self) -> None:
-        self._token = current_config.set(self._service)
-
-    def __exit__(self, *_exception: object) -> None:
-        current_config.reset(self._token)
-
-
 def config(path: str, default: Any = _MISSING) -> Any:
     """The current plan's setting at a dotted path; see `ConfigService.get`."""
-    service = current_config.get()
-    if service is None:
+    settings = current_scope.get().settings
+    if settings is None:
         raise NotFoundError(f"config({path!r}) was asked outside a running task.")
-    return service.get(path, default)
+    return settings.get(path, default)

@@ -8,25 +8,24 @@ from contextlib import AbstractAsyncContextManager, suppress
 from time import perf_counter
 from typing import TYPE_CHECKING, Protocol
 
+from aura_core.asynccontext import current_scope
 from aura_core.engine.failure import explain
-from aura_core.engine.pause import current_gate
-from aura_core.engine.replay_key import current_trail
 from aura_core.engine.time_limit import standing_still_with_the_task
 from aura_core.errors import CoreError, InputError, ShutDownError, StatePlanningError
-from aura_core.execution.calls import Unfinished, unfinished_work
-from aura_core.execution.cancellation import begin_anew
+from aura_core.execution.calls import Unfinished
 from aura_core.execution.clock import Clock
 from aura_core.execution.limits import ExecutionLimits
 from aura_core.execution.pools import Pools
 from aura_core.execution.resources import Resources
 from aura_core.execution.semaphores import PrioritySemaphore
-from aura_core.execution.slots import Slots, current_slots
+from aura_core.execution.slots import Slots
 from aura_core.execution.task_events import TaskChanged, TaskPhase
+from aura_core.execution.task_scope import TaskScope
 from aura_core.ground.logger import get_logger
 from aura_core.submission.abandoned_calls import AbandonedCalls
 from aura_core.submission.job import Job
 from aura_core.submission.jobs import Jobs
-from aura_core.submission.snapshot import Snapshot, current_snapshot
+from aura_core.submission.snapshot import Snapshot
 from aura_core.tasklet import RunInfo, TaskError, Tasklet, TaskResult
 
 if TYPE_CHECKING:
@@ -212,12 +211,16 @@ class ExecutionManager:
             await job.slots.take()
         except asyncio.CancelledError:
             return self._ended(job.tasklet, job.given_up())
-        current_snapshot.set(job.snapshot)
-        current_slots.set(job.slots)
-        current_gate.set(None)
-        current_trail.set(None)
-        begin_anew(job.is_ending)
-        unfinished_work.set(job.unfinished)
+        current_scope.set(
+            TaskScope(
+                plan=job.task.plan,
+                settings=job.snapshot.config,
+                ends=(job.is_ending,),
+                slots=job.slots,
+                unfinished=job.unfinished,
+                snapshot=job.snapshot,
+            )
+        )
         try:
             return await self._run(job)
         finally:

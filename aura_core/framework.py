@@ -11,6 +11,7 @@ from aura_core.config import ConfigService
 from aura_core.context import ContextManager
 from aura_core.errors import Problem
 from aura_core.execution.pools import Pools
+from aura_core.execution.task_scope import task_scope
 from aura_core.execution_manager import ExecutionLimits, ExecutionManager, StatePlanner
 from aura_core.generations.events import ReloadReport
 from aura_core.generations.generations import Generations
@@ -25,7 +26,6 @@ from aura_core.language.plan_manager import PlanManager
 from aura_core.language.plan_set import PlanSet
 from aura_core.orchestrator import Orchestrator
 from aura_core.plugins.hooks import HookManager
-from aura_core.submission.snapshot import current_snapshot
 from aura_core.tasklet import without_secrets
 
 if TYPE_CHECKING:
@@ -194,7 +194,7 @@ class Framework:
         return snapshot if run is None else snapshot.as_begun(ref, run)
 
     def _snapshot(self) -> Generation:
-        snapshot = current_snapshot.get()
+        snapshot = task_scope().snapshot
         return (
             snapshot
             if isinstance(snapshot, Generation) and snapshot.stands_on(self._shared)

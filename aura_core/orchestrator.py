@@ -3,15 +3,15 @@
 from __future__ import annotations
 
 import copy
-from contextlib import AbstractContextManager, nullcontext
 from dataclasses import replace
+from datetime import tzinfo
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, cast
 
 from opentelemetry import trace
 
-from aura_core.asynccontext import plan_context
-from aura_core.config import ConfigService, using_config
+from aura_core.asynccontext import code_of, plan_context
+from aura_core.config import ConfigService
 from aura_core.data.file_reading import read_beneath, resolve_readable
 from aura_core.engine import EngineResult, ExecutionEngine, PlanRuntime
 from aura_core.engine.failure import task_error
@@ -21,7 +21,6 @@ from aura_core.errors import CoreError, InputError, LoopLimitError
 from aura_core.execution.refcount import RefCount
 from aura_core.execution.system_exit import contained
 from aura_core.expressions import compile_template
-from aura_core.expressions.clock import using_zone
 from aura_core.language.time_rules import zone_of
 from aura_core.plugins.registry import ActionDefinition, find_action
 from aura_core.tasklet import RunInfo, TaskResult
@@ -94,7 +93,7 @@ class Orchestrator:
         """
         self._refcount.begin()
         try:
-            with using_config(self._config), _clock_of(run), contained(f"Something in task {task.ref}"):
+            with code_of(self.plan_name, self._config, _zone(run)), contained(f"Something in task {task.ref}"):
                 return await self._run_chain(task, inputs, run)
         finally:
             self._refcount.end()
@@ -121,11 +120,10 @@ class Orchestrator:
             )
         self._refcount.begin()
         try:
-            with using_config(self._config), contained(f"Something in the check {action.ref}"):
-                async with plan_context(self.plan_name):
-                    context = await self.runtime.contexts.create(self.plan_name, run or RunInfo(), {})
-                    params = compile_template(condition_data.get("params") or {}).render(context.variables)
-                    result = await self.runtime.injector.call(action, params, context)
+            with code_of(self.plan_name, self._config), contained(f"Something in the check {action.ref}"):
+                context = await self.runtime.contexts.create(self.plan_name, run or RunInfo(), {})
+                params = compile_template(condition_data.get("params") or {}).render(context.variables)
+                result = await self.runtime.injector.call(action, params, context)
                 return bool(result) and bool(getattr(result, "found", True))
         finally:
             self._refcount.end()
@@ -237,6 +235,6 @@ class Orchestrator:
         return await run_failure_handler(engine, task, result)
 
 
-def _clock_of(run: RunInfo) -> AbstractContextManager[None]:
-    """The clock of the person behind a run, for the block."""
-    return using_zone(zone_of(run.timezone)) if run.timezone else nullcontext()
+def _zone(run: RunInfo) -> tzinfo | None:
+    """The time zone of the person behind a run; None is the machine's."""
+    return zone_of(run.timezone) if run.timezone else None

@@ -8,6 +8,7 @@ from collections.abc import Iterator
 from itertools import count
 from pathlib import Path
 
+import certifi
 import platformdirs
 import pytest
 
@@ -26,7 +27,7 @@ if signal.getsignal(signal.SIGINT) is signal.SIG_IGN:  # a script's shell does t
 
 
 def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
-    """What starts and kills whole programs is slow; other tests of more than 3 s say so themselves."""
+    """What starts and kills whole programs is slow; others that start programs, or take more than 0.5 s, say so."""
     for item in items:
         if item.path.parent.name in SLOW_FOLDERS:
             item.add_marker(pytest.mark.slow)
@@ -46,8 +47,19 @@ def homes(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Path]:
     return (folder / str(number) for number in count())
 
 
+@pytest.fixture(scope="session")
+def certificates(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """One certificate in the place of all: every client of an endpoint reads them, and that takes it 20 ms."""
+    first, end, _ = Path(certifi.where()).read_text(encoding="utf-8").partition("-----END CERTIFICATE-----")
+    file = tmp_path_factory.mktemp("certificates") / "one.pem"
+    file.write_text(first[first.index("-----BEGIN CERTIFICATE-----") :] + end + "\n", encoding="utf-8")
+    return file
+
+
 @pytest.fixture(autouse=True)
-def clean_environment(monkeypatch: pytest.MonkeyPatch, homes: Iterator[Path], network: NetworkGuard) -> Iterator[None]:
+def clean_environment(
+    monkeypatch: pytest.MonkeyPatch, homes: Iterator[Path], network: NetworkGuard, certificates: Path
+) -> Iterator[None]:
     """A person's empty home, nothing of the developer's shell, and a failure for every reach beyond loopback."""
     for name in list(os.environ):
         if name.upper().startswith(FOREIGN_PREFIXES):
@@ -63,6 +75,7 @@ def clean_environment(monkeypatch: pytest.MonkeyPatch, homes: Iterator[Path], ne
         "XDG_STATE_HOME": str(home / "state"),
         "AURA_HOME": str(home / "aura"),
         "AURA_EMBEDDED_FOLDER": str(WEIGHTS_FOLDER),
+        "SSL_CERT_FILE": str(certificates),
         "PIP_CONFIG_FILE": os.devnull,
         "PIP_NO_INDEX": "1",
         "PYTHONPATH": os.pathsep.join(filter(None, [str(GUARD_FOLDER), os.environ.get("PYTHONPATH")])),

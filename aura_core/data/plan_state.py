@@ -11,10 +11,10 @@ from contextlib import asynccontextmanager
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
+from aura_core.asynccontext import observe
 from aura_core.errors import HomeNotWritableError, PlanStateError
 from aura_core.ground.json_text import parse_json
 from aura_core.ground.logger import get_logger
-from aura_core.ground.observation import observe
 from aura_core.storage.atomic_file import set_aside, write_atomically
 
 if TYPE_CHECKING:

@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Any
 from aura_core.engine.recording import RecordedQuestion
 from aura_core.errors import ActionError, InputError
 from aura_core.execution.cancellation import being_ended, cancel_requests, kept_to_itself
-from aura_core.execution.slots import current_slots
+from aura_core.execution.task_scope import task_scope
 
 if TYPE_CHECKING:
     from aura_core.context import Context
@@ -34,7 +34,7 @@ async def execute(engine: Interpreter, step: AskStep, context: Context) -> None:
     if question is not None and question.known:
         answer = question.answer
     else:
-        slots = current_slots.get()
+        slots = task_scope().slots
         async with nullcontext() if slots is None else slots.waiting_for_person():
             run = context.run if question is None else await question.before(context.run)
             answer = await _answer(chat, run, text, options, strict=step.strict and bool(options))

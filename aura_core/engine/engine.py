@@ -10,19 +10,19 @@ from typing import TYPE_CHECKING, Any, Self
 
 from aura_core.engine import action, ask, conditional, for_, jump, parallel, run_task, set_, stop, while_
 from aura_core.engine.failure import failure_of, task_error
-from aura_core.engine.pause import Gate, current_gate
-from aura_core.engine.replay_key import current_trail
 from aura_core.engine.result import EngineResult
 from aura_core.engine.signals import JumpSignal, StopTaskException
 from aura_core.engine.so_far import results_so_far
 from aura_core.errors import LoopLimitError, StepFailedError
 from aura_core.execution.cancellation import being_ended
 from aura_core.execution.system_exit import failure_for, is_from_outside
+from aura_core.execution.task_scope import task_scope
 from aura_core.language import steps as model
 
 if TYPE_CHECKING:
     from aura_core.context import Context
     from aura_core.engine.runtime import PlanRuntime
+    from aura_core.execution.gate import Gate
     from aura_core.expressions import Template
     from aura_core.language.task import TaskDefinition
     from aura_core.plugins.registry import ActionDefinition
@@ -54,8 +54,9 @@ class ExecutionEngine:
         self.task: TaskDefinition | None = None
         self.steps: Sequence[model.StepBase] = ()
         self._step_map: dict[str, int] | None = None
-        self.gate = current_gate.get()
-        self.recorded = current_trail.get() is not None
+        scope = task_scope()
+        self.gate = scope.gate
+        self.recorded = scope.trail is not None
         self.call_action: Callable[[ActionDefinition, Any, Context, Any], Awaitable[Any]] = (
             runtime.injector.call if self.gate is None else partial(_call_at_gate, self.gate, runtime.injector.call)
         )

@@ -4,19 +4,20 @@ from __future__ import annotations
 
 import asyncio
 import sys
-from collections.abc import Iterable, Iterator, Mapping, Sequence
+from collections.abc import Awaitable, Iterable, Iterator, Mapping, Sequence
 from collections.abc import Set as AbstractSet
 from itertools import islice
 from typing import TYPE_CHECKING, Any, cast
 
 from aura_core.engine.parallel import side_by_side
-from aura_core.engine.recording import step_label
-from aura_core.engine.replay_key import Trail, along, current_trail, here
+from aura_core.engine.recording import along, here, step_label
 from aura_core.errors import ExpressionError
+from aura_core.ground.replay_key import Turns
 
 if TYPE_CHECKING:
     from aura_core.context import Context
     from aura_core.engine.interpreter import Interpreter
+    from aura_core.ground.replay_key import Trail
     from aura_core.language.steps import ForStep
 
 BREATH = 127
@@ -31,11 +32,12 @@ async def execute(engine: Interpreter, step: ForStep, context: Context) -> None:
     if isinstance(value, Iterator):
         value = await engine.runtime.injector.call_service(unrolled, value=value)
     items = items_of(value)
-    line = here().inside(step_label(engine, step)) if engine.recorded else None
+    loop = here().inside(step_label(engine, step)) if engine.recorded else None
     if step.parallel is not None:
-        results = await _side_by_side(engine, step, context, items, line)
+        results = await _side_by_side(engine, step, context, items, loop)
     else:
-        results = await along(line, _one_after_the_other(engine, step, context, items, line))
+        turns = None if loop is None else Turns(loop)
+        results = await along(turns, _one_after_the_other(engine, step, context, items, turns))
     if step.collect is not None:
         context.variables[step.collect] = results
 
@@ -76,15 +78,15 @@ def unrolled(value: Iterator[Any]) -> list[Any]:
 
 
 async def _one_after_the_other(
-    engine: Interpreter, step: ForStep, context: Context, items: Sequence[Any], line: Trail | None
+    engine: Interpreter, step: ForStep, context: Context, items: Sequence[Any], turns: Turns | None
 ) -> list[Any]:
     scope, name, body, collect, last = context.variables, step.as_, step.do, step.collect, len(items) - 1
     outer = {key: scope.get(key, _MISSING) for key in ("loop", name)}
     results: list[Any] = []
     try:
         for index, item in enumerate(items):
-            if line is not None:
-                current_trail.set(line.turn(item))
+            if turns is not None:
+                turns.begin(item)
             scope["loop"] = _loop(index, last)
             scope[name] = item
             if collect is None:
@@ -104,24 +106,29 @@ async def _one_after_the_other(
 
 
 async def _side_by_side(
-    engine: Interpreter, step: ForStep, context: Context, items: Sequence[Any], line: Trail | None
+    engine: Interpreter, step: ForStep, context: Context, items: Sequence[Any], loop: Trail | None
 ) -> list[Any]:
     results: list[Any] = [None] * len(items) if step.collect is not None else []
     last = len(items) - 1
     work = iter(enumerate(items))
 
-    async def worker() -> None:
+    async def worker(turns: Turns | None) -> None:
         for index, item in work:
+            if turns is not None:
+                turns.begin(item)
             fork = context.fork()
             fork.variables["loop"] = _loop(index, last)
             fork.variables[step.as_] = item
-            body = _body_result(engine, step, fork)
-            result = await (body if line is None else along(line.turn(item), body))
+            result = await _body_result(engine, step, fork)
             if step.collect is not None:
                 results[index] = result
             await asyncio.sleep(0)
 
-    await side_by_side([worker] * min(step.parallel or 1, len(items)))
+    def branch() -> Awaitable[None]:
+        turns = None if loop is None else Turns(loop)
+        return along(turns, worker(turns))
+
+    await side_by_side([branch] * min(step.parallel or 1, len(items)))
     return results
 
 

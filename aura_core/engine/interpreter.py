@@ -7,9 +7,9 @@ from typing import TYPE_CHECKING, Any, Protocol, Self
 
 if TYPE_CHECKING:
     from aura_core.context import Context
-    from aura_core.engine.pause import Gate
     from aura_core.engine.result import EngineResult
     from aura_core.engine.runtime import PlanRuntime
+    from aura_core.execution.gate import Gate
     from aura_core.language.steps import StepBase
     from aura_core.language.task import TaskDefinition
     from aura_core.plugins.registry import ActionDefinition

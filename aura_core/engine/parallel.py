@@ -8,11 +8,10 @@ from functools import partial
 from typing import TYPE_CHECKING, Any
 
 from aura_core.context import RESERVED
-from aura_core.engine.recording import branch_lines
-from aura_core.engine.replay_key import along
+from aura_core.engine.recording import along, branch_lines
 from aura_core.engine.signals import JumpSignal, StopTaskException
 from aura_core.execution.cancellation import may_end
-from aura_core.execution.slots import current_slots
+from aura_core.execution.task_scope import task_scope
 
 if TYPE_CHECKING:
     from aura_core.context import Context
@@ -83,7 +82,7 @@ async def side_by_side(branches: Sequence[Callable[[], Awaitable[None]]]) -> Non
     """
     if not branches:
         return
-    slots = current_slots.get()
+    slots = task_scope().slots
     left, ending = len(branches), Ending()
 
     async def run(branch: Callable[[], Awaitable[None]]) -> None:

@@ -8,29 +8,62 @@ whatever the files say by then. So a record is found by its step alone, an actio
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
+from collections.abc import Awaitable, Callable, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from hashlib import blake2s
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, TypeVar
 
+from aura_core.asynccontext import current_scope
 from aura_core.context import RESERVED
 from aura_core.engine.interpreter import Interpreter
-from aura_core.engine.replay_key import Trail, along, here
 from aura_core.errors import ActionError
 from aura_core.ground.journal import NotKeptError, fingerprint, kept, revived
 from aura_core.ground.logger import get_logger
+from aura_core.ground.replay_key import JournalBuffer, Trail
 from aura_core.ground.secrets import masked
 from aura_core.language.steps import ActionStep, AskStep, ParallelStep, RunTaskStep, StepBase, place_text
 from aura_core.tasklet import Attachment, RunInfo
 
 if TYPE_CHECKING:
     from aura_core.context import Context
+    from aura_core.ground.journal import Journal
     from aura_core.language.task import TaskDefinition
     from aura_core.plugins.registry import ActionDefinition
 
 CHAT = "chat"
+ValueT = TypeVar("ValueT")
 _log = get_logger(__name__)
+
+
+def begin(journal: Journal | None, path: str, first: Mapping[str, Any] | None = None) -> None:
+    """Begins the line of a whole task in this asynchronous context; with None, nothing is recorded in it.
+
+    Args:
+        journal: where it is recorded.
+        path: what tells it from other tasks of the same journal; may be empty.
+        first: entries that are recorded before anything else.
+    """
+    trail = None if journal is None else Trail(JournalBuffer(journal, first), path)
+    current_scope.set(current_scope.get().but(trail=trail))
+
+
+def here() -> Trail:
+    """The line of steps that runs now; asked for only by an engine whose task is recorded."""
+    trail = current_scope.get().trail
+    if trail is None:
+        raise LookupError("nothing is recorded here")
+    return trail
+
+
+async def along(trail: Trail | None, work: Awaitable[ValueT]) -> ValueT:
+    """Awaits work whose steps belong to this line; with None, none of them is recorded."""
+    scope = current_scope.get()
+    token = current_scope.set(scope.unrecorded() if trail is None else scope.but(trail=trail))
+    try:
+        return await work
+    finally:
+        current_scope.reset(token)
 
 
 @dataclass(slots=True)

@@ -7,8 +7,7 @@ from typing import TYPE_CHECKING
 from aura_core.asynccontext import plan_context
 from aura_core.engine.failure import SubTaskError
 from aura_core.engine.on_failure import run_failure_handler
-from aura_core.engine.recording import call_label
-from aura_core.engine.replay_key import along, here
+from aura_core.engine.recording import along, call_label, here
 from aura_core.engine.signals import JumpSignal
 from aura_core.engine.time_limit import within
 from aura_core.errors import InputError, LoopLimitError

@@ -7,11 +7,10 @@ from collections.abc import Awaitable, Generator
 from contextlib import contextmanager, nullcontext
 from typing import TypeVar
 
-from aura_core.engine.pause import current_gate
 from aura_core.engine.signals import JumpSignal, StopTaskException
 from aura_core.execution.cancellation import being_ended, may_end
 from aura_core.execution.clock import Pausable, PausableTimeout
-from aura_core.execution.slots import current_slots
+from aura_core.execution.task_scope import task_scope
 
 ValueT = TypeVar("ValueT")
 
@@ -42,7 +41,7 @@ async def within(seconds: float, work: Awaitable[ValueT], what: str) -> ValueT:
         # lets its own cancellation out. Whatever else the work makes of that it took too long all the same.
         if not clock.expired() or (isinstance(error, asyncio.CancelledError) and being_ended()):
             raise
-        slots = current_slots.get()
+        slots = task_scope().slots
         if slots is not None and not slots.ending:
             await slots.join()
         raise TimeoutError(f"{what} took longer than {seconds:g} s and was ended") from error
@@ -55,7 +54,8 @@ def standing_still_with_the_task(clock: Pausable) -> Generator[None]:
     Args:
         clock: of the running task, or of something inside it.
     """
-    gate, slots = current_gate.get(), current_slots.get()
+    scope = task_scope()
+    gate, slots = scope.gate, scope.slots
     with (
         nullcontext() if gate is None else gate.clocks.running(clock),
         nullcontext() if slots is None else slots.clocks.running(clock),

@@ -4,15 +4,15 @@ from __future__ import annotations
 
 import asyncio
 from concurrent.futures import Future
-from contextlib import contextmanager, suppress
-from contextvars import ContextVar
+from contextlib import suppress
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
 from aura_core.errors import CallStillRunsError
+from aura_core.execution.task_scope import task_scope
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Generator, Iterator
+    from collections.abc import Callable, Iterator
 
     from aura_core.execution.slots import Slots
 
@@ -80,20 +80,6 @@ class Unfinished:
         self._calls.pop(work, None)
 
 
-unfinished_work: ContextVar[Unfinished | None] = ContextVar("unfinished_work", default=None)
-"""Calls of the running task that nobody waits for any more but that still run in a pool; its slots wait for them."""
-
-
-@contextmanager
-def given_up_calls(into: Unfinished) -> Generator[None]:
-    """For the block, calls that are given up are remembered in `into`, so that no slot waits for them."""
-    token = unfinished_work.set(into)
-    try:
-        yield
-    finally:
-        unfinished_work.reset(token)
-
-
 async def outcome(work: Work, action: str = "") -> Any:
     """What a call in a pool gives; if its waiter is cancelled, it is remembered until it has really ended.
 
@@ -104,7 +90,7 @@ async def outcome(work: Work, action: str = "") -> Any:
     try:
         return await asyncio.wrap_future(work)
     except asyncio.CancelledError:
-        unfinished = unfinished_work.get()
+        unfinished = task_scope().unfinished
         if unfinished is not None and not work.cancel() and not work.done():
             unfinished.add(work, action)
         raise
@@ -122,7 +108,7 @@ async def earlier_call_ended(action: str, seconds: float | None = None) -> None:
     Raises:
         CallStillRunsError: it still runs.
     """
-    unfinished = unfinished_work.get()
+    unfinished = task_scope().unfinished
     if not unfinished or not (works := unfinished.before(action)):
         return
     seconds = max(PATIENCE, seconds or 0.0)

@@ -3,12 +3,9 @@
 from __future__ import annotations
 
 import asyncio
-from collections.abc import Callable, Generator
-from contextlib import contextmanager
-from contextvars import ContextVar
+from contextlib import AbstractContextManager
 
-Asked = Callable[[], bool]
-_ends: ContextVar[tuple[Asked, ...]] = ContextVar("ends", default=())
+from aura_core.asynccontext import Asked, current_scope, inside
 
 
 def cancel_requests() -> int:
@@ -20,15 +17,6 @@ def cancel_requests() -> int:
     return 0 if task is None else task.cancelling()
 
 
-def begin_anew(asked: Asked) -> None:
-    """What begins here ends with nothing around it.
-
-    Args:
-        asked: whether it was asked to end by itself.
-    """
-    _ends.set((asked,))
-
-
 def kept_to_itself(requests: int) -> bool:
     """Whether code that has returned was asked to end meanwhile, and did not.
 
@@ -38,18 +26,14 @@ def kept_to_itself(requests: int) -> bool:
     return cancel_requests() > requests and being_ended()
 
 
-@contextmanager
-def may_end(asked: Asked) -> Generator[None]:
+def may_end(asked: Asked) -> AbstractContextManager[None]:
     """For the block, the work in it is one that may be asked to end by itself.
 
     Args:
         asked: whether it was.
     """
-    token = _ends.set((*_ends.get(), asked))
-    try:
-        yield
-    finally:
-        _ends.reset(token)
+    scope = current_scope.get()
+    return inside(scope.but(ends=(*scope.ends, asked)))
 
 
 def being_ended() -> bool:
@@ -57,7 +41,7 @@ def being_ended() -> bool:
 
     From then on a failure does not count as one of its step, and nothing continues from a success.
     """
-    for asked in _ends.get():  # noqa: SIM110 (asked after every action; a generator would take as long as the rest)
+    for asked in current_scope.get().ends:  # noqa: SIM110 (asked after every action; a generator would take as long as the rest)
         if asked():
             return True
     return False

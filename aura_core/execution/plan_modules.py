@@ -13,6 +13,7 @@ import uuid
 from collections.abc import Iterator, Mapping
 from contextlib import suppress
 from dataclasses import dataclass
+from functools import lru_cache
 from importlib.abc import MetaPathFinder
 from importlib.machinery import EXTENSION_SUFFIXES, ExtensionFileLoader, FileFinder, ModuleSpec, SourceFileLoader
 from importlib.util import spec_from_file_location
@@ -146,5 +147,11 @@ class _Loader(SourceFileLoader):
         return self._source if path == self.path else super().get_data(path)
 
     def get_code(self, fullname: str) -> CodeType:
-        """The compiled file, made anew: no cache is asked."""
-        return self.source_to_code(self._source, self.get_filename(fullname))
+        """The compiled file as it was read: no cache on the disk is asked."""
+        return _compiled(self._source, self.get_filename(fullname))
+
+
+@lru_cache(maxsize=256)
+def _compiled(source: bytes, path: str) -> CodeType:
+    """What these bytes are compiled to; a reload compiles what was edited and no more."""
+    return compile(source, path, "exec", dont_inherit=True)

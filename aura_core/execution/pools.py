@@ -34,7 +34,7 @@ class Pools:
     """Runs blocking calls in threads and heavy ones in processes.
 
     A thread cannot be interrupted from outside: when the waiter of a call is cancelled, the call is remembered in
-    `unfinished_work` until it has really ended. A process is ended at once.
+    `TaskScope.unfinished` until it has really ended. A process is ended at once.
 
     Args:
         threads: how many threads at most.

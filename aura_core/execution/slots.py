@@ -3,14 +3,13 @@
 from __future__ import annotations
 
 import asyncio
-from contextlib import AsyncExitStack, asynccontextmanager, contextmanager
-from contextvars import ContextVar
+from contextlib import AsyncExitStack, asynccontextmanager
 from typing import TYPE_CHECKING, Literal
 
 from aura_core.execution.clock import Clocks
 
 if TYPE_CHECKING:
-    from collections.abc import AsyncGenerator, Callable, Generator, Sequence
+    from collections.abc import AsyncGenerator, Callable, Sequence
 
     from aura_core.execution.semaphores import PrioritySemaphore
 
@@ -133,17 +132,3 @@ class Slots:
             if not self.ending:
                 self.clocks.go_on()
             self._report("running")
-
-
-current_slots: ContextVar[Slots | None] = ContextVar("current_slots", default=None)
-"""The slots of the task that runs in this asynchronous context; None outside the ExecutionManager."""
-
-
-@contextmanager
-def beside_the_task() -> Generator[None]:
-    """Around what runs for a task without being one of its branches: the task's places and clocks do not apply."""
-    token = current_slots.set(None)
-    try:
-        yield
-    finally:
-        current_slots.reset(token)

@@ -6,7 +6,8 @@ import asyncio
 from collections.abc import AsyncGenerator
 from contextlib import asynccontextmanager
 
-from aura_core.execution.calls import Unfinished, given_up_calls
+from aura_core.execution.calls import Unfinished
+from aura_core.execution.task_scope import given_up_calls
 
 THREADS = 2
 """At once, for one function."""

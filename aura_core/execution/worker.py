@@ -16,8 +16,8 @@ from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from typing import Any
 
-from aura_core.asynccontext import current_plan_name
-from aura_core.config import ConfigService, using_config
+from aura_core.asynccontext import code_of
+from aura_core.config import ConfigService
 from aura_core.errors import ActionError
 from aura_core.execution.plan_modules import PlanModules, mounted
 from aura_core.execution.system_exit import exit_text
@@ -89,8 +89,7 @@ def run_call(call: WorkerCall) -> bytes | None:
         arguments, settings = pickle.loads(call.data)  # noqa: S301 (written by our own parent process)
         service = ConfigService()
         service.set_plan(call.plan, settings)
-        current_plan_name.set(call.plan)
-        with using_config(service):
+        with code_of(call.plan, service):
             result = function(**arguments)
     except Exception as error:  # noqa: BLE001 (raised again on the other side)
         return _packed_error(error)

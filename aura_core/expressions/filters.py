@@ -13,10 +13,9 @@ from typing import Any, Literal, cast
 from jinja2.filters import do_indent, do_round
 from pydantic import BaseModel
 
-from aura_core.expressions.clock import on_local_clock
+from aura_core.asynccontext import observe, on_local_clock
 from aura_core.expressions.limits import MAX_INDENT, MAX_ITEMS, MAX_OUTPUT, MAX_WIDTH, LimitError, measure
 from aura_core.ground.json_text import parse_json
-from aura_core.ground.observation import observe
 
 
 def to_json(value: Any, indent: int | None = None) -> str:

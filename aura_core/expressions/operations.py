@@ -8,9 +8,9 @@ from typing import Any
 from jinja2.filters import FILTERS
 from jinja2.runtime import Undefined
 
+from aura_core.asynccontext import now
 from aura_core.config import config
 from aura_core.expressions import filters, limits
-from aura_core.expressions.clock import now
 from aura_core.expressions.names import FAST_FILTERS
 from aura_core.expressions.sandbox import SANDBOX
 from aura_core.expressions.scanner import NotSimpleError

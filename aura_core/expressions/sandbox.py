@@ -22,9 +22,9 @@ from jinja2.runtime import Context, StrictUndefined, Undefined
 from jinja2.sandbox import ImmutableSandboxedEnvironment, SandboxedFormatter
 from jinja2.utils import missing
 
+from aura_core.asynccontext import now
 from aura_core.config import config
 from aura_core.expressions import filters, limits
-from aura_core.expressions.clock import now
 from aura_core.expressions.limits import LimitError
 
 _BOUNDED_ARGUMENTS = frozenset({"batch", "center", "indent", "round", "slice", "tojson", "truncate", "wordwrap"})

@@ -6,11 +6,11 @@ from collections.abc import Callable, Collection, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
+from aura_core.asynccontext import current_scope
 from aura_core.config import ConfigService
 from aura_core.engine import PlanRuntime
 from aura_core.engine.debug_capture import DebugCapture
-from aura_core.engine.recording import does_more_than_read
-from aura_core.engine.replay_key import begin, current_trail
+from aura_core.engine.recording import begin, does_more_than_read
 from aura_core.engine.task_texts import edited_tasks, texts_of
 from aura_core.errors import NotFoundError, Problem
 from aura_core.execution.refcount import RefCount
@@ -168,7 +168,7 @@ class Generation:
 
     async def execute(self, task: TaskDefinition, inputs: dict[str, Any], run: RunInfo) -> TaskResult:
         """Runs a task through the Orchestrator of its plan; what belongs to a durable step is recorded."""
-        if run.journal is not None or current_trail.get() is not None:
+        if run.journal is not None or current_scope.get().trail is not None:
             self._begin_recording(task, run)
         return await self.orchestrator(task.plan).execute(task, inputs, run)
 

@@ -9,7 +9,9 @@ from contextvars import copy_context
 from itertools import count
 from typing import TYPE_CHECKING, Any, Protocol
 
-from aura_core.engine.pause import Gate, current_gate
+from aura_core.asynccontext import current_scope
+from aura_core.execution.gate import Gate
+from aura_core.execution.task_scope import task_scope
 from aura_core.interrupts.pausing import Pause
 from aura_core.interrupts.watcher import Watcher
 
@@ -79,7 +81,7 @@ class Guard:
 
     async def __aenter__(self) -> None:
         """The task can be held: one that begins while all are is held before its first step."""
-        self._token = current_gate.set(self.gate)
+        self._token = current_scope.set(task_scope().but(gate=self.gate))
         self._overseer.joined(self)
 
     def watch(self) -> None:
@@ -89,7 +91,7 @@ class Guard:
 
     async def __aexit__(self, kind: object, *_rest: object) -> None:
         """Ends what watches; a handler that has begun may end, unless the task was cancelled."""
-        current_gate.reset(self._token)
+        current_scope.reset(self._token)
         try:
             if self.watcher is not None:
                 await self._end_with(self.watcher, finish=kind is None)
@@ -151,5 +153,5 @@ class Guard:
 def _outside_the_gate(work: Coroutine[Any, Any, None]) -> asyncio.Task[None]:
     """An asyncio task of the running task that is not held with it: conditions and handlers run while it is."""
     context = copy_context()
-    context.run(current_gate.set, None)
+    context.run(current_scope.set, task_scope().but(gate=None))
     return asyncio.create_task(work, context=context)

@@ -11,10 +11,10 @@ from weakref import WeakKeyDictionary
 
 from aura_core.engine.failure import explain, task_error
 from aura_core.engine.time_limit import within
-from aura_core.execution.calls import Unfinished, given_up_calls
+from aura_core.execution.calls import Unfinished
 from aura_core.execution.cancellation import being_ended
-from aura_core.execution.slots import beside_the_task
 from aura_core.execution.system_exit import failure_for
+from aura_core.execution.task_scope import beside_the_task, given_up_calls
 from aura_core.execution.thread_limit import ThreadLimit
 from aura_core.ground.logger import get_logger
 from aura_core.interrupts.events import InterruptFired

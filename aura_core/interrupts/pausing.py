@@ -7,7 +7,7 @@ from collections.abc import Iterable
 from itertools import count
 from typing import Self
 
-from aura_core.engine.pause import Gate
+from aura_core.execution.gate import Gate
 
 _arrivals = count()
 

@@ -10,8 +10,8 @@ from itertools import takewhile
 from typing import TYPE_CHECKING, Any
 
 from aura_core.api import MOMENTS
-from aura_core.asynccontext import plan_context
-from aura_core.config import ConfigService, using_config
+from aura_core.asynccontext import code_of
+from aura_core.config import ConfigService
 from aura_core.execution.cancellation import cancel_requests, kept_to_itself
 from aura_core.execution.system_exit import is_from_outside
 from aura_core.execution.thread_limit import ThreadLimit
@@ -142,13 +142,12 @@ class HookManager:
 
     async def _call(self, hook: Hook, data: dict[str, Any]) -> None:
         wanted = data if hook.wants is None else {name: value for name, value in data.items() if name in hook.wants}
-        with using_config(self._config):
-            async with plan_context(hook.plan):
-                if inspect.iscoroutinefunction(hook.function):
-                    await hook.function(**wanted)
-                else:
-                    async with hook.threads.turn():
-                        await self._run_blocking(lambda: hook.function(**wanted))
+        with code_of(hook.plan, self._config):
+            if inspect.iscoroutinefunction(hook.function):
+                await hook.function(**wanted)
+            else:
+                async with hook.threads.turn():
+                    await self._run_blocking(lambda: hook.function(**wanted))
 
 
 def _failed(moment: str, hook: Hook, error: BaseException) -> None:

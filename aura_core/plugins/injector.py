@@ -7,7 +7,7 @@ from collections.abc import Awaitable, Callable, Sequence
 from functools import partial
 from typing import TYPE_CHECKING, Any
 
-from aura_core.asynccontext import current_plan_name
+from aura_core.asynccontext import current_scope
 from aura_core.config import ConfigService, PlanSettings
 from aura_core.execution.calls import earlier_call_ended
 from aura_core.execution.worker import pack
@@ -79,11 +79,11 @@ class ActionInjector:
             chain = self._chains[action] = self._compose(action)
         if context.plan == action.plan:
             return await chain(ActionCall(action, params, context, engine))
-        token = current_plan_name.set(action.plan)
+        token = current_scope.set(current_scope.get().in_plan(action.plan))
         try:
             return await chain(ActionCall(action, params, context, engine))
         finally:
-            current_plan_name.reset(token)
+            current_scope.reset(token)
 
     async def call_service(self, method: Callable[..., Any], **values: Any) -> Any:
         """Calls a method of a service with those of `values` that it names: awaited, or in the thread pool."""

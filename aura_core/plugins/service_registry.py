@@ -10,8 +10,8 @@ from dataclasses import dataclass, field
 from graphlib import CycleError, TopologicalSorter
 from typing import TYPE_CHECKING, Any
 
-from aura_core.asynccontext import plan_context
-from aura_core.config import ConfigService, PlanSettings, using_config
+from aura_core.asynccontext import code_of
+from aura_core.config import ConfigService, PlanSettings
 from aura_core.errors import CoreError, NotFoundError, Problem
 from aura_core.execution.cancellation import cancel_requests, kept_to_itself
 from aura_core.execution.system_exit import is_from_outside
@@ -195,8 +195,8 @@ class ServiceRegistry:
             instance, cell.instance = cell.instance, None
             requests = cancel_requests()
             try:
-                with using_config(cell.config):
-                    async with asyncio.timeout(CLOSE_SECONDS), plan_context(plan):
+                with code_of(plan, cell.config):
+                    async with asyncio.timeout(CLOSE_SECONDS):
                         await _call(instance, "close")
             except BaseException as error:
                 if is_from_outside(error, requests):
@@ -222,12 +222,11 @@ class ServiceRegistry:
             arguments["config"] = PlanSettings(cell.config, definition.plan)
         requests = cancel_requests()
         try:
-            with using_config(cell.config):
-                async with plan_context(definition.plan):
-                    instance = definition.cls(**arguments)
-                    await _call(instance, "start")
-                    if kept_to_itself(requests):
-                        raise asyncio.CancelledError  # noqa: TRY301 (as if it had let it out)
+            with code_of(definition.plan, cell.config):
+                instance = definition.cls(**arguments)
+                await _call(instance, "start")
+                if kept_to_itself(requests):
+                    raise asyncio.CancelledError  # noqa: TRY301 (as if it had let it out)
         except BaseException as error:
             if is_from_outside(error, requests):
                 raise

@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING
 
 from aura_core.engine.time_limit import within
 from aura_core.errors import StatePlanningError
-from aura_core.execution.slots import current_slots
+from aura_core.execution.task_scope import task_scope
 from aura_core.state_planner.limits import PlanningLimits
 from aura_core.state_planner.routes import Routes
 from aura_core.state_planner.sensing import RunTask, Sensing
@@ -87,7 +87,7 @@ class StatePlanner:
 
         Whoever gave its places back here could not get them again: the next one takes them, and waits for its turn.
         """
-        slots = current_slots.get()
+        slots = task_scope().slots
         if slots is not None:
             slots.split(2)
         try:

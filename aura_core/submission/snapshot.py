@@ -2,12 +2,12 @@
 
 from __future__ import annotations
 
-from contextvars import ContextVar
 from typing import TYPE_CHECKING, Any, Protocol
 
 if TYPE_CHECKING:
     from collections.abc import Collection
 
+    from aura_core.config import ConfigService
     from aura_core.execution.refcount import RefCount
     from aura_core.language.task import TaskDefinition
     from aura_core.tasklet import RunInfo, TaskResult
@@ -19,6 +19,11 @@ class Snapshot(Protocol):
     @property
     def refcount(self) -> RefCount:
         """Who needs it; `when_idle` is set once there is a newer one."""
+        ...
+
+    @property
+    def config(self) -> ConfigService:
+        """The settings of the plans."""
         ...
 
     def as_begun(self, ref: str, run: RunInfo) -> Snapshot:
@@ -44,7 +49,3 @@ class Snapshot(Protocol):
     async def execute(self, task: TaskDefinition, inputs: dict[str, Any], run: RunInfo) -> TaskResult:
         """Runs a task, with inputs that its schema has seen, through the Orchestrator of its plan."""
         ...
-
-
-current_snapshot: ContextVar[Snapshot | None] = ContextVar("current_snapshot", default=None)
-"""The plans of the running task: also those that it starts itself are looked up there."""

@@ -116,6 +116,7 @@ def test_wrong_settings_are_named_with_their_place(capsys, monkeypatch):
     assert "AURA_LLM_TIMEOUT" in said
 
 
+@pytest.mark.slow
 def test_a_reader_that_leaves_early_is_no_error():
     done = subprocess.run(
         ["bash", "-c", f"set -o pipefail; {sys.executable} -m agent.cli check --json | true"],
@@ -129,6 +130,7 @@ def test_a_reader_that_leaves_early_is_no_error():
 
 
 @pytest.mark.parametrize("locale", [{"PYTHONIOENCODING": "ascii"}, {"LC_ALL": "C"}, {"LC_ALL": "de_DE.ISO-8859-1"}])
+@pytest.mark.slow
 def test_a_terminal_without_utf8_can_show_everything(locale):
     for arguments in (["--help"], ["model", "list"], ["check"]):
         done = aura(*arguments, env={**os.environ, **locale})

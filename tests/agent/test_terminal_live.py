@@ -20,6 +20,7 @@ def chat(tmp_path):
     return start
 
 
+@pytest.mark.slow
 def test_a_first_chat_greets_and_says_what_the_model_is_good_for(chat):
     with chat() as terminal:
         shown = terminal.wait_for(PROMPT)
@@ -54,6 +55,7 @@ def test_ctrl_c_stops_the_run_and_not_the_program(chat):
         assert terminal.wait_for_exit() == 0
 
 
+@pytest.mark.slow
 def test_a_second_request_is_taken_while_the_first_runs(chat):
     with chat() as terminal:
         terminal.wait_for(PROMPT)
@@ -67,6 +69,7 @@ def test_a_second_request_is_taken_while_the_first_runs(chat):
         assert "goes on next time" in terminal.text
 
 
+@pytest.mark.slow
 def test_a_question_is_answered_with_a_number(chat):
     with chat() as terminal:
         terminal.wait_for(PROMPT)
@@ -76,6 +79,7 @@ def test_a_question_is_answered_with_a_number(chat):
         terminal.wait_for("Translated into French.")
 
 
+@pytest.mark.slow
 def test_several_lines_and_a_completed_command(chat):
     with chat() as terminal:
         terminal.wait_for(PROMPT)
@@ -90,6 +94,7 @@ def test_several_lines_and_a_completed_command(chat):
         terminal.wait_for("Commands of plugins")
 
 
+@pytest.mark.slow
 def test_what_was_typed_is_there_again_next_time(chat, tmp_path):
     with chat() as terminal:
         terminal.wait_for(PROMPT)
@@ -105,6 +110,7 @@ def test_what_was_typed_is_there_again_next_time(chat, tmp_path):
 
 
 @pytest.mark.parametrize(("columns", "rows"), [(20, 8), (200, 60)])
+@pytest.mark.slow
 def test_small_and_large_windows_work(chat, columns, rows):
     with chat(columns=columns, rows=rows) as terminal:
         terminal.wait_for("Aura")
@@ -114,6 +120,7 @@ def test_small_and_large_windows_work(chat, columns, rows):
         assert terminal.wait_for_exit() == 0
 
 
+@pytest.mark.slow
 def test_no_color_means_none(chat):
     with chat(environment={"NO_COLOR": "1"}) as terminal:
         terminal.wait_for(PROMPT)
@@ -122,6 +129,7 @@ def test_no_color_means_none(chat):
         assert not re.search(rb"\x1b\[[0-9;]*3[1-7]m", terminal.raw)
 
 
+@pytest.mark.slow
 def test_a_dumb_terminal_gets_plain_lines(chat):
     with chat(environment={"TERM": "dumb"}) as terminal:
         terminal.wait_for("good at")

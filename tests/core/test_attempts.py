@@ -8,9 +8,11 @@ from types import SimpleNamespace
 import pytest
 import structlog.testing
 
+from aura_core.asynccontext import inside
 from aura_core.engine.action import LONGEST_PAUSE, pause
 from aura_core.engine.time_limit import within
-from aura_core.execution.slots import Slots, current_slots
+from aura_core.execution.slots import Slots
+from aura_core.execution.task_scope import TaskScope
 from aura_core.ground.events import EventBus
 from aura_core.interrupts import handling
 from aura_core.interrupts.watched import Watched
@@ -100,7 +102,6 @@ async def test_a_condition_whose_time_is_up_takes_no_places_for_a_task_that_wait
     monkeypatch: pytest.MonkeyPatch,
 ):
     slots = Slots([], 0, lambda _phase: None)
-    token = current_slots.set(slots)
     monkeypatch.setattr(handling, "CONDITION_SECONDS", 0.01)
 
     class AbandonedCalls:
@@ -115,14 +116,12 @@ async def test_a_condition_whose_time_is_up_takes_no_places_for_a_task_that_wait
             return True
 
     one = Watched("p", "low", Interrupt(condition=InterruptCondition(action="low"), task="sweep"))
-    try:
+    with inside(TaskScope(slots=slots)):
         async with slots.waiting_for_person():
             assert slots.given_back
             asked = handling.Handling(lambda _plan: AbandonedCalls(), EventBus())
             assert not await asked.holds(one, RunInfo())
             assert slots.given_back
-    finally:
-        current_slots.reset(token)
 
 
 async def test_work_that_makes_another_error_of_its_time_being_up_took_too_long_all_the_same(project: Project):

@@ -113,6 +113,7 @@ def test_what_only_looks_odd_is_taken(tmp_path: Path, data: bytes):
     assert problems_of(tmp_path, data) == []
 
 
+@pytest.mark.slow
 def test_nobody_reads_ten_thousand_mistakes(tmp_path: Path):
     steps = b"".join(b"  - {id: s%d, go_step: t%d}\n" % (index, index) for index in range(2000))
     problems = problems_of(tmp_path, b"steps:\n" + steps)

@@ -4,8 +4,8 @@ from __future__ import annotations
 
 import pytest
 
-from aura_core.asynccontext import plan_context
-from aura_core.config import ConfigService, PlanSettings, config, using_config
+from aura_core.asynccontext import code_of, plan_context
+from aura_core.config import ConfigService, PlanSettings, config
 from aura_core.errors import NotFoundError
 
 
@@ -31,19 +31,18 @@ def test_merging_leaves_what_was_given_alone():
 
 
 async def test_config_answers_for_the_current_plan(service: ConfigService):
-    with using_config(service):
-        async with plan_context("p"):
-            assert config("a.c") == 2
-            async with plan_context("q"):
-                assert config("a.c") == 9
-            assert config("a.c") == 2
-            assert config("a.x", None) is None
-            with pytest.raises(NotFoundError, match=r"The plan p has no setting 'a\.x'"):
-                config("a.x")
-            with pytest.raises(NotFoundError):
-                config("d.e.f")
-        with pytest.raises(NotFoundError, match="outside any plan"):
-            config("a.c")
+    with code_of("p", service):
+        assert config("a.c") == 2
+        async with plan_context("q"):
+            assert config("a.c") == 9
+        assert config("a.c") == 2
+        assert config("a.x", None) is None
+        with pytest.raises(NotFoundError, match=r"The plan p has no setting 'a\.x'"):
+            config("a.x")
+        with pytest.raises(NotFoundError):
+            config("d.e.f")
+    with pytest.raises(NotFoundError, match="outside any plan"):
+        service.get("a.c")
     with pytest.raises(NotFoundError, match="outside a running task"):
         config("a.c")
 

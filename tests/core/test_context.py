@@ -98,6 +98,7 @@ async def test_edits_come_one_after_the_other(contexts: ContextManager):
     assert state["n"] == 20
 
 
+@pytest.mark.slow
 async def test_two_programs_lose_no_edit(tmp_path: Path):
     code = f"""
 import asyncio

@@ -164,6 +164,7 @@ def test_a_script_is_split_into_its_statements():
     assert [one.split()[1] for one in statements(script)] == ["TABLE", "TRIGGER"]
 
 
+@pytest.mark.slow
 async def test_many_programs_may_open_a_file_that_is_being_made(tmp_path):
     for number in range(20):
         path = tmp_path / str(number) / "aura.db"

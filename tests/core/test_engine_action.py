@@ -275,7 +275,7 @@ async def test_a_jump_or_stop_that_an_action_raises_is_no_failed_attempt(project
     assert (result.status, result.message) == ("stopped", "from inside")
 
 
-@pytest.mark.parametrize("how", ["", ", inline=True", ", cpu=True"])
+@pytest.mark.parametrize("how", ["", ", inline=True", pytest.param(", cpu=True", marks=pytest.mark.slow)])
 @pytest.mark.parametrize(
     ("body", "said"),
     [

@@ -208,6 +208,7 @@ async def test_two_limits_for_one_name_are_an_error_at_load(project: Project):
     assert "'net' has the limit 3 here, but 2 in plan q" in problem.message
 
 
+@pytest.mark.slow
 async def test_ten_thousand_submissions_at_once_are_all_served_within_the_limits(
     project: Project, gated: Any, gate: Gate
 ):
@@ -234,6 +235,7 @@ async def test_ten_thousand_that_wait_can_be_cancelled_at_once(gated: Any, gate:
         assert (await runs[0]).ok
 
 
+@pytest.mark.slow
 async def test_after_the_end_there_is_no_thread_process_task_or_open_file_more_than_before(project: Project):
     project.write(
         "p/actions/cpu.py",

@@ -14,8 +14,8 @@ from typing import Any
 import pytest
 from pydantic import BaseModel, ValidationError
 
-from aura_core.asynccontext import plan_context
-from aura_core.config import ConfigService, current_config
+from aura_core.asynccontext import code_of
+from aura_core.config import ConfigService
 from aura_core.errors import ExpressionError
 from aura_core.expressions import Template, compile_template
 
@@ -198,17 +198,13 @@ def test_variables_hide_functions():
     assert render("{{ range }}", range="mine") == "mine"
 
 
-async def test_config_reads_the_settings_of_the_plan_that_runs():
+def test_config_reads_the_settings_of_the_plan_that_runs():
     service = ConfigService()
     service.set_plan("notes", {"limits": {"words": 80}})
-    token = current_config.set(service)
-    try:
-        async with plan_context("notes"):
-            assert render("{{ config('limits.words') + 1 }}") == 81
-            assert render("up to {{ config('limits.pages', 3) }}") == "up to 3"
-            assert "no setting 'limits.lines'" in refusal("{{ config('limits.lines') }}")
-    finally:
-        current_config.reset(token)
+    with code_of("notes", service):
+        assert render("{{ config('limits.words') + 1 }}") == 81
+        assert render("up to {{ config('limits.pages', 3) }}") == "up to 3"
+        assert "no setting 'limits.lines'" in refusal("{{ config('limits.lines') }}")
 
 
 def test_now_is_this_moment_with_a_time_zone():

@@ -10,8 +10,9 @@ from typing import Any
 import pytest
 
 from aura_core.asynccontext import current_plan_name
-from aura_core.execution.calls import Unfinished, unfinished_work
+from aura_core.execution.calls import Unfinished
 from aura_core.execution.pools import Pools
+from aura_core.execution.task_scope import given_up_calls
 from aura_core.execution.thread_limit import THREADS
 from aura_core.plugins.hooks import HookManager
 from tests.fixtures.project import Project
@@ -85,11 +86,10 @@ async def test_a_plain_hook_that_never_returns_keeps_few_threads_and_is_not_call
 
 async def test_no_slot_waits_for_a_hook_that_was_given_up(pools: Pools):
     release, hooks, mine = threading.Event(), HookManager(pools.run_io, seconds=0.01), Unfinished()
-    token = unfinished_work.set(mine)
     hooks.register("after_task_run", lambda: release.wait(30))
-    await hooks.trigger("after_task_run")
+    with given_up_calls(into=mine):
+        await hooks.trigger("after_task_run")
     release.set()
-    unfinished_work.reset(token)
     assert len(mine) == 0
 
 

@@ -254,6 +254,7 @@ async def test_values_of_a_plans_own_classes_travel_to_a_process_and_back(projec
     assert result.result == [2, 1]
 
 
+@pytest.mark.slow
 async def test_a_process_that_is_killed_fails_its_task_and_is_replaced(project: Project):
     project.write("p/actions/cpu.py", CPU)
     project.task("die", "steps: [{action: die}]")
@@ -266,6 +267,7 @@ async def test_a_process_that_is_killed_fails_its_task_and_is_replaced(project: 
         assert (await framework.submit(Tasklet("p/swap"))).ok
 
 
+@pytest.mark.slow
 async def test_a_worker_killed_from_outside_is_replaced_too(project: Project):
     project.write(
         "p/actions/wait.py",

@@ -6,8 +6,10 @@ import asyncio
 
 import pytest
 
-from aura_core.engine.pause import Gate, current_gate
+from aura_core.asynccontext import current_scope
 from aura_core.engine.time_limit import within
+from aura_core.execution.gate import Gate
+from aura_core.execution.task_scope import TaskScope
 from aura_core.interrupts.pausing import Pause
 
 
@@ -32,7 +34,7 @@ async def test_a_clock_that_begins_while_the_task_is_held_stands_still_too():
 
 async def test_a_time_limit_inside_a_held_task_stands_still():
     gate = Gate()
-    current_gate.set(gate)
+    current_scope.set(TaskScope(gate=gate))
     work = asyncio.create_task(within(0.1, gate.passed(), "the step"))
     async with Pause((0, "a"), [gate]):
         await asyncio.sleep(0)
@@ -45,7 +47,7 @@ async def test_a_time_limit_inside_a_held_task_stands_still():
 
 async def test_a_time_limit_goes_on_after_the_hold_and_counts_what_was_left():
     gate = Gate()
-    current_gate.set(gate)
+    current_scope.set(TaskScope(gate=gate))
     work = asyncio.create_task(within(0.1, asyncio.Event().wait(), "the step"))
     await asyncio.sleep(0)
     async with Pause((0, "a"), [gate]):
@@ -57,7 +59,7 @@ async def test_a_time_limit_goes_on_after_the_hold_and_counts_what_was_left():
 
 async def test_a_time_limit_that_rang_before_the_hold_stays_rung():
     gate = Gate()
-    current_gate.set(gate)
+    current_scope.set(TaskScope(gate=gate))
     ended = asyncio.Event()
 
     async def stubborn() -> None:

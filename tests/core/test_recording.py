@@ -127,7 +127,7 @@ async def test_the_moment_that_an_expression_asked_for_stays(lab, monkeypatch):
     )
     world = World()
     moments = iter([datetime(2026, 1, 1).astimezone(), datetime(2027, 2, 2).astimezone()])
-    monkeypatch.setattr("aura_core.engine.replay_key.real_now", lambda: next(moments))
+    monkeypatch.setattr("aura_core.ground.replay_key.real_now", lambda: next(moments))
     await life(lab, world)
     (question,) = world.asked.values()
     world.answers[question] = "yes"
@@ -150,7 +150,7 @@ async def test_each_branch_asks_the_time_for_itself(lab, monkeypatch):
         """,
     )
     moments = (MIDNIGHT + timedelta(days=number) for number in range(9))
-    monkeypatch.setattr("aura_core.engine.replay_key.real_now", lambda: next(moments))
+    monkeypatch.setattr("aura_core.ground.replay_key.real_now", lambda: next(moments))
     world = World()
     await life(lab, world)
     world.answers["Done?"] = "yes"

@@ -9,8 +9,10 @@ from typing import Any
 
 import pytest
 
-from aura_core.engine.replay_key import MOST_NOTED, JournalBuffer, Trail, along, begin, here, recorded_now
+from aura_core.asynccontext import now
+from aura_core.engine.recording import along, begin, here
 from aura_core.ground.journal import fingerprint, kept
+from aura_core.ground.replay_key import MOST_NOTED, JournalBuffer, Trail
 
 MIDNIGHT = datetime(2026, 1, 2, tzinfo=UTC)
 
@@ -47,18 +49,18 @@ async def test_where_nothing_is_recorded_there_is_no_line_and_the_clock_is_the_r
     begin(None, "")
     with pytest.raises(LookupError):
         here()
-    assert abs((recorded_now() - datetime.now().astimezone()).total_seconds()) < 60
+    assert abs((now() - datetime.now().astimezone()).total_seconds()) < 60
 
 
 async def test_the_clock_of_a_repeated_line_says_what_it_said_before():
     notebook = Notebook()
     begin(notebook, "t")
-    recorded_now()
+    now()
     await here().journal.flush()
     notebook.entries = {key: {"result": kept(MIDNIGHT)} for key in notebook.entries}
     begin(notebook, "t")
-    assert recorded_now() == MIDNIGHT
-    assert recorded_now() > MIDNIGHT
+    assert now() == MIDNIGHT
+    assert now() > MIDNIGHT
 
 
 async def test_work_along_a_line_leaves_the_line_of_others_alone():

@@ -10,7 +10,7 @@ from typing import Any
 import pytest
 import structlog
 
-from aura_core.engine.replay_key import begin, current_trail
+from aura_core.engine.recording import begin
 from aura_core.errors import StatePlanningError
 from aura_core.execution.cancellation import may_end
 from aura_core.execution.task_events import TaskChanged
@@ -588,4 +588,4 @@ async def test_planning_is_not_recorded_with_whatever_submitted_the_task(project
     try:
         assert (await run(project, world)).result == "t"
     finally:
-        current_trail.set(None)
+        begin(None, "")

@@ -36,6 +36,7 @@ def started(project: Project, action: str, program: str = PROGRAM) -> subprocess
     return subprocess.Popen(command, stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True, cwd=Path.cwd())
 
 
+@pytest.mark.slow
 def test_a_second_ctrl_c_ends_a_program_whose_action_does_not_let_go(project: Project):
     process = started(project, "async def act() -> None:\n    print('here', flush=True)\n    time.sleep(60)")
     assert process.stdout is not None
@@ -59,6 +60,7 @@ def test_an_action_that_raises_keyboard_interrupt_by_itself_ends_its_step_alone(
     assert process.returncode == 0
 
 
+@pytest.mark.slow
 async def test_ctrl_c_is_no_matter_of_the_processes_of_cpu_actions(project: Project):
     project.write(
         "p/actions/act.py",
@@ -81,6 +83,7 @@ async def test_ctrl_c_is_no_matter_of_the_processes_of_cpu_actions(project: Proj
     ("method", "place"),
     [("__reduce__(self)", "cannot leave its process"), ("__setstate__(self, state)", "Action p/act")],
 )
+@pytest.mark.slow
 async def test_a_result_of_a_cpu_action_that_ends_programs_on_its_way_fails_its_step_alone(
     project: Project, method: str, place: str, error: str
 ):

@@ -211,5 +211,6 @@ ROWS += (
 @pytest.mark.parametrize("row", ROWS)
 @pytest.mark.parametrize("said", ["", "at 9am "])
 @pytest.mark.timeout(30)
+@pytest.mark.slow
 def test_a_long_row_of_anything_takes_no_time_that_grows_beyond_measure(row, said):
     read((said + row * 5000)[:5000], NOW, MORNING)

@@ -14,6 +14,7 @@ from hypothesis.stateful import RuleBasedStateMachine, initialize, invariant, ru
 
 from aura_core.storage.database import Database
 from aura_core.storage.documents import DOCUMENTS, SqliteDocuments
+from tests.fixtures.examples import FULL
 
 namespaces = st.sampled_from(["n", "m"])
 keys = st.text(st.sampled_from("ab/\0\ud7ff\U0010ffff"), max_size=3)
@@ -113,5 +114,5 @@ class DocumentsMachine(RuleBasedStateMachine):
             shutil.rmtree(self.folder)
 
 
-DocumentsMachine.TestCase.settings = settings(max_examples=25, stateful_step_count=20, deadline=None)
+DocumentsMachine.TestCase.settings = settings(max_examples=25 if FULL else 8, stateful_step_count=20, deadline=None)
 test_documents_are_a_dictionary_that_lasts = DocumentsMachine.TestCase

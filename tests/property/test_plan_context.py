@@ -167,6 +167,7 @@ async def _run_all(project: Project, refs: list[str], *, side_by_side: bool) -> 
         config("name")
 
 
+@pytest.mark.slow
 def test_config_is_right_in_other_processes(tmp_path: Path):
     """Both processes of the pool serve all three plans, in turn."""
     project = Project(tmp_path)

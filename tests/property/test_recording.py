@@ -8,6 +8,7 @@ import tempfile
 from pathlib import Path
 from typing import Any
 
+import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
@@ -125,6 +126,7 @@ def test_a_task_that_was_done_is_not_done_again(steps, kill):
     asyncio.run(done_twice())
 
 
+@pytest.mark.slow
 @settings(max_examples=25, deadline=None)
 @given(shapes, st.lists(shapes, min_size=1, max_size=3), st.integers(1, 5))
 def test_whatever_is_edited_between_its_lives_a_task_does_what_it_began(begun, edits, killed_after):

@@ -10,7 +10,7 @@ from pathlib import Path
 
 import pytest
 
-from benchmarks import peers
+from benchmarks import peers, runner
 from benchmarks.__main__ import main
 from benchmarks.case import AURA, FLOOR, Case, Contestant, Series, Size, Target, figure, ratio
 from benchmarks.cases import CASES
@@ -18,6 +18,13 @@ from benchmarks.graphs import Graph, random_graph
 from benchmarks.runner import run_case
 
 ROOT = Path(__file__).resolve().parents[2]
+
+
+@pytest.fixture(autouse=True)
+def untidied(request, monkeypatch):
+    """What is measured here is made up: tidying the memory of a whole suite each time would take the longest."""
+    if "slow" not in request.keywords:
+        monkeypatch.setattr(runner, "_tidy", lambda: None)
 
 
 def _fixed(name, *values):
@@ -57,6 +64,7 @@ async def test_every_case_runs_and_every_contestant_does_the_work(name):
     assert unmeasured <= {"at most a third of pypyr's", *beside_others}
 
 
+@pytest.mark.slow
 def test_the_json_document_has_its_shape():
     command = [sys.executable, "-m", "benchmarks", "--case", "fork", "--json", "--size", "0.01", "--rounds", "2"]
     done = subprocess.run(command, cwd=ROOT, capture_output=True, text=True, check=True, timeout=60)

@@ -82,6 +82,7 @@ class Reader:
 
 
 @pytest.mark.parametrize("page", PAGES)
+@pytest.mark.slow
 def test_what_a_page_shows_is_what_happens(page, tmp_path, monkeypatch, capsys):
     plans = tmp_path / "plans"
     plans.mkdir()

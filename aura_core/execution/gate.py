@@ -5,7 +5,6 @@ from __future__ import annotations
 import asyncio
 from collections.abc import Generator
 from contextlib import contextmanager
-from contextvars import ContextVar
 from typing import Protocol
 
 from aura_core.execution.clock import Clocks
@@ -77,7 +76,3 @@ class Gate:
     def _tell(self) -> None:
         for hold in self.holds:
             hold.changed()
-
-
-current_gate: ContextVar[Gate | None] = ContextVar("current_gate", default=None)
-"""The gate of the task that runs in this asynchronous context; None if no interrupt may hold it."""
