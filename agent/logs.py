@@ -120,7 +120,7 @@ def configure(config: AppConfig, *, debug: bool = False, quiet: bool = False) ->
     silent = quiet and "log_level" not in config.model_fields_set
     stderr.setLevel(logging.DEBUG if debug else logging.CRITICAL if silent else config.log_level.upper())
     stderr.addFilter(_NotSaid())
-    tracebacks = [] if debug else [_one_line]
+    tracebacks: list[structlog.typing.Processor] = [] if debug else [_one_line]
     colors = sys.stderr.isatty()
     stderr.setFormatter(_Late(lambda: _formatter(tracebacks, colors=colors)))
     file = _QuietFile(path, maxBytes=FILE_BYTES, backupCount=FILES_KEPT, encoding="utf-8", delay=True)

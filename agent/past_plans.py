@@ -8,6 +8,8 @@ from dataclasses import dataclass
 from typing import Any
 
 from agent.contracts import ExecutorResponse, PastPlan, Plan, PlanStep
+from agent.plan_graph.grounding import KnownWords, is_grounded
+from agent.plan_graph.quotes import literals
 from agent.references import Reference, find_references, replace_references
 from aura_core.storage.documents import Documents
 
@@ -64,6 +66,9 @@ def worth_keeping(request: str, plan: Plan, responses: Mapping[str, ExecutorResp
     useful = any(step.kind == "task" for step in plan.steps) and len(request) <= LONGEST
     if not (well and plain and useful) or plan.revision or plan.unserved or plan.tainted:
         return None
+    said = KnownWords(request)
+    if not all(is_grounded(text, said) for step in plan.steps if step.kind == "task" for text in literals(step)):
+        return None  # it would teach to write what nobody says
     names = {step.id: f"s{number}" for number, step in enumerate(plan.steps, start=1)}
     if not find_references([[step.inputs, step.instruction] for step in plan.steps]) <= names.keys():
         return None

@@ -31,6 +31,8 @@ def shortlist(cards: Sequence[TaskCard], request: str, limit: int, *, known: Ite
     kept: dict[int, None] = {}
     places = {card.task: place for place, card in enumerate(cards)}
     for place in best:
+        if len(kept) == limit:
+            break
         finders = [finder_of(kind, cards, cards[place]) for kind in needs_of(cards[place]).values()]
         group = [place, *(places[finder.task] for finder in finders if finder)]
         if len(kept.keys() | set(group)) <= limit:

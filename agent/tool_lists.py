@@ -9,7 +9,7 @@ from agent.contracts import TaskCard
 from agent.errors import InputFileError
 
 JSON_TYPES = frozenset({"object", "array", "string", "number", "integer", "boolean", "null"})
-OWN_WORDS = frozenset({"llm", "ask_user", "agent"})
+OWN_WORDS = frozenset({"llm", "ask_user", "agent", "skip"})
 """Names that mean something else in a plan."""
 EXPECTED = 'a list of tools like [{"type": "function", "function": {"name", "description", "parameters"}}]'
 

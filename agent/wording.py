@@ -51,7 +51,8 @@ def rank(texts: Iterable[str], query: str) -> list[float]:
 
     index: BM25Plus = BM25Plus(bags)
     scores: Sequence[float] = index.get_scores(wanted)  # pyright: ignore[reportUnknownMemberType, reportUnknownVariableType, reportAssignmentType] (rank_bm25 has no types)
-    floor = float(min(scores))
+    weights: dict[str, float] = index.idf  # pyright: ignore[reportUnknownMemberType] (rank_bm25 has no types)
+    floor = index.delta * sum(weights.get(word) or 0.0 for word in wanted)
     shared = set(wanted)
     return [float(score) - floor if shared & set(bag) else 0.0 for score, bag in zip(scores, bags, strict=True)]
 

@@ -19,6 +19,7 @@ from agent.cli.invocation import (
     out,
     print_json,
     remark,
+    say_notices,
     settings,
 )
 
@@ -114,7 +115,10 @@ async def opened_with_model(
         from agent.app import App
 
         async with App.open(config, program=program, durable=durable, model=model) as app:
-            yield app, profile, person
+            try:
+                yield app, profile, person
+            finally:
+                say_notices(app.take_notices(), app.seen)
 
 
 async def _ask(request: Request) -> int:
@@ -125,13 +129,14 @@ async def _ask(request: Request) -> int:
     @asynccontextmanager
     async def here() -> AsyncGenerator[App]:
         thinks = not request.text.startswith("/")
-        opened = opened_with_model(settings(), request.profile, "aura ask", durable=True, thinks=thinks)
+        opened = opened_with_model(config, request.profile, "aura ask", durable=True, thinks=thinks)
         async with opened as (app, _, _):
             yield app
 
+    config = settings()
     order = AskOrder(text=request.text, session=request.session, profile=request.profile)
-    caller = CommandCaller(request.answers)
-    async with carried_out(settings().home, order, RunEnded, caller, here) as ended:
+    caller = CommandCaller(config.home, request.answers)
+    async with carried_out(config.home, order, RunEnded, caller, here) as ended:
         from agent.cli.follow import report
 
         code = report(ended, as_json=request.as_json)

@@ -6,10 +6,13 @@ from collections.abc import AsyncGenerator, Sequence
 from contextlib import asynccontextmanager
 from typing import TYPE_CHECKING
 
-from agent.cli.invocation import err, remark
+from agent.cli.invocation import err, remark, say_notices
 from agent.cli.questions import Answers
+from aura_core.storage.losses import Losses
 
 if TYPE_CHECKING:
+    from pathlib import Path
+
     from agent.cli.watch import Watch
     from agent.contracts import Question
     from aura_core.ground.events import EventBus
@@ -19,11 +22,13 @@ class CommandCaller:
     """Implements `agent.channels.local.caller.Caller` on standard error and standard input.
 
     Args:
+        home: AURA_HOME.
         given: answers to questions, in order, before anybody is asked.
     """
 
-    def __init__(self, given: Sequence[str]) -> None:
+    def __init__(self, home: Path, given: Sequence[str]) -> None:
         self.run_id = ""
+        self._home = home
         self._answers = Answers(given)
         self._watch: Watch | None = None
 
@@ -34,6 +39,10 @@ class CommandCaller:
     async def say(self, text: str, style: str = "") -> None:
         """See `Caller`."""
         remark(text, style)
+
+    async def lost(self, notices: list[str]) -> None:
+        """See `Caller`."""
+        say_notices(notices, Losses(self._home).seen)
 
     async def to(self, question: Question) -> str | None:
         """See `Caller`."""

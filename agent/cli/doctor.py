@@ -15,6 +15,7 @@ from agent.channels.terminal.controls import printable
 from agent.channels.terminal.signs import signs_for
 from agent.cli.invocation import asynchronously, out, print_json, settings
 from aura_core.errors import AuraError, HomeInUseError
+from aura_core.ground.secrets import mask
 
 if TYPE_CHECKING:
     from agent.app import App
@@ -66,7 +67,7 @@ def _print(findings: list[Finding]) -> None:
     table = Table.grid(padding=(0, 1))
     for finding in findings:
         mark, style = marks[finding.verdict]
-        table.add_row(Text(mark, style=style), Text(finding.what, style="bold"), Text(printable(finding.text)))
+        table.add_row(Text(mark, style=style), Text(finding.what, style="bold"), Text(printable(mask(finding.text))))
     console.print(table)
 
 

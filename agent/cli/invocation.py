@@ -13,6 +13,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from agent.channels.terminal.controls import escaped, one_line, printable
+from aura_core.ground.secrets import mask, masked
 
 if TYPE_CHECKING:
     import asyncio
@@ -168,12 +169,12 @@ def refuse_bytes(*words: str) -> None:
 def print_json(value: object) -> None:
     """Prints a JSON document on standard output; what the terminal cannot show, or would obey, is escaped.
 
-    What JSON has no word for, such as NaN, is null.
+    What JSON has no word for, such as NaN, is null; no secret is said.
     """
     from pydantic_core import to_jsonable_python
 
     encoding = (sys.stdout.encoding or "ascii").lower()
-    plain = to_jsonable_python(value, fallback=str, inf_nan_mode="null")
+    plain = masked(to_jsonable_python(value, fallback=str, inf_nan_mode="null"))
     text = json.dumps(plain, ensure_ascii=not encoding.startswith("utf"), indent=2)
     sys.stdout.write(escaped(text) + "\n")
 
@@ -188,10 +189,13 @@ def print_text(text: str) -> None:
 def remark(text: str, style: str = "") -> None:
     """Prints plain text on standard error, in colour where a terminal shows that; lines are never wrapped.
 
+    No secret is said, whoever made the text.
+
     Args:
         text: what is said; nothing in it is markup.
         style: how rich would draw it.
     """
+    text = mask(text)
     if style and _may_show_colours():
         err().print(text, style=style, markup=False, soft_wrap=True)
     else:

@@ -13,8 +13,7 @@ from typing import TYPE_CHECKING, TypeVar
 from agent.channels.local.caller import CHANNEL, Caller, CommandTransport
 from agent.channels.local.client import reached
 from agent.channels.local.messages import AskOrder, CancelOrder, Ending, Order, ResumeOrder, RunOrder
-from agent.channels.terminal.controls import one_line
-from aura_core.errors import HomeInUseError
+from aura_core.errors import AuraError, HomeInUseError
 from aura_core.storage.home_lock import HomeLock
 
 if TYPE_CHECKING:
@@ -114,21 +113,32 @@ async def carry_out(app: App, order: Order, caller: Caller) -> Ending:
         case AskOrder():
             from agent.cli.ask import ask_in
 
-            ending = await ask_in(app, order, caller)
+            return await ask_in(app, order, caller)
         case RunOrder():
             from agent.cli.task_runs import run_in
 
-            ending = await run_in(app, order, caller)
+            return await run_in(app, order, caller)
         case ResumeOrder():
             from agent.cli.runs import resume_in
 
-            ending = await resume_in(app, order, caller)
+            return await resume_in(app, order, caller)
         case CancelOrder():
             from agent.cli.runs import cancel_in
 
-            ending = await cancel_in(app, order)
-    for notice in app.take_notices():
-        await caller.say(one_line(notice), "yellow")
+            return await cancel_in(app, order)
+
+
+async def _for_another(app: App, order: Order, caller: Caller) -> Ending:
+    """Does what an order says that came through the socket; see `carry_out`.
+
+    Its caller is told what was lost, also what this program has told where perhaps nobody looks.
+    """
+    try:
+        ending = await carry_out(app, order, caller)
+    except AuraError:
+        await caller.lost(app.unseen_losses())
+        raise
+    await caller.lost(app.unseen_losses())
     return ending
 
 
@@ -143,7 +153,7 @@ async def reachable(app: App, program: str) -> AsyncGenerator[None]:
     from agent.channels.local.server import serving
 
     app.add_transport(CommandTransport())
-    async with serving(app.config.home, program, lambda order, caller: carry_out(app, order, caller), app.cancel):
+    async with serving(app.config.home, program, lambda order, caller: _for_another(app, order, caller), app.cancel):
         await app.resume(channel=CHANNEL)
         yield
 

@@ -68,6 +68,7 @@ async def _record(batch: Batch, line: BatchLine, catalogues: dict[str, list[Task
     """What is written for one line."""
     from aura_core.errors import AuraError
     from aura_core.ground.logger import get_logger
+    from aura_core.ground.reasons import reason_of, text_of
 
     meter = batch.meter()
     made: dict[str, Any]
@@ -76,10 +77,10 @@ async def _record(batch: Batch, line: BatchLine, catalogues: dict[str, list[Task
     try:
         plan = await _plan(batch, line, meter, catalogues)
     except AuraError as error:
-        made = {"error": f"line {line.number}: {error}"}
+        made = {"error": f"line {line.number}: {text_of(error)}"}
     except Exception as error:  # noqa: BLE001 (one request must not take the others with it; it is logged and told)
         get_logger("agent.cli").error("a request broke the planner", line=line.number, exc_info=error)
-        made = {"error": f"line {line.number}: {type(error).__name__}: {error}"}
+        made = {"error": f"line {line.number}: {reason_of(error)}"}
     else:
         made = {"plan": plan.model_dump(mode="json")}
         repairs = plan.repairs

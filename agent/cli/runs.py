@@ -149,7 +149,8 @@ async def _resume(run_id: str, given: list[str], *, as_json: bool) -> int:
     from agent.cli.caller import CommandCaller
     from agent.cli.orders import carried_out
 
-    config, order, caller = settings(), ResumeOrder(run_id=run_id), CommandCaller(given)
+    config, order = settings(), ResumeOrder(run_id=run_id)
+    caller = CommandCaller(config.home, given)
     async with carried_out(config.home, order, RunEnded, caller, lambda: opened(config, "aura runs resume")) as ended:
         pass
     from agent.cli.follow import report
@@ -193,7 +194,8 @@ async def _cancel(run_id: str) -> int:
     from agent.cli.caller import CommandCaller
     from agent.cli.orders import carried_out
 
-    config, order, caller = settings(), CancelOrder(run_id=run_id), CommandCaller([])
+    config, order = settings(), CancelOrder(run_id=run_id)
+    caller = CommandCaller(config.home, [])
     async with carried_out(config.home, order, Cancelled, caller, lambda: opened(config, "aura runs cancel")) as ended:
         remark(f"{run_id} is cancelled." if ended.cancelled else f"{run_id} had ended already.")
     return 0

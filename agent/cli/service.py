@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import asyncio
 import getpass
 import os
 import shutil
@@ -167,6 +166,8 @@ def _write(unit: Unit) -> None:
 
 async def _wait_until_up(home: Path) -> str:
     """Waits until commands reach the bot, and still do when it has talked to Telegram; its name, or nothing."""
+    import asyncio
+
     said, end = "", time.monotonic() + UP_SECONDS
     while not said and time.monotonic() < end:
         await asyncio.sleep(0.2)

@@ -68,7 +68,8 @@ async def _run(order: RunOrder, answers: list[str], *, as_json: bool) -> int:
     from agent.contracts import Question
 
     refuse_bytes(order.task, *order.pairs, order.session)
-    config, caller = settings(), CommandCaller(answers)
+    config = settings()
+    caller = CommandCaller(config.home, answers)
     async with carried_out(config.home, order, TaskEnded, caller, lambda: opened(config, "aura run")) as ending:
         ended = ending.ended
     if isinstance(ended, Question):

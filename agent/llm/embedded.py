@@ -24,6 +24,8 @@ if TYPE_CHECKING:
 MOST_THREADS = 8
 AT_ONCE = 2
 SLOTS = 3
+LOOKS, BETWEEN_LOOKS = 10, 0.1
+"""How often, and after how many seconds each, a call looks whether one that was left has ended."""
 CACHE_MIB = 1024
 LONGEST_ANSWER = 2048
 SMALL_MACHINE = 3 * 2**30
@@ -62,6 +64,7 @@ class EmbeddedModel:
         self._process: ModelProcess | None = None
         self._endpoint: Endpoint | None = None
         self._cache: PromptCache | None = None
+        self._left = False
         self._log = get_logger(__name__)
         self.places = Places(self._at_once)
         """What a call holds while it runs: so many fit side by side, more would only slow each other down."""
@@ -79,10 +82,25 @@ class EmbeddedModel:
             openai.OpenAIError and the errors of `failures`: see there.
         """
         endpoint = await self.started()
-        reply = await endpoint.ask(ask)
+        await self._free_again()
+        try:
+            reply = await endpoint.ask(ask)
+        except BaseException:
+            self._left = True
+            raise
         if self._cache is not None:
             self._cache.remember(ask.purpose, ask.messages, fresh=reply.tokens_read - reply.tokens_cached)
         return reply
+
+    async def _free_again(self) -> None:
+        """Waits until a call that was left has ended in the server: one beside it would read everything anew."""
+        if not self._left or self._cache is None:
+            return
+        self._left = False
+        for _ in range(LOOKS):
+            if not await self._cache.busy():
+                return
+            await asyncio.sleep(BETWEEN_LOOKS)
 
     async def prepare(self, purpose: str, system: str, report: Progress) -> None:
         """Loads the weights and reads a system prompt before anybody asks; calls that come meanwhile go first.

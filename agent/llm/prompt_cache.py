@@ -13,7 +13,7 @@ import importlib.metadata
 import os
 import secrets
 import time
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Awaitable, Callable, Mapping, Sequence
 from contextlib import AbstractAsyncContextManager
 from http import HTTPStatus
 from pathlib import Path
@@ -75,6 +75,14 @@ class PromptCache:
             base_url=address, headers={"Authorization": f"Bearer {key}"}, trust_env=False, timeout=REQUEST_SECONDS
         )
         return cls(folder, hashlib.sha256(identity.encode()).hexdigest()[:12], http, alone)
+
+    async def busy(self) -> bool:
+        """Whether the server works on anything now."""
+        try:
+            slots = await self._answered(self._http.get("/slots"), "/slots")
+        except (OSError, RefusedError):
+            return False
+        return any(slot.get("is_processing") for slot in slots)
 
     async def restore(self, slots: int) -> int:
         """Hands the latest states to the server, one per slot; returns how many it took."""
@@ -210,8 +218,12 @@ class PromptCache:
         return [path for _, path in sorted(found, reverse=True)]
 
     async def _post(self, path: str, body: dict[str, Any]) -> dict[str, Any]:
+        answer: dict[str, Any] = await self._answered(self._http.post(path, json=body), path)
+        return answer
+
+    async def _answered(self, call: Awaitable[Any], path: str) -> Any:
         try:
-            response = await self._http.post(path, json=body)
+            response = await call
             answer = response.json()
         except Exception as error:
             raise OSError(f"{path}: {type(error).__name__} {error}") from error

@@ -5,7 +5,7 @@ from __future__ import annotations
 import re
 from collections.abc import Iterator, Mapping
 from http import HTTPStatus
-from typing import cast
+from typing import Any, cast
 
 import openai
 
@@ -51,8 +51,9 @@ class StatedError(Exception):
 
 def from_sdk(error: openai.APIError) -> StatedError:
     """What an answer with a status of failure, or an event of failure inside a stream, says."""
-    body: object = error.body
-    told = next(_complaints({"error": body}, 0), None) if isinstance(body, dict | list) else None
+    body: Any = error.body
+    is_told = isinstance(body, dict | list)
+    told = next(_complaints({"error": error.body}, 0), None) if is_told else None
     code, words = told or (str(error.code or ""), "")
     said = words or (body if isinstance(body, str) and body.strip() else error.message)
     kind = str(error.type or "")

@@ -56,18 +56,24 @@ ANSWER_CHARACTERS = 400
 LOCK_SECONDS = 10.0
 
 _log = get_logger("agent.memory")
+Lost = Callable[[str, Path], None]
+"""Is given what the person should know, and the file of which that speaks."""
 
 
-async def read_memory(folder: Path, tell: Callable[[str], None] = lambda _notice: None) -> str:
+def _unheard(_notice: str, _path: Path) -> None:
+    """Nobody is there to be told."""
+
+
+async def read_memory(folder: Path, lost: Lost = _unheard) -> str:
     """MEMORY.md of a session, bounded for a prompt; empty if there is none, or none that can be read.
 
     One that is damaged is set aside like SESSION.json, and what can be read of it goes on.
 
     Args:
         folder: the session's.
-        tell: is given what the person should know.
+        lost: is given what the person should know of a file that was set aside.
     """
-    return bounded(await asyncio.to_thread(_read, folder / MEMORY_FILE, tell))
+    return bounded(await asyncio.to_thread(_read, folder / MEMORY_FILE, lost))
 
 
 async def maybe_update_memory(
@@ -79,6 +85,7 @@ async def maybe_update_memory(
     model: ModelClient,
     meter: Meter | None = None,
     now: datetime | None = None,
+    lost: Lost = _unheard,
 ) -> str | None:
     """Keeps what is worth keeping of one request (seed 004, `_maybe_update_memory`).
 
@@ -92,6 +99,7 @@ async def maybe_update_memory(
         model: decides when code sees a reason to ask it, and merges old lines.
         meter: the budget that pays.
         now: for the date of new lines; the clock's if left out.
+        lost: as in `read_memory`.
 
     Returns:
         The facts that were added, one a line; None if there were none.
@@ -110,9 +118,9 @@ async def maybe_update_memory(
     if not kept:
         return None
     today = (now or datetime.now(UTC).astimezone()).date()
-    added, size = await asyncio.to_thread(_append, cwd, kept, today)
+    added, size = await asyncio.to_thread(_append, cwd, kept, today, lost)
     if size > COMPACT_ABOVE:
-        await _compact(cwd, model, meter)
+        await _compact(cwd, model, meter, lost)
     return "\n".join(added) or None
 
 
@@ -155,17 +163,17 @@ async def _ask(system: str, request: str, most: int, model: ModelClient, meter: 
     return [item for item in items if isinstance(item, str)][:most]
 
 
-async def _compact(cwd: Path, model: ModelClient, meter: Meter | None) -> None:
+async def _compact(cwd: Path, model: ModelClient, meter: Meter | None, lost: Lost) -> None:
     """Merges the older half of Aura's own lines; the originals move to the archive. The person's lines stay.
 
     An embedded model is not asked: it would take a minute, and lose facts.
     """
-    memory = await asyncio.to_thread(_read, cwd / MEMORY_FILE)
+    memory = await asyncio.to_thread(_read, cwd / MEMORY_FILE, lost)
     lines = dated_lines(memory)
     old = lines[: len(lines) // 2]
     merged = [] if model.embedded or not old else await _merge([fact_of(line) for line in old], model, meter)
     if merged or (old and len(memory) > ARCHIVE_ABOVE):
-        await asyncio.to_thread(_archive, cwd, old, merged)
+        await asyncio.to_thread(_archive, cwd, old, merged, lost)
 
 
 async def _merge(facts: list[str], model: ModelClient, meter: Meter | None) -> list[str]:
@@ -176,10 +184,10 @@ async def _merge(facts: list[str], model: ModelClient, meter: Meter | None) -> l
     return [fact for fact in cleaned_facts if stems_from(fact, "\n".join(facts))]
 
 
-def _append(cwd: Path, facts: Sequence[str], today: date) -> tuple[list[str], int]:
+def _append(cwd: Path, facts: Sequence[str], today: date, lost: Lost) -> tuple[list[str], int]:
     """Adds the facts that are new, under a lock; those that were added, and the file's size in characters."""
     with _locked(cwd):
-        memory = _read_for_change(cwd / MEMORY_FILE)
+        memory = _read_for_change(cwd / MEMORY_FILE, lost)
         added: list[str] = []
         for fact in facts:
             if not is_known(fact, memory):
@@ -190,23 +198,23 @@ def _append(cwd: Path, facts: Sequence[str], today: date) -> tuple[list[str], in
         return added, len(memory)
 
 
-def _archive(cwd: Path, old: Sequence[str], merged: Sequence[str]) -> None:
+def _archive(cwd: Path, old: Sequence[str], merged: Sequence[str], lost: Lost) -> None:
     """Moves lines to the archive, that first, and puts the merged facts where they stood, dated as the last of them."""
     last = date_of(old[-1])
     with _locked(cwd):
-        memory = _read_for_change(cwd / MEMORY_FILE)
-        archive = _read_for_change(cwd / ARCHIVE_FILE)
+        memory = _read_for_change(cwd / MEMORY_FILE, lost)
+        archive = _read_for_change(cwd / ARCHIVE_FILE, lost)
         write_atomically(cwd / ARCHIVE_FILE, archive + "".join(f"{line}\n" for line in old))
         write_atomically(cwd / MEMORY_FILE, replaced(memory, old, [dated(fact, last) for fact in merged]))
 
 
-def _read(path: Path, tell: Callable[[str], None] = lambda _notice: None) -> str:
+def _read(path: Path, lost: Lost) -> str:
     """The whole text for reading; empty if there is none, or none that can be read."""
     try:
         text, kind = _understood(path.read_bytes())
         if kind == "damaged":
             with _locked(path.parent):
-                return _read_for_change(path, tell)
+                return _read_for_change(path, lost)
     except FileNotFoundError:
         return ""
     except (OSError, AuraError) as error:
@@ -215,7 +223,7 @@ def _read(path: Path, tell: Callable[[str], None] = lambda _notice: None) -> str
     return text
 
 
-def _read_for_change(path: Path, tell: Callable[[str], None] = lambda _notice: None) -> str:
+def _read_for_change(path: Path, lost: Lost) -> str:
     """The whole text; a file that is not UTF-8 is set aside first, so that the person's bytes are kept.
 
     What could be read of it takes its place.
@@ -232,7 +240,7 @@ def _read_for_change(path: Path, tell: Callable[[str], None] = lambda _notice: N
             write_atomically(path, text)
         _log.warning("a memory was set aside", path=str(path), reason=kind, kept_as=kept_as)
         rest = "What can be read of it goes on." if text.strip() else "A new one is begun."
-        tell(f"The memory {path} was {kind}. It was set aside as {kept_as}. {rest}")
+        lost(f"The memory {path} was {kind}. It was set aside as {kept_as}. {rest}", path)
     return text
 
 

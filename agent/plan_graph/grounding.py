@@ -19,7 +19,8 @@ URL = re.compile(
     r"(?:https?://|www\.)[^\s<>\"'`]+|\b(?:[\w-]+\.)+(?:[a-z]{2,})(?::\d+)?(?:/[^\s<>\"'`]*)?", re.IGNORECASE
 )
 """An address in a text, also without its scheme."""
-FILE_NAME = re.compile(r"[^\s<>\"'`:;,()/]+(?:/[^\s<>\"'`:;,()/]+)*\.[A-Za-z][A-Za-z0-9]{0,5}\b")
+_NO_NAME = r"\s<>\"'`:;,()/，。；：！？、"
+FILE_NAME = re.compile(rf"(?<![^{_NO_NAME}])[^{_NO_NAME}]+(?:/[^{_NO_NAME}]+)*\.[A-Za-z][A-Za-z0-9]{{0,5}}\b")
 """Something that looks like a file name with an extension."""
 SPEAKS_OF_FILES = re.compile(
     r"\b(?:files?|documents?|tables?|folder|datei|fichier|archivo)\b|файл|документ|таблиц|文件|文档|表格", re.IGNORECASE

@@ -37,7 +37,8 @@ def fit_inputs(card: TaskCard, inputs: Mapping[str, Any]) -> FittedInputs:
         inputs: values by name, as a model or a person gave them.
     """
     fitted = FittedInputs()
-    for name, value in _renamed(card, inputs, fitted).items():
+    named, fitted.notes = renamed(card, inputs)
+    for name, value in named.items():
         schema = card.properties[name]
         if value is None and not allows_null(schema):
             continue
@@ -54,8 +55,9 @@ def fit_inputs(card: TaskCard, inputs: Mapping[str, Any]) -> FittedInputs:
     return fitted
 
 
-def _renamed(card: TaskCard, inputs: Mapping[str, Any], fitted: FittedInputs) -> dict[str, Any]:
-    """Inputs under names that the task has; a name it does not have is mapped, or dropped with a note."""
+def renamed(card: TaskCard, inputs: Mapping[str, Any]) -> tuple[dict[str, Any], list[str]]:
+    """Inputs under names that the task has, and notes; a name it does not have is mapped, or dropped."""
+    notes: list[str] = []
     known = {name: value for name, value in inputs.items() if name in card.properties}
     unknown = {name: value for name, value in inputs.items() if name not in card.properties}
     for name in list(unknown):
@@ -63,13 +65,13 @@ def _renamed(card: TaskCard, inputs: Mapping[str, Any], fitted: FittedInputs) ->
         near = get_close_matches(name.casefold(), free, n=1, cutoff=NEAR_ENOUGH)
         if near:
             known[free[near[0]]] = unknown.pop(name)
-            fitted.notes.append(f"{name} became {free[near[0]]}")
+            notes.append(f"{name} became {free[near[0]]}")
     missing = [other for other in card.required if other not in known]
     if len(missing) == 1 and len(unknown) == 1 and _fits(next(iter(unknown.values())), card.properties[missing[0]]):
         name, known[missing[0]] = unknown.popitem()
-        fitted.notes.append(f"{name} became {missing[0]}")
-    fitted.notes += [f"{card.task} has no input {name!r}; dropped" for name in unknown]
-    return known
+        notes.append(f"{name} became {missing[0]}")
+    notes += [f"{card.task} has no input {name!r}; dropped" for name in unknown]
+    return known, notes
 
 
 def _fits(value: Any, schema: Mapping[str, Any]) -> bool:

@@ -96,6 +96,8 @@ def _tidied(draft: Draft, value: Any) -> Any:
 def _why_lost(draft: Draft, step: PlanStep, value: Any) -> str:
     """Why an input cannot be used; empty if it can."""
     for broken in broken_references_in(value):
+        if broken in draft.world.known.said:
+            continue
         return f"{broken} is not a plain reference such as ${{s1}} or ${{s1.title}}"
     for reference in references_in(value):
         if reference.step == step.id:

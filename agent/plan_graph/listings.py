@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from agent.contracts import PlanStep, TaskCard
 from agent.plan_graph.draft import Draft
-from agent.wording import rank
+from agent.wording import rank, terms
 
 NEARLY = 0.8
 """How much of what words have in common with one task they must have with another, to be about both."""
@@ -19,8 +19,9 @@ def add_listings(draft: Draft) -> None:
             continue
         others = [other for other in draft.world.cards.values() if other.task not in planned and _is_listing(other)]
         own, *scores = rank([_described(one) for one in (card, *others)], step.quote)
+        new = set(terms(step.quote)) - set(terms(_described(card)))
         for other, score in zip(others, scores, strict=True):
-            if own > 0 and score >= NEARLY * own:
+            if own > 0 and score >= NEARLY * own and new & set(terms(_described(other))):
                 name = draft.free_id(f"{step.id}_too")
                 added = PlanStep(id=name, task=other.task, quote=step.quote, untrusted=other.untrusted)
                 draft.steps.insert(draft.position(step.id) + 1, added)

@@ -13,11 +13,17 @@ from agent.references import Reference, find_references, replace_references
 
 
 def repeats(step: PlanStep, earlier: list[PlanStep]) -> bool:
-    """Whether a step says what an earlier one says of the same words of the request: a model that goes in circles."""
-    return any(
-        (one.kind, one.task, one.quote, literals(one)) == (step.kind, step.task, step.quote, literals(step))
+    """Whether a model goes in circles: a step says of the same words what an earlier one says, or goes on from that.
+
+    "Translate both into German" is no circle: the second step is given something else than the first.
+    """
+    alike = [
+        one
         for one in earlier
-    )
+        if (one.kind, one.task, one.quote, literals(one)) == (step.kind, step.task, step.quote, literals(step))
+    ]
+    used = find_references([step.inputs, step.instruction])
+    return any(same_work(one, step) or one.id in used for one in alike)
 
 
 def merge_repeated_steps(draft: Draft) -> None:
@@ -48,7 +54,7 @@ def _is_invented(draft: Draft, step: PlanStep, around: PlanStep) -> bool:
         return False
     said = literals(step)
     if step.kind != "task" or not said:
-        return step.kind != "task" or bool(around.inputs)
+        return step.kind != "task" or (bool(around.inputs) and step.quote == around.quote)
     return not any(is_grounded(text, draft.world.known) for text in said)
 
 

@@ -10,13 +10,23 @@ from agent.plan_graph.draft import Draft
 from agent.plan_graph.edges import leads_to, reference_ids
 from agent.plan_graph.fields import TEXT_INPUTS, pointed
 from agent.plan_graph.grounding import PATH_FORMATS, candidates, is_grounded, known_file
-from agent.plan_graph.inputs import fit_inputs
+from agent.plan_graph.inputs import fit_inputs, renamed
 from agent.plan_graph.quotes import passages
 from agent.plan_graph.values import choices, is_placeholder, is_string
 from agent.references import find_references, parse_reference
 
 FILES_OFFERED = 8
 """Files that a question about one offers as choices."""
+
+
+def name_inputs(draft: Draft) -> None:
+    """Puts every input under a name that its task has."""
+    for step in list(draft.steps):
+        card = draft.card(step)
+        if card is not None:
+            inputs, notes = renamed(card, step.inputs)
+            draft.notes += [f"{step.id}: {note}" for note in notes]
+            draft.change(step, inputs=inputs)
 
 
 def complete_inputs(draft: Draft) -> None:
@@ -81,11 +91,16 @@ def _why_refused(draft: Draft, value: Any, schema: dict[str, Any]) -> str:
     """Why a planned value is not used; empty if it is."""
     if find_references(value):
         return ""
-    if is_placeholder(value) and is_string(schema) and not choices(schema):
+    if is_placeholder(value) and not _is_meant(draft, value) and is_string(schema) and not choices(schema):
         return f"{value!r} says nothing" if value else "it is empty"
     if schema.get("grounded") and not is_grounded(value, draft.world.known):
         return f"{value!r} was not said by anybody"
     return ""
+
+
+def _is_meant(draft: Draft, value: str) -> bool:
+    """Whether what looks like a placeholder is what the person wrote: "(2+3)*(4+5)", "[urgent]"."""
+    return len(value) > 1 and not value.isalpha() and value in draft.world.known.request
 
 
 def _complete(draft: Draft, step_id: str, card: TaskCard) -> None:

@@ -22,6 +22,8 @@ _WORD = re.compile(r"\w")
 _PASSAGE = re.compile(
     r"(?<!\w)'([^']+)'(?!\w)|‘([^’]+)’|\"([^\"]+)\"|“([^”]+)”|«([^»]+)»|„([^“”]+)[“”]|「([^」]+)」|『([^』]+)』"
 )
+_PLAIN = str.maketrans({**dict.fromkeys("’‘", "'"), **dict.fromkeys("“”", '"'), "ё": "е", "Ё": "Е"})
+"""Marks and letters that are written in several ways, at the same length."""
 _CLOSING = frozenset("?!？！)）”»」』")
 LONGEST = 90
 """Pieces of a request up to which a decoder is held to it; the pattern grows with the square of them."""
@@ -101,9 +103,9 @@ class Quoted:
 
     def find(self, text: str, behind: int = 0) -> tuple[int, int] | None:
         """Where words stand in the request, however they are spaced; behind a place if they do, else anywhere."""
-        words = text.split()
+        words = text.translate(_PLAIN).split()
         pattern = re.compile(r"\s+".join(map(re.escape, words)), re.IGNORECASE)
-        hits = (pattern.search(self.request, start) for start in (behind, 0)) if words else ()
+        hits = (pattern.search(self.request.translate(_PLAIN), start) for start in (behind, 0)) if words else ()
         return next((hit.span() for hit in hits if hit), None)
 
 

@@ -5,9 +5,11 @@ Small models forget to read a file before they summarise it. The task that reads
 
 from __future__ import annotations
 
+from itertools import pairwise
+
 from agent.contracts import PlanStep, TaskCard
 from agent.plan_graph.draft import Draft
-from agent.plan_graph.edges import leads_to
+from agent.plan_graph.edges import leads_to, needed_ids
 from agent.plan_graph.fields import TEXT_INPUTS, pointed
 from agent.plan_graph.grounding import PATH_FORMATS, URL, KnownWords, candidates, ends_like_a_file, named_files
 from agent.plan_graph.quotes import literals
@@ -42,6 +44,23 @@ def read_named(draft: Draft) -> None:
         references = [f"${{{source}}}" for source in sources if source]
         if references:
             _give_texts(draft, step.id, name, references)
+
+
+def use_what_is_read(draft: Draft) -> None:
+    """Gives a text that is read and that nothing uses to the next step, if that judges texts and was given none.
+
+    "Read letter.txt and write a polite reply": small models forget what the reply is to.
+    """
+    for source, step in pairwise(draft.steps.copy()):
+        used = set[str]().union(*(needed_ids(one) for one in draft.steps))
+        if source.kind != "task" or not source.untrusted or source.id in used:
+            continue
+        card = draft.card(step)
+        names = [name for name in TEXT_INPUTS if card and card.effects == "read" and name in card.properties]
+        if step.kind in ("llm", "agent") and not find_references(step.inputs):
+            _give_texts(draft, step.id, TEXT_INPUTS[0], [f"${{{source.id}}}"])
+        elif names and not any(name in step.inputs for name in names):
+            _give_texts(draft, step.id, names[0], [f"${{{source.id}}}"])
 
 
 def _lacking_text(draft: Draft, step: PlanStep) -> str | None:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import re
+from collections.abc import Sequence
 from itertools import pairwise
 
 from agent.contracts import PlanStep
@@ -16,8 +17,8 @@ NEGATION = re.compile(
     r"|\b(?:nicht|kein\w*|ohne|nie|niemals|pas|sans|jamais|nunca|sin|não|sem|non|senza|nie|bez)\b",
     re.IGNORECASE,
 )
-"""The negation of a language is a closed class of a few words: this list is whole for these languages."""
-_BOUNDARY = re.compile(r"[.,;:!?…\n。，；：！？、()]")
+"""The negation of a language is a closed class of a few words: a second sign, beside what the model marks."""
+_BOUNDARY = re.compile(r"[.,:](?!\w)|[;!?…\n。，；：！？、()]")
 
 
 def confirm_refused(draft: Draft) -> None:
@@ -28,10 +29,12 @@ def confirm_refused(draft: Draft) -> None:
     """
     quoted = Quoted(draft.world.known.request, draft.steps)
     for step in list(draft.steps):
-        if step.effects == "read" or step.id not in quoted.spans:
+        if step.effects == "read":
             continue
-        clause = _clause(quoted, step)
-        marked = [words for words in draft.world.left_out if step.quote in words and step.quote != words]
+        start, end = quoted.spans.get(step.id, (0, len(quoted.request)))
+        clause = _clause(quoted, step, draft.world.left_out)
+        unwanted = {words: span for words in draft.world.left_out if (span := quoted.find(words))}
+        marked = [words for words, (first, last) in unwanted.items() if first < end and start < last]
         mentioned = [passage for passage in passages(quoted.request) if _is_only_mentioned(step, passage)]
         if draft.world.known.request.strip() in literals(step) and not draft.world.deliberate:
             mentioned.append(step.quote)
@@ -45,14 +48,15 @@ def _is_only_mentioned(step: PlanStep, passage: str) -> bool:
     return any(text in passage and text != passage for text in literals(step))
 
 
-def _clause(quoted: Quoted, step: PlanStep) -> str:
+def _clause(quoted: Quoted, step: PlanStep, left_out: Sequence[str]) -> str:
     """The clauses around a step's quote, up to the next mark or quote, without what the step was given.
 
     Where the quote has several clauses, those count in which the step was given something.
     """
     text = quoted.request
-    start, end = quoted.spans[step.id]
+    start, end = quoted.spans.get(step.id, (0, len(text)))
     others = [span for name, span in quoted.spans.items() if name != step.id]
+    others += [span for words in left_out if (span := quoted.find(words))]
     first = max([0, *(stop for _, stop in others if stop <= start)])
     last = min([len(text), *(begin for begin, _ in others if begin >= end)])
     given = sorted(literals(step), key=len, reverse=True)

@@ -16,14 +16,14 @@ from agent.plan_graph.names import keep_fields_of_kind, name_steps, resolve_task
 from agent.plan_graph.order import break_cycles, keep_planned_order
 from agent.plan_graph.overlap import drop_additions, merge_repeated_steps
 from agent.plan_graph.own_words import keep_to_own_words
-from agent.plan_graph.questions import complete_inputs, drop_superfluous_questions
-from agent.plan_graph.readers import read_first, read_named, read_with_the_right_task
+from agent.plan_graph.questions import complete_inputs, drop_superfluous_questions, name_inputs
+from agent.plan_graph.readers import read_first, read_named, read_with_the_right_task, use_what_is_read
 from agent.plan_graph.refusals import confirm_refused
 from agent.plan_graph.types import supply_needs
 from agent.references import find_references, resolve_references
 
 __all__ = ["PlanWorld", "Repaired", "repair_plan"]
-COMPLETING = (read_with_the_right_task, read_first, read_named, keep_to_own_words, add_listings)
+COMPLETING = (read_with_the_right_task, read_first, read_named, use_what_is_read, keep_to_own_words, add_listings)
 """What a small model leaves out or mixes up is put right."""
 PRUNING = (merge_repeated_steps, drop_additions, drop_superfluous_questions)
 """Each may make work for the others, so they go round until nothing is taken out any more."""
@@ -65,11 +65,14 @@ def repair_plan(steps: Sequence[PlanStep], world: PlanWorld) -> Repaired:
     resolve_tasks(draft)
     if draft.problems:
         return Repaired(notes=draft.notes, problems=draft.problems)
+    name_inputs(draft)
     link_steps(draft)
     break_cycles(draft)
     draft.steps[:] = order_steps_safely(draft.steps)
     _apply(draft, [merge_repeated_steps, *(() if world.deliberate else COMPLETING), supply_needs])
     complete_inputs(draft)
+    link_steps(draft)  # what was completed may be what another step reads, or does as well
+    _apply(draft, [merge_repeated_steps])
     if not world.deliberate:
         _prune(draft)
     if not draft.problems:

@@ -7,7 +7,7 @@ from dataclasses import dataclass, field
 from datetime import datetime
 
 from agent.config import PlannerSettings
-from agent.contracts import ExecutorResponse, PastPlan, PlanExample, PlanStep, Profile, TaskCard
+from agent.contracts import Exchange, ExecutorResponse, PastPlan, PlanExample, PlanStep, Profile, TaskCard
 from agent.llm.client import ModelClient
 from agent.llm.meter import Meter
 from agent.plan_graph.repair import RULES
@@ -25,6 +25,8 @@ class PlannerConfig:
         now: the clock; aware.
         examples: of several steps, as the plugins give them; those of single tasks are on their cards.
         past: plans that ended well before, the latest last.
+        before: the last request of the conversation and its whole answer; without one if none may be
+            used. None where the conversation is known as text alone.
         memory: MEMORY.md; may be empty.
         files: names of the session's files.
         previous: results of earlier plans of this run, in order of ending.
@@ -42,6 +44,7 @@ class PlannerConfig:
     now: datetime
     examples: Sequence[PlanExample] = ()
     past: Sequence[PastPlan] = ()
+    before: Exchange | None = None
     memory: str = ""
     files: Sequence[str] = ()
     previous: Sequence[ExecutorResponse] = ()

@@ -6,8 +6,10 @@ import re
 from typing import Any
 
 from agent.contracts import Exchange
-from agent.references import Reference, replace_references
+from agent.references import Reference, escape_references, replace_references
 
+SHOWN = 400
+"""Characters of what was said before that a model is shown; `${before}` is all of it."""
 BEFORE = "before"
 """The name under which a step takes the last answer: `${before}`."""
 _TURN = re.compile(r"^(Person|Aura): ", re.MULTILINE)
@@ -28,12 +30,19 @@ def last_exchange(context: str) -> Exchange | None:
     return Exchange(say=turns[said[-1]][1], answer="\n".join(answers))
 
 
+def shortened(exchange: Exchange) -> Exchange:
+    """An exchange as a model is shown it: on one line each, and cut."""
+    texts = (" ".join(text.split()) for text in (exchange.say, exchange.answer))
+    say, answer = (text if len(text) <= SHOWN else f"{text[:SHOWN]}…" for text in texts)
+    return Exchange(say=say, answer=answer)
+
+
 def with_answer(value: Any, exchange: Exchange | None) -> Any:
     """A value in which `${before}` is the last answer itself."""
     if exchange is None:
         return value
 
     def fill(reference: Reference) -> str:
-        return exchange.answer if reference.step == BEFORE else str(reference)
+        return escape_references(exchange.answer) if reference.step == BEFORE else str(reference)
 
     return replace_references(value, fill)

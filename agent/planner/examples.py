@@ -14,8 +14,9 @@ from agent.plan_graph.types import finder_of, needs_of
 from agent.wording import rank
 from aura_core.language.examples import MODEL_STEPS
 
-STANDING = 22
-"""Examples that every request of a profile is shown; they are read once and stay cached."""
+STANDING, OF_MODELS, REPLIES = 16, 10, 3
+"""Examples that every request of a profile is shown, and how many of them show what no task does, and replies. They are
+read once and stay cached, but the first request of a new machine waits until they are read."""
 NEAREST, JOINED = 2, 2
 """Examples of several steps beside a request, and examples of one step that are joined to one more."""
 _TALK = PlanExample(say="Hello!", steps=[ExampleStep(words="Hello!", task="llm")])
@@ -25,21 +26,25 @@ def standing_examples(cards: Sequence[TaskCard], examples: Sequence[PlanExample]
     """The examples that stand in the rules; the same for every request with the same tasks.
 
     First come those of what no task does (answering, asking, leaving out) and replies, then the plans take turns. At
-    least one has several steps and is made of
-    listed tasks, if there are two tasks at all.
+    least one has several steps and is made of listed tasks, if there are two tasks at all.
     """
     fit = list(fitting(cards, examples))
     of_models = [one for one in fit if any(step.task in MODEL_STEPS for step in one.steps)]
-    by_plan: dict[str, list[PlanExample]] = {}
-    for one in fit:
-        if one not in of_models:
-            by_plan.setdefault(one.steps[0].task.split("/")[0], []).append(one)
-    in_turn = [one for row in zip_longest(*by_plan.values()) for one in row if one is not None]
-    replies = [one for one in in_turn if one.before is not None]
-    shown = [*of_models, *replies, *(one for one in in_turn if one.before is None)][:STANDING]
+    of_tasks = [one for one in fit if one not in of_models]
+    replies = [one for one in of_tasks if one.before is not None]
+    shown = [*_in_turn(of_models)[:OF_MODELS], *_in_turn(replies)[:REPLIES]]
+    shown += _in_turn([one for one in of_tasks if one.before is None])[: STANDING - len(shown)]
     if not any(_several_tasks(one) for one in shown):
         shown = [*(shown or [_TALK]), *made_from_types(cards)]
     return shown
+
+
+def _in_turn(examples: Sequence[PlanExample]) -> list[PlanExample]:
+    """Examples of different plans, and of different steps of a model, in turn."""
+    groups: dict[str, list[PlanExample]] = {}
+    for one in examples:
+        groups.setdefault(one.steps[0].task.split("/")[0], []).append(one)
+    return [one for row in zip_longest(*groups.values()) for one in row if one is not None]
 
 
 def nearest_examples(

@@ -5,11 +5,11 @@ from __future__ import annotations
 import json
 from collections.abc import Iterable, Sequence
 
-from agent.contracts import ExecutorResponse, PlanExample, PlanStep, TaskCard
+from agent.contracts import Exchange, ExecutorResponse, PlanExample, PlanStep, TaskCard
 from agent.llm.client import Message
 from agent.plan_graph.grounding import KnownWords, mentioned_files
 from agent.planner.config import PlannerConfig
-from agent.planner.conversation import last_exchange
+from agent.planner.conversation import shortened
 from agent.planner.examples import example_of, nearest_examples, standing_examples
 from agent.planner.prompt import catalogue_line, example_lines
 from agent.prompts import render
@@ -36,7 +36,9 @@ def planner_rules(cards: Sequence[TaskCard], examples: Sequence[PlanExample], *,
     )
 
 
-def plan_messages(config: PlannerConfig, cards: Sequence[TaskCard], user_text: str, context: str) -> list[Message]:
+def plan_messages(
+    config: PlannerConfig, cards: Sequence[TaskCard], user_text: str, context: str, before: Exchange | None
+) -> list[Message]:
     """The messages for one request; the first is the same for every request with the same tasks."""
     full = not config.model.embedded
     answers = answers_of(config)
@@ -52,7 +54,7 @@ def plan_messages(config: PlannerConfig, cards: Sequence[TaskCard], user_text: s
         files=config.files[:FILES_SHOWN] if full else _meant_files(config.files, user_text, context)[:FILES_SHOWN],
         memory=config.memory.strip()[-MEMORY_CHARACTERS:],
         history=context if full else "",
-        before=None if full else last_exchange(context),
+        before=None if full or before is None else shortened(before),
         progress=progress_lines(results, config.previous_steps, config.settings.progress),
         example_id=next((response.step_id for response in reversed(results) if response.ok), "s1"),
         first_id=f"s{first_number(step.id for step in config.previous_steps)}",

@@ -8,7 +8,7 @@ from dataclasses import dataclass, field, replace
 from typing import Any
 
 from agent.contracts import Exchange, Plan, PlanStep, TaskCard
-from agent.errors import ModelOutputError, PlanningError
+from agent.errors import ModelError, ModelOutputError, PlanningError
 from agent.llm.client import Message
 from agent.llm.structured import COMPACT
 from agent.plan_graph.coverage import uncovered
@@ -51,9 +51,9 @@ async def plan_steps(config: PlannerConfig, user_text: str, context: str) -> Pla
     """
     cards = shortlist(config.catalogue, " ".join([user_text, context[-400:]]), config.settings.shortlist)
     attempt = _Attempt(
-        config, cards, user_text, _world(config, cards, user_text, context), before=last_exchange(context)
+        config, cards, user_text, _world(config, cards, user_text, context), before=_before(config, context)
     )
-    messages = plan_messages(config, cards, user_text, context)
+    messages = plan_messages(config, cards, user_text, context, attempt.before)
     raw = await attempt.ask(messages)
     if "coverage" not in config.without and not attempt.repaired(raw).problems:
         raw = await attempt.completed(messages, raw)
@@ -128,22 +128,12 @@ class _Attempt:
                     raise _EnoughError  # `repair_plan` says that it is too long
                 self._tell([*before, *raw])
 
-        small = config.model.embedded
-        done = {part["task"] for part in before if not part.get("inputs")}
-        pieces = len(PIECE.findall(self.request))
         try:
             completion = await config.model.complete(
                 messages,
                 purpose=PURPOSE,
-                schema=plan_schema(
-                    [card for card in self.cards if card.task not in done],
-                    [self.request, *((self.before.say, self.before.answer) if self.before else ())],
-                    parts or [self.request],
-                    max_steps=self.world.max_steps,
-                    small=small,
-                    without=config.without,
-                ),
-                max_tokens=min(PLAN_TOKENS, FIRST_TOKENS + TOKENS_A_PIECE * pieces) if small else PLAN_TOKENS,
+                schema=self._schema(before, parts),
+                max_tokens=self._max_tokens(),
                 model=config.profile.model,
                 meter=config.meter,
                 on_text=on_text,
@@ -151,20 +141,43 @@ class _Attempt:
         except _EnoughError:
             return raw
         except ModelOutputError as error:
-            if before or (raw and (reader.complete or small)):
+            if before or (raw and (reader.complete or config.model.embedded)):
                 return raw
             raise PlanningError(f"No plan could be made for this request: {error}") from error
         plan: dict[str, list[dict[str, Any]]] = completion.value
         return [with_answer(step, self.before) for step in plan["steps"]]
 
+    def _schema(self, before: Sequence[dict[str, Any]], parts: Sequence[str]) -> dict[str, Any]:
+        """What the model may write; a task that was planned and takes nothing is not offered again."""
+        done = {part.get("task") for part in before if not part.get("inputs")}
+        return plan_schema(
+            [card for card in self.cards if card.task not in done],
+            [self.world.known.request, *((self.before.say, self.before.answer) if self.before else ())],
+            parts or [self.request],
+            max_steps=self.world.max_steps,
+            small=self.config.model.embedded,
+            without=self.config.without,
+        )
+
+    def _max_tokens(self) -> int:
+        bound = FIRST_TOKENS + TOKENS_A_PIECE * len(PIECE.findall(self.request))
+        return min(PLAN_TOKENS, bound) if self.config.model.embedded else PLAN_TOKENS
+
     async def completed(self, messages: list[Message], raw: list[dict[str, Any]]) -> list[dict[str, Any]]:
-        """The steps with those that were forgotten: what no step quotes or uses is asked for once more."""
+        """The steps with those that were forgotten: what no step quotes or uses is asked for once more.
+
+        If the model cannot be asked again, the plan is what there is; the answer says what is missing.
+        """
         gaps = self.gaps(self.repaired(raw).steps, raw)
         if not gaps or any(step.kind == "ask_user" for step in self._steps(raw)):
             return raw
         number = first_number(self.world.steps) + len(raw)
         more = self.told(messages, raw, "plan_more", parts=gaps, first_id=f"s{number}")
-        return [*raw, *await self.ask(more, raw, gaps)]
+        try:
+            longer = [*raw, *await self.ask(more, raw, gaps)]
+        except ModelError:
+            return raw
+        return raw if self.repaired(longer).problems else longer
 
     def told(self, messages: list[Message], raw: Sequence[dict[str, Any]], prompt: str, **parts: Any) -> list[Message]:
         """The conversation in which the model sees its own plan and what is to be done about it."""
@@ -184,9 +197,10 @@ class _Attempt:
 
     def gaps(self, steps: Sequence[PlanStep], raw: Sequence[dict[str, Any]]) -> list[str]:
         """Parts of the request that no step quotes or uses."""
-        if len(steps) == 1 and steps[0].kind in ("llm", "agent") and not steps[0].inputs:
+        if len(steps) == 1 and steps[0].kind in ("llm", "agent") and not steps[0].inputs and not steps[0].quote:
             return []
-        return uncovered(self.request, steps, self._left_out(raw))
+        done = [step for step in self.config.previous_steps if step.id in self.world.done]
+        return uncovered(self.request, [*done, *steps], self._left_out(raw))
 
     def _steps(self, raw: Sequence[dict[str, Any]]) -> list[PlanStep]:
         first = first_number(self.world.steps)
@@ -196,7 +210,9 @@ class _Attempt:
         return [str(part.get("for") or "") for part in raw if is_left_out(part)]
 
     def _repeats(self, part: dict[str, Any], earlier: Sequence[dict[str, Any]]) -> bool:
-        return bool(part.get("for")) and repeats(step_from(part, 1), [step_from(one, 1) for one in earlier])
+        first = first_number(self.world.steps)
+        steps = [step_from(one, number) for number, one in enumerate([*earlier, part], start=first)]
+        return bool(part.get("for")) and repeats(steps[-1], steps[:-1])
 
     def _tell(self, raw: Sequence[dict[str, Any]]) -> None:
         """Tells of a new step; only the plan up to it is looked at, and no step twice."""
@@ -206,6 +222,13 @@ class _Attempt:
             if step.id not in self.told_steps:
                 self.told_steps.add(step.id)
                 self.config.on_step(step)
+
+
+def _before(config: PlannerConfig, context: str) -> Exchange | None:
+    """The last request and its whole answer; of a context that is only a text, what that shows of it."""
+    if config.before is None:
+        return last_exchange(context)
+    return config.before if config.before.answer else None
 
 
 def _world(config: PlannerConfig, cards: Sequence[TaskCard], user_text: str, context: str) -> PlanWorld:

@@ -14,7 +14,7 @@ from agent.plan_graph.values import choices
 
 MODEL_KINDS = ("llm", "ask_user", "skip", "agent")
 REFERENCE = r"^\$\{(before|s[0-9]{1,2})(\.[A-Za-z_]+|\[[0-9]{1,2}\]){0,4}\}$"
-NUMBER = re.compile(r"(?<![\w.,])(?:0|[1-9]\d{0,8})(?![\w.,]*\d)")
+NUMBER = re.compile(r"(?<![A-Za-z\d.,])-?(?:0|[1-9]\d{0,8})(?:\.\d+)?(?![.,]?\d)")
 _PLAIN = ("string", "integer", "number", "boolean")
 
 
@@ -75,24 +75,11 @@ def plan_schema(
     words: dict[str, Any] = {"type": "string", "pattern": held} if held else {"type": "string"}
     definitions = {"quote": quote, "words": words, "reference": {"type": "string", "pattern": REFERENCE}}
     if small and "typed-schema" not in without:
+        given = [_inputs(card, held=bool(pattern), reply=len(known) > 1, said=said) for card in cards]
         models = [_step([kind], inputs) for kind, inputs in _MODEL_INPUTS.items()]
-        step: dict[str, Any] = {
-            "anyOf": [
-                *models,
-                *(
-                    _step([card.task], _inputs(card, held=bool(pattern), reply=len(known) > 1, said=said))
-                    for card in cards
-                ),
-            ]
-        }
+        step = {"anyOf": [*models, *(_step([card.task], one) for card, one in zip(cards, given, strict=True))]}
     else:
-        kinds = [kind for kind in MODEL_KINDS if kind != "agent" or not small]
-        step = _step([*kinds, *(card.task for card in cards)], {"type": "object"})
-        if not small:
-            texts: dict[str, Any] = {"type": "array", "items": {"type": "string"}}
-            more = {name: {"type": "string"} for name in ("id", "title", "kind", "question", "instruction")}
-            step["properties"] |= {**more, "depends_on": texts, "options": texts}
-            step["required"] = []
+        step = _loose_step(cards, small=small)
     return {
         "type": "object",
         "properties": {"steps": {"type": "array", "items": step, "minItems": 1, "maxItems": max_steps}},
@@ -116,6 +103,18 @@ _MODEL_INPUTS: dict[str, dict[str, Any]] = {
 def _step(tasks: list[str], inputs: dict[str, Any]) -> dict[str, Any]:
     properties = {"for": {"$ref": "#/$defs/quote"}, "task": {"type": "string", "enum": tasks}, "inputs": inputs}
     return {**_object(properties), "required": ["for", "task", "inputs"]}
+
+
+def _loose_step(cards: Sequence[TaskCard], *, small: bool) -> dict[str, Any]:
+    """A step of any task, whose inputs code makes fit; a large model may write every field."""
+    kinds = [kind for kind in MODEL_KINDS if kind != "agent" or not small]
+    step = _step([*kinds, *(card.task for card in cards)], {"type": "object"})
+    if not small:
+        texts: dict[str, Any] = {"type": "array", "items": {"type": "string"}}
+        more = {name: {"type": "string"} for name in ("id", "title", "kind", "question", "instruction")}
+        step["properties"] |= {**more, "depends_on": texts, "options": texts}
+        step["required"] = []
+    return step
 
 
 def _inputs(card: TaskCard, *, held: bool, reply: bool, said: Sequence[str]) -> dict[str, Any]:

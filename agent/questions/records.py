@@ -7,6 +7,7 @@ from collections.abc import Sequence
 from agent.contracts import ExecutorRequest, ExecutorResponse, PlanStep, Question, RunRequest
 from agent.taint.questions import quoting
 from aura_core.durable.protocol import UNFINISHED, Json, Records, TaskRecord
+from aura_core.ground.secrets import masked
 
 QUESTION_TASK = "question"
 ANSWER_SIGNAL = "answer"
@@ -40,7 +41,7 @@ def ask_args(
         outside_options: those of its choices that are their words.
     """
     text = step.question or step.title or "What exactly do you mean?"
-    return {
+    args = {
         "run_id": request.run_id,
         "step_id": step.id,
         "session_id": request.incoming.session_id,
@@ -53,6 +54,13 @@ def ask_args(
         QUOTED: bool(quoted),
         OUTSIDE_OPTIONS: list(outside_options),
     }
+    return without_secrets(args)
+
+
+def without_secrets(args: dict[str, Json]) -> dict[str, Json]:
+    """Arguments of a question whose words hold no secret: they are kept, and shown in a chat."""
+    words = {name: masked(args[name]) for name in ("text", "options", OUTSIDE_OPTIONS)}
+    return {**args, **words}
 
 
 def answer_value(record: TaskRecord, text: str, *, person: str, key: str, untrusted: bool) -> dict[str, Json]:

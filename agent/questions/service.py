@@ -35,6 +35,7 @@ from agent.questions.records import (
     question_in,
     question_of,
     unfinished_records,
+    without_secrets,
 )
 from agent.questions.waits import Waits
 from agent.taint.questions import quoting
@@ -238,7 +239,7 @@ class QuestionService:
         with self._waits.waiting(_asker_of(question_id)):
             if is_new:
                 await self._close_forgotten(run)
-            await self._engine.start(QUESTION_TASK, args, id=question_id)
+            await self._engine.start(QUESTION_TASK, without_secrets(args), id=question_id)
             await self._engine.resume(question_id)
             record = await self._engine.outcome(question_id)
         return record.result

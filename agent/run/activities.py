@@ -12,7 +12,7 @@ from datetime import datetime
 from typing import Any
 
 from agent.config import AppConfig
-from agent.contracts import Artifact, ExecutorResponse, PlanStep, Profile
+from agent.contracts import Artifact, Exchange, ExecutorResponse, PlanStep, Profile
 from agent.delivery import Deliveries, Parcel
 from agent.dispatcher import Dispatcher
 from agent.executor import Executor, prefetchable
@@ -59,12 +59,13 @@ class Activities:
         task_key = await self.sessions.current_task_key(run.session_id)
         session_data = await self.sessions.load(run.session_id)
         folder = self.sessions.folder(run.session_id)
-        memory = await read_memory(folder, self.sessions.tell) if run.profile.memory else ""
+        memory = await read_memory(folder, self.sessions.lost) if run.profile.memory else ""
         files = await self.sessions.file_names(run.session_id)
         outside = await asyncio.to_thread(names_from_outside, self.sessions.files(run.session_id))
         opened = Opened(
             history=build_orchestrator_context(session_data, task_key, self.config.planner.history),
             memory=memory,
+            before=last_turn(session_data, task_key),
             files=files,
             stand_ins=stand_ins(files, outside, run.said),
             now=self.clock(run.profile).isoformat(),
@@ -84,6 +85,7 @@ class Activities:
             profile=run.profile,
             examples=self.dispatcher.examples(run.profile),
             past=await self.past_plans.of(run.request.incoming.person) if run.profile.memory else (),
+            before=run.opened.before,
             memory=run.opened.memory,
             files=_shown_files(run.opened),
             now=datetime.fromisoformat(run.opened.now),
@@ -196,7 +198,7 @@ class Activities:
         from agent.memory import maybe_update_memory  # noqa: PLC0415 (only a run needs it)
 
         past = worth_keeping(run.text, run.state.plan, run.state.responses)
-        if past is not None:
+        if past is not None and not run.request.incoming.untrusted:
             await self.past_plans.keep(run.request.incoming.person, past)
         self.events.publish(PhaseChanged(run.id, run.session_id, "remembering"))
         meter = run.meter.child()
@@ -209,11 +211,21 @@ class Activities:
                 model=self.model,
                 meter=meter,
                 now=self.clock(run.profile),
+                lost=self.sessions.lost,
             )
         except AuraError as error:
             _log.warning("memory was not updated", corr_id=run.id, error=str(error))
             added = None
         return {"remembered": added or "", "usage": meter.usage.model_dump()}
+
+
+def last_turn(session_data: dict[str, Any], task_key: str) -> Exchange:
+    """The last request and its whole answer; nothing where there is none, or where strangers had a hand in it."""
+    entries: list[dict[str, Any]] = session_data.get("orchestrator_by_task", {}).get(task_key, [])
+    last: dict[str, Any] = entries[-1] if entries else {}
+    if last.get("untrusted") or last.get("forwarded"):
+        last = {}
+    return Exchange(say=str(last.get("user", "")), answer=str(last.get("answer", "")))
 
 
 def build_orchestrator_context(session_data: dict[str, Any], task_key: str, limit: int) -> str:

@@ -11,6 +11,7 @@ from pydantic import Field
 from agent.contracts import (
     Contract,
     Dest,
+    Exchange,
     ExecutorRequest,
     ExecutorResponse,
     Plan,
@@ -134,6 +135,7 @@ class Opened(Contract):
     Attributes:
         history: the conversation so far, as bounded text.
         memory: MEMORY.md, bounded; empty where the profile has none.
+        before: the last request and its whole answer; without an answer if strangers had a hand in it.
         files: names of the session's files.
         stand_ins: what the planner reads in the place of names that strangers chose -> the name.
         now: local date and time, ISO 8601 with offset.
@@ -142,6 +144,7 @@ class Opened(Contract):
 
     history: str = ""
     memory: str = ""
+    before: Exchange | None = None
     files: list[str] = Field(default_factory=list)
     stand_ins: dict[str, str] = Field(default_factory=dict)
     now: str = ""

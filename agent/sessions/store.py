@@ -128,9 +128,15 @@ class SessionStore:
         with self._caching:
             self._cache.pop(session_id, None)
 
-    def tell(self, notice: str) -> None:
-        """Takes what a person should know of a session's files; `take_notices` hands it out."""
+    def lost(self, notice: str, path: Path) -> None:
+        """Takes what a person should know of a session's file; `take_notices` hands it out, `Losses` keeps it.
+
+        Args:
+            notice: what happened, where the damaged file is now.
+            path: the file, under the name that it had.
+        """
         self._notices.append(notice)
+        Losses(self._home).add(notice, path)
 
     def take_notices(self) -> list[str]:
         """What a person should know and was not told yet, e.g. that a damaged file was set aside."""
@@ -192,8 +198,7 @@ class SessionStore:
             write_atomically(path, session_text(damage.sound))
         rest = "what is sound in it goes on" if kept else "a new one was begun"
         notice = f"The history {path} was damaged ({damage}). It was set aside as {aside.name}; {rest}."
-        self.tell(notice)
-        Losses(self._home).add(notice, path)
+        self.lost(notice, path)
         self._log.warning("session file set aside", path=str(path), kept_as=aside.name, reason=str(damage))
         return damage.sound
 

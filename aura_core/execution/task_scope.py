@@ -34,7 +34,11 @@ class TaskScope(RunScope):
 def task_scope() -> TaskScope:
     """The scope of the task that runs in this asynchronous context; an empty one outside any."""
     scope = current_scope.get()
-    return scope if isinstance(scope, TaskScope) else TaskScope(scope.plan, scope.settings, scope.trail, scope.ends)
+    return (
+        scope
+        if isinstance(scope, TaskScope)
+        else TaskScope(scope.plan, scope.settings, scope.trail, scope.zone, scope.ends)
+    )
 
 
 def beside_the_task() -> AbstractContextManager[None]:

@@ -22,6 +22,7 @@ from agent.llm.meter import Ledger
 from agent.run.activities import build_orchestrator_context
 from agent.sessions import SessionStore
 from aura_core.data.plan_state import PlanState
+from aura_core.errors import PlanStateError
 from aura_core.storage.atomic_file import UNFINISHED_SECONDS, remove_unfinished, unfinished_name, write_atomically
 
 PIECE = {
@@ -163,9 +164,8 @@ async def test_keys_and_values_that_this_build_does_not_know_are_kept(tmp_path: 
 async def test_a_plans_data_and_the_account_of_any_shape_are_set_aside(text: str, tmp_path: Path):
     (tmp_path / "state.json").write_text(text)
     state = PlanState("p", tmp_path / "state.json")
-    await state.refresh()
-    async with state.edit() as data:
-        data["a"] = 1
+    with pytest.raises(PlanStateError, match="kept as"):  # an empty list would hide the loss
+        await state.refresh()
     (tmp_path / "usage.json").write_text(text)
     Ledger(tmp_path / "usage.json").add("owner", 5, 0.1)
     assert Ledger(tmp_path / "usage.json").spent("owner").tokens == 5

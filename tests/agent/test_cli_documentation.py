@@ -38,6 +38,8 @@ def type_name(annotation):
         return " or ".join(str(item) for item in inner)
     if origin in (typing.Union, types.UnionType):
         return type_name(next(item for item in inner if item is not type(None)))
+    if origin is typing.Annotated:
+        return type_name(inner[0])
     if origin is not None:
         return {list: "list", dict: "mapping", tuple: "list"}.get(origin, str(origin))
     names = {str: "text", SecretStr: "text", Path: "path", int: "whole number", float: "number", bool: "true or false"}

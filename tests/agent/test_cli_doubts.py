@@ -33,6 +33,7 @@ text: {meta: {description: "Writes {{ nothing }} like this."}, steps: []}
 @pytest.fixture
 def check(monkeypatch: pytest.MonkeyPatch, tmp_path: Path, capsys):
     monkeypatch.setenv("AURA_HOME", str(tmp_path / "home"))
+    monkeypatch.setenv("AURA_TRUSTED_FOLDERS", str(tmp_path))
     monkeypatch.chdir(tmp_path)
 
     def checked(tasks: str, *, plan: str = "lab", settings: dict | None = None, actions: str = "", all_: bool = False):
@@ -76,7 +77,7 @@ def test_it_is_shown_where_it_stands_with_what_was_meant(check, tmp_path, capsys
     said, summary = capsys.readouterr()
     assert "home/plugins/lab/tasks/all.yaml:3:22: warning: nothing gives the variable 'nte' a value [lab/t]" in said
     assert "= help: did you mean 'note'?" in said
-    assert summary == "1 plan with 1 task in order, 0 mistakes, 1 warning\n"
+    assert summary == "\n1 plan with 1 task in order, 0 mistakes, 1 warning\n"
 
 
 def test_nothing_is_said_where_python_sets_variables(check):

@@ -123,6 +123,29 @@ async def test_damaged_notes_are_no_empty_list(open_app, tmp_path: Path):
         assert (await app.outcome(run_id)).status == "ok"
 
 
+@pytest.mark.parametrize(
+    ("raw", "was"),
+    [(b"I prefer tea\n" + b"\0" * 200, "damaged"), ("Я люблю зелёный чай\n".encode("cp1251"), "not UTF-8")],
+)
+async def test_a_memory_that_was_set_aside_is_told_until_it_was_seen(
+    open_app, scripted_model, tmp_path: Path, raw: bytes, was: str
+):
+    scripted_model.say({"steps": [{"id": "s1", "task": "notes/list", "inputs": {}}]})
+    scripted_model.say("You have no notes.", times=None)
+    async with open_app() as app:
+        path = app.sessions.folder("s") / "MEMORY.md"
+        path.write_bytes(raw)
+        await app.outcome(await app.submit(incoming("Remember that I live in Riga. What are my notes?")))
+        (notice,) = app.take_notices()
+        assert f"{path} was {was}" in notice
+        assert "I live in Riga" in path.read_text("utf-8")
+    async with open_app() as app:
+        assert app.take_notices() == [notice]
+        app.seen([notice])
+    async with open_app() as app:
+        assert app.take_notices() == []
+
+
 async def test_the_care_of_an_app_begins_and_ends_with_it(open_app):
     async with open_app():
         assert "forgetting" in names_of_tasks()

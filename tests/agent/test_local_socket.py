@@ -59,6 +59,9 @@ class Person:
     async def say(self, text, style=""):
         self.said.append(text)
 
+    async def lost(self, notices):
+        self.said += notices
+
     async def to(self, question):
         self.said.append(question.text)
         return self.answers.pop(0) if self.answers else None

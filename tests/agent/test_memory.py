@@ -299,7 +299,7 @@ def test_pieces_of_the_memory_file():
 async def test_a_damaged_memory_is_set_aside_and_told_before_it_is_read(tmp_path, model, raw, goes_on):
     (tmp_path / "MEMORY.md").write_bytes(raw)
     told: list[str] = []
-    memory = await read_memory(tmp_path, told.append)
+    memory = await read_memory(tmp_path, lambda notice, _: told.append(notice))
     assert goes_on in memory
     assert "\0" not in memory
     (aside,) = tmp_path.glob("MEMORY.damaged-*.md")

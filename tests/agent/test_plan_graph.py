@@ -215,6 +215,15 @@ def test_a_whole_result_in_a_text_input_becomes_its_text():
     assert plan.steps[1].inputs["text"] == "${s1.text}"
 
 
+def test_what_is_asked_for_one_step_is_what_the_next_one_takes_of_it():
+    text = {"type": "object", "properties": {"text": {"type": "string"}}, "required": ["text"]}
+    cards = {"log/add": TaskCard(task="log/add", effects="write", inputs=text)}
+    cards["copy/add"] = TaskCard(task="copy/add", effects="write", inputs=text)
+    plan = repaired("Log it, and copy it", step("s1", "log/add"), step("s2", "copy/add", text="${s1}"), cards=cards)
+    asked, *others = plan.steps
+    assert [one.inputs["text"] for one in others] == [f"${{{asked.id}}}"] * 2
+
+
 def test_a_field_of_a_plain_text_result_means_the_text():
     plan = repaired(
         "Write a poem and save it as p.txt",

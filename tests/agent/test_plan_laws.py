@@ -12,7 +12,7 @@ from agent.contracts import Exchange, ExecutorResponse, PlanExample, PlanStep, P
 from agent.errors import PlanningError
 from agent.llm.client import ModelClient
 from agent.plan_graph.coverage import uncovered
-from agent.plan_graph.grounding import KnownWords, is_grounded
+from agent.plan_graph.grounding import KnownWords, is_grounded, named_files
 from agent.plan_graph.quotes import quote_pattern
 from agent.planner import PlannerConfig, plan_steps
 from agent.planner.conversation import last_exchange, with_answer
@@ -136,6 +136,22 @@ async def test_what_is_still_forgotten_stands_in_the_plan_and_in_the_answer(plan
         assert "water the red roses" in answer
 
 
+async def test_a_plan_is_not_lost_when_the_model_cannot_be_asked_for_the_rest(planner, scripted_model):
+    scripted_model.say(written(("Show my notes", "notes/list", {})))
+    scripted_model.fail(401, "bad key", times=None)
+    plan = await planner("Show my notes and water the red roses")
+    assert [one.task for one in plan.steps] == ["notes/list"]
+    assert plan.unserved == ["and water the red roses"]
+
+
+async def test_a_step_that_names_no_task_is_no_reason_to_fail(planner, scripted_model):
+    said = written(("show my notes", "notes/list", {}))["steps"]
+    scripted_model.say({"steps": [{"for": "Tell me a joke", "kind": "llm"}, *said]})
+    scripted_model.say(written(("list the old files", "files/list", {})))
+    plan = await planner("Tell me a joke, show my notes and list the old files")
+    assert [one.task or one.kind for one in plan.steps] == ["llm", "notes/list", "files/list"]
+
+
 async def test_a_model_that_repeats_itself_is_stopped(planner, scripted_model):
     once = ("Show my notes", "notes/list", {})
     scripted_model.say(written(*[once] * 5000), piece=4000)
@@ -224,6 +240,11 @@ def test_a_look_up_that_is_missing_is_put_in_front(name, said):
     assert [one.task for one in plan.steps] == ["crm/find", "books/invoice"]
     assert plan.steps[0].inputs == {"query": said}
     assert plan.steps[1].inputs == {"client": f"${{{plan.steps[0].id}.id}}"}
+
+
+def test_a_look_up_is_put_in_front_under_a_wrong_name_as_well():
+    plan = repaired("Invoice for Rossi", step("s1", "books/invoice", customer="Rossi"), cards=CRM)
+    assert [one.task for one in plan.steps] == ["crm/find", "books/invoice"]
 
 
 def test_a_reference_goes_to_the_nearest_giver():
@@ -327,6 +348,8 @@ def test_chinese_counts_in_pairs_and_little_words_not_at_all():
 def test_what_shares_nothing_ranks_nothing():
     assert rank(["tea with milk", "заметки"], "погода") == [0.0, 0.0]
     assert rank([], "x") == []
+    assert rank(["the only tea"], "tea")[0] > 0
+    assert min(rank(["tea", "tea with milk"], "tea")) > 0
     scores = rank(["show the weather", "show the notes"], "weather today")
     assert scores[0] > scores[1] == 0
 
@@ -340,6 +363,33 @@ def test_a_thousand_tools_without_descriptions_are_short_listed_with_what_they_n
     assert time.monotonic() - begun < 20
 
 
+def test_a_thousand_tools_that_need_each_other_are_short_listed_quickly():
+    many = [card(f"shop{number}/get_thing{number}", {f"thing{number + 1}_id": ""}) for number in range(1000)]
+    begun = time.process_time()
+    listed = shortlist(many, "get the thing7 now", 12)
+    assert len(listed) <= 12
+    assert "shop7/get_thing7" in {one.task for one in listed}
+    assert time.process_time() - begun < 4
+
+
+@pytest.mark.parametrize(
+    ("request_text", "tasks"),
+    [
+        ("Show my notes and my reminders", ["notes/list", "reminders/list"]),
+        ("Show my notes", ["notes/list"]),
+    ],
+)
+def test_a_listing_that_the_same_words_ask_for_is_added_and_no_other(request_text, tasks):
+    plan = repaired(request_text, step("s1", "notes/list", quote=request_text))
+    assert [one.task for one in plan.steps] == tasks
+
+
+def test_listings_of_one_kind_are_not_all_run_for_one_word():
+    cards = {one.task: one for one in (card(f"weather{number}/forecast") for number in range(100))}
+    plan = repaired("the forecast", step("s1", "weather1/forecast", quote="the forecast"), cards=cards)
+    assert [one.task for one in plan.steps] == ["weather1/forecast"]
+
+
 def test_two_thousand_words_are_repaired_and_covered_quickly():
     request = "notes and files " * 700
     begun = time.monotonic()
@@ -349,8 +399,109 @@ def test_two_thousand_words_are_repaired_and_covered_quickly():
     assert time.monotonic() - begun < 20
 
 
+@pytest.mark.parametrize(
+    "text", ["今天天气很好，我们去公园散步。" * 700, "今天" * 5000, "a" * 10_000, "+-" * 5000, "a/" * 5000]
+)
+def test_a_long_text_without_spaces_is_looked_through_in_a_moment(text):
+    begun = time.process_time()
+    plan = repaired(text, step("s1", "files/read", quote=text[:9]), step("s2", "notes/add", text=text))
+    assert plan.problems == []
+    assert time.process_time() - begun < 1.5
+
+
+@pytest.mark.parametrize(
+    ("said", "names"),
+    [
+        ("Read a.txt, then b/c.md.", ["a.txt", "b/c.md"]),
+        ("先读 a.txt，b.md。", ["a.txt", "b.md"]),
+        ("Открой отчёт.docx!", ["отчёт.docx"]),
+        ("See /home/x.csv (or y.csv)", ["home/x.csv", "y.csv"]),
+        ("https://example.org/a.html", []),
+    ],
+)
+def test_names_of_files_are_found_in_any_language(said, names):
+    assert named_files(said) == names
+
+
 @pytest.mark.parametrize("request_text", ["?!", "…", "。。。", "—", "  "])
 def test_only_punctuation_is_no_plan_that_changes_anything(request_text):
     plan = repaired(request_text, PlanStep(id="s1", kind="llm"))
     assert [one.kind for one in plan.steps] == ["llm"]
     assert uncovered(request_text, plan.steps, []) == []
+
+
+@pytest.mark.parametrize(
+    ("request_text", "passage"),
+    [
+        ('Translate "good morning, dear Ann" into German', "good morning, dear Ann"),
+        ("Переведи «доброе утро, Анна» на German", "доброе утро, Анна"),
+        ("把「早上好，安娜」翻译成 German", "早上好，安娜"),
+    ],
+)
+def test_a_quoted_passage_is_taken_whole(request_text, passage):
+    plan = repaired(request_text, step("s1", "aura_base/translate", language="German", quote=request_text))
+    assert [one.kind for one in plan.steps] == ["task"]
+    assert plan.steps[0].inputs["text"] == passage
+
+
+def test_of_two_quoted_passages_none_is_guessed():
+    request = 'Translate "tea" or "milk" into German'
+    plan = repaired(request, step("s1", "aura_base/translate", language="German", quote=request))
+    assert [one.kind for one in plan.steps] == ["ask_user", "task"]
+
+
+async def test_a_small_model_can_only_quote_and_copy_what_was_said(planner, scripted_model, monkeypatch):
+    monkeypatch.setattr(ModelClient, "embedded", True)
+    request = "Sum up notes.txt in 40 words"
+    scripted_model.say(written((request, "files/read", {"path": "notes.txt"})), times=None)
+    await planner(request, files=["notes.txt"])
+    schema = scripted_model.requests[0]["response_format"]["json_schema"]["schema"]
+    for held in ("quote", "words"):
+        pattern = re.compile(schema["$defs"][held]["pattern"])
+        assert pattern.search("notes.txt")
+        assert not pattern.search("other.txt")
+    summary = next(one for one in schema["properties"]["steps"]["items"]["anyOf"] if "summarise" in str(one))
+    assert summary["properties"]["inputs"]["properties"]["words"] == {"enum": [40]}
+
+
+async def test_a_long_request_holds_a_small_model_to_nothing_and_is_bounded_all_the_same(
+    planner, scripted_model, monkeypatch
+):
+    monkeypatch.setattr(ModelClient, "embedded", True)
+    request = "Show my notes. " + "tea and milk " * 700
+    scripted_model.say(written((request, "notes/list", {})), times=None)
+    await planner(request)
+    sent = scripted_model.requests[0]
+    schema = sent["response_format"]["json_schema"]["schema"]
+    assert "pattern" not in schema["$defs"]["quote"]
+    assert (sent.get("max_completion_tokens") or sent.get("max_tokens")) <= 2048
+
+
+async def test_steps_that_touch_different_things_may_run_side_by_side(planner, scripted_model):
+    scripted_model.say(
+        written(
+            ("Show my notes", "notes/list", {}),
+            ("note that tea is out", "notes/add", {"text": "tea is out"}),
+            ("list my files", "files/list", {}),
+        )
+    )
+    plan = await planner("Show my notes, note that tea is out and list my files")
+    needs = {one.task: one.depends_on for one in plan.steps}
+    assert needs == {"notes/list": [], "notes/add": ["s1"], "files/list": []}
+
+
+def test_what_is_read_and_used_by_nothing_is_what_the_next_step_is_about():
+    plan = repaired(
+        "Read letter.txt and write a polite reply",
+        step("s1", "files/read", path="letter.txt").model_copy(update={"quote": "Read letter.txt"}),
+        step("s2", "aura_base/write", instruction="a polite reply").model_copy(
+            update={"quote": "write a polite reply"}
+        ),
+    )
+    assert plan.steps[1].inputs["data"] == "${s1.text}"
+    apart = repaired(
+        "Show letter.txt and tell me what 12*7 is",
+        step("s1", "files/read", path="letter.txt").model_copy(update={"quote": "Show letter.txt"}),
+        step("s2", "aura_base/calculate", expression="12*7").model_copy(update={"quote": "tell me what 12*7 is"}),
+    )
+    assert apart.steps[1].depends_on == []

@@ -356,7 +356,7 @@ async def test_hooks_follow_the_edit_and_those_of_others_stay(project: Project, 
 
         @hook("before_task_run")
         async def before(tasklet):
-            tasklet.run.attachments.append(config("sign") + {word!r})
+            tasklet.run.marks.add(config("sign") + {word!r})
     """
     project.write("p/actions/hooks.py", hook.format(word="old"))
     project.write("p/config.yaml", "sign: 'first '")
@@ -365,7 +365,7 @@ async def test_hooks_follow_the_edit_and_those_of_others_stay(project: Project, 
         seen: list[Any] = []
 
         def look(tasklet: Tasklet) -> None:
-            seen.extend(tasklet.run.attachments)
+            seen.extend(tasklet.run.marks)
 
         framework.hooks.register("before_task_run", look)
         await framework.submit(Tasklet("p/t"))

@@ -66,7 +66,7 @@ def test_every_usual_spelling_of_an_amount_is_that_amount(amount):
 
 @given(st.floats(allow_nan=False, allow_infinity=False) | st.integers())
 def test_what_programs_write_stays_what_it_is(number):
-    assert float(number_text(repr(number))) == number
+    assert type(number)(number_text(repr(number))) == number
 
 
 @given(st.text(max_size=12))

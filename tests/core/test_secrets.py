@@ -12,7 +12,7 @@ from hypothesis import assume, given
 from hypothesis import strategies as st
 
 from aura_core.config import ConfigService
-from aura_core.ground.secrets import MARK, Secrets, held, is_maskable, names_secret, secrets_in
+from aura_core.ground.secrets import ANYWHERE, MARK, Secrets, held, is_maskable, names_secret, secrets_in
 
 SECRETS = st.text(st.characters(exclude_categories=["Cs", "Cc"]), min_size=8, max_size=40).map(str.strip)
 AROUND = st.text(alphabet="abc \n.:/", max_size=20)
@@ -40,7 +40,9 @@ def masker(*secrets: str) -> Secrets:
 @pytest.mark.parametrize("spelling", SPELLINGS)
 @given(secret=SECRETS, before=AROUND, after=AROUND)
 def test_a_secret_is_masked_in_every_spelling(spelling, secret, before, after):
-    assume(is_maskable(secret) and "%" not in secret)
+    assume(
+        is_maskable(secret) and len(secret) >= ANYWHERE and "%" not in secret
+    )  # shorter ones only where they stand alone
     spelled = SPELLINGS[spelling](secret)
     text = masker(secret).mask(f"{before}{spelled}{after}")
     assert MARK in text

@@ -275,7 +275,7 @@ def test_what_a_command_asked_for_goes_on_when_it_goes_away_and_that_is_said(aur
     scripted_model.say("84.", times=None)
     with host():
         command = aura.start("ask", "What is 12*7?")
-        task = aura.start("run", "lab/slow", "seconds=0.5")
+        task = aura.start("run", "lab/slow", "seconds=3")
         scripted_model.wait_for_requests(1)
         until((aura.home / "ask" / "files" / "begun.txt").exists)
         for process in (command, task):

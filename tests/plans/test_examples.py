@@ -47,4 +47,5 @@ def test_what_a_step_must_not_make_up_stands_in_the_request():
             properties = built_in_cards()[step.task].properties if "/" in step.task else {}
             for name, value in step.inputs.items():
                 if properties.get(name, {}).get("grounded") and "${" not in value:
-                    assert value in example.say, (example.say, name)
+                    said = example.say + (f"{example.before.say} {example.before.answer}" if example.before else "")
+                    assert value in said, (example.say, name)

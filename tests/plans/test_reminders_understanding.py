@@ -8,8 +8,8 @@ from zoneinfo import ZoneInfo
 
 import pytest
 
+from aura_core import asynccontext
 from aura_core.api import ActionError
-from aura_core.expressions import clock
 from plans.reminders.actions.reminders import understand
 from tests.fixtures.reminders import DATES
 
@@ -20,12 +20,12 @@ def understood(monkeypatch: pytest.MonkeyPatch, now: datetime, text: str, **sett
         def now(cls, tz: Any = None) -> Any:
             return now.astimezone(tz)
 
-    monkeypatch.setattr(clock, "datetime", Clock)
+    monkeypatch.setattr(asynccontext, "datetime", Clock)
     return answered(text, "", None, **settings)
 
 
 def answered(text: str, answer: str, asked: dict[str, Any] | None, **settings: Any) -> dict[str, Any]:
-    with clock.using_zone(ZoneInfo(settings.pop("timezone", "UTC"))):
+    with asynccontext.using_zone(ZoneInfo(settings.pop("timezone", "UTC"))):
         return understand(text, lambda name, default=None: settings.get(name, default), DATES, answer, asked)
 
 

@@ -48,12 +48,12 @@ def test_every_run_of_words_can_be_quoted(request, data):
     first = data.draw(st.integers(0, len(pieces) - 1))
     last = data.draw(st.integers(first, len(pieces) - 1))
     quote = request[pieces[first].start() : pieces[last].end()]
-    assert re.search(quote_pattern([request]), quote)
+    assert re.fullmatch(quote_pattern([request]), quote)
 
 
 @given(requests, st.text(max_size=20) | requests)
 def test_nothing_can_be_quoted_that_is_not_there(request, text):
-    if re.search(quote_pattern([request]), text):
+    if re.fullmatch(quote_pattern([request]), text):
         assert text in request
 
 
@@ -63,8 +63,10 @@ def test_what_is_forgotten_is_neither_quoted_nor_used_and_stands_in_the_request(
     spans = data.draw(st.lists(st.tuples(*[st.integers(0, len(pieces) - 1)] * 2).map(sorted), max_size=3))
     quotes = [request[pieces[one].start() : pieces[two].end()] for one, two in spans]
     steps = [PlanStep(id=f"s{number}", kind="llm", quote=quote) for number, quote in enumerate(quotes)]
+    given = data.draw(st.sampled_from(pieces)).group()
+    steps = [one.model_copy(update={"inputs": {"text": given}}) for one in steps]
     forgotten = uncovered(request, steps, [])
-    covered = Quoted(request, steps).marked(Quoted(request, steps).spans.values())
+    covered = Quoted(request, steps).marked(Quoted(request, steps).spans.values(), Quoted(request, steps).used())
     free = {request[one.start() : one.end()] for one in pieces if not covered[one.start()]}
     for part in forgotten:
         assert part in request

@@ -45,6 +45,10 @@ class Caller(Protocol):
         """The answer to a question; None if nobody gives one."""
         ...
 
+    async def lost(self, notices: list[str]) -> None:
+        """Tells what was damaged and set aside; whoever is told last knows whether a person saw it."""
+        ...
+
     def watching(self, events: EventBus, run_id: str) -> AbstractAsyncContextManager[object]:
         """Shows the progress of a run, for the block."""
         ...

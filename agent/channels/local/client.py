@@ -18,6 +18,7 @@ from agent.channels.local.messages import (
     Failed,
     Happened,
     Hello,
+    Lost,
     Order,
     RunOrder,
     Said,
@@ -96,16 +97,23 @@ class Host:
                     self._run_id = news.run_id
                     await caller.began(news.run_id)
                     await stack.enter_async_context(caller.watching(self._events, news.run_id))
-                case Happened():
-                    self._publish(news)
                 case Asked():
                     await self._wire.send(Answer(text=await caller.to(news.question)))
-                case Said():
-                    await caller.say(news.text, news.style)
-                case Hello():
-                    pass
+                case Happened() | Said() | Lost() | Hello():
+                    await self._tell(news, caller)
                 case _:
                     return news
+
+    async def _tell(self, news: Happened | Said | Lost | Hello, caller: Caller) -> None:
+        match news:
+            case Happened():
+                self._publish(news)
+            case Said():
+                await caller.say(news.text, news.style)
+            case Lost():
+                await caller.lost(news.notices)
+            case Hello():
+                pass
 
     def _publish(self, news: Happened) -> None:
         if self._events.has_subscribers:

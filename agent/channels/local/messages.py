@@ -119,6 +119,13 @@ class Said(Contract):
     style: str = ""
 
 
+class Lost(Contract):
+    """What was damaged and set aside, and nobody has seen yet; see `aura_core.storage.losses`."""
+
+    kind: Literal["lost"] = "lost"
+    notices: list[str]
+
+
 class RunEnded(Contract):
     """How a run ended, or stands, and the files that it made, as absolute paths with captions."""
 
@@ -151,7 +158,7 @@ class Failed(Contract):
 Order = AskOrder | RunOrder | ResumeOrder | CancelOrder
 Ending = RunEnded | TaskEnded | Cancelled
 Reply = Answer | Stop
-News = Hello | Began | Happened | Asked | Said | Ending | Failed
+News = Hello | Began | Happened | Asked | Said | Lost | Ending | Failed
 _LATE = ConfigDict(defer_build=True)
 ORDERS: TypeAdapter[Order] = TypeAdapter(Annotated[Order, Field(discriminator="kind")], config=_LATE)
 REPLIES: TypeAdapter[Reply] = TypeAdapter(Annotated[Reply, Field(discriminator="kind")], config=_LATE)

@@ -19,6 +19,7 @@ from agent.channels.local.messages import (
     Failed,
     Happened,
     Hello,
+    Lost,
     Order,
     RunOrder,
     Said,
@@ -30,6 +31,8 @@ from agent.progress import Progress
 from aura_core.errors import AuraError
 from aura_core.ground.events import EventBus, Subscription
 from aura_core.ground.logger import get_logger
+from aura_core.ground.reasons import reason_of, text_of
+from aura_core.ground.secrets import mask
 
 CarryOut = Callable[[Order, Caller], Awaitable[Ending]]
 Cancel = Callable[[str], Awaitable[object]]
@@ -159,7 +162,7 @@ async def _send(wire: Wire, ending: Ending | Failed) -> None:
     try:
         await wire.send(ending)
     except (TypeError, ValueError, RecursionError) as error:
-        await wire.send(Failed(message=f"It has ended, but what it gave cannot be handed over: {error}."))
+        await wire.send(Failed(message=f"It has ended, but what it gave cannot be handed over: {reason_of(error)}."))
 
 
 def _end_of(work: asyncio.Future[Ending]) -> Ending | Failed:
@@ -170,12 +173,10 @@ def _end_of(work: asyncio.Future[Ending]) -> Ending | Failed:
     if error is None:
         return work.result()
     if isinstance(error, AuraError):
-        return Failed(message=str(error))
+        return Failed(message=text_of(error) or type(error).__name__)
     _log.error("unexpected error with a command", exc_info=error)
-    what = f"{type(error).__name__}: {error}".rstrip(": ")
-    return Failed(
-        message=f"Something unexpected happened: {what}\nThe details are in the log, logs/aura.log in AURA_HOME."
-    )
+    where = "The details are in the log, logs/aura.log in AURA_HOME."
+    return Failed(message=f"Something unexpected happened: {reason_of(error)}\n{where}")
 
 
 class RemoteCaller:
@@ -216,7 +217,12 @@ class RemoteCaller:
 
     async def say(self, text: str, style: str = "") -> None:
         """See `Caller`."""
-        await self._tell(Said(text=text, style=style))
+        await self._tell(Said(text=mask(text), style=style))
+
+    async def lost(self, notices: list[str]) -> None:
+        """See `Caller`; the command itself notes what was seen."""
+        if notices:
+            await self._tell(Lost(notices=notices))
 
     async def to(self, question: Question) -> str | None:
         """See `Caller`."""

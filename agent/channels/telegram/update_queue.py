@@ -15,6 +15,7 @@ from agent.channels.telegram.failures import STORE_ERRORS, described, pauses
 from agent.channels.telegram.records import Inbox
 from aura_core.errors import AuraError, HomeNotWritableError
 from aura_core.ground.logger import get_logger
+from aura_core.ground.reasons import text_of
 
 if TYPE_CHECKING:
     from agent.channels.telegram.updates import Updates
@@ -170,7 +171,7 @@ class UpdateQueue:
             except HomeNotWritableError:
                 raise
             except AuraError as error:
-                await self._updates.say(turn[0], str(error))
+                await self._updates.say(turn[0], text_of(error) or WENT_WRONG)
             except (AiogramError, OSError) as error:
                 self._log.warning("update not handled", update=turn[0].update_id, error=described(error), pause=pause)
                 await asyncio.sleep(pause)

@@ -25,7 +25,7 @@ from agent.progress import Progress, QuestionAsked, QuestionClosed, RunEnded
 from aura_core.errors import AuraError
 from aura_core.generations.events import PlanNotice, PlansReloaded, notice_of
 from aura_core.ground.logger import get_logger
-from aura_core.ground.reasons import reason_of
+from aura_core.ground.reasons import reason_of, text_of
 
 if TYPE_CHECKING:
     from collections.abc import Awaitable, Coroutine
@@ -112,7 +112,7 @@ class Chat:
         try:
             text = clean_request(line)
         except AuraError as error:
-            await self._terminal.show(notice_view(str(error), "red"))
+            await self._terminal.show(notice_view(text_of(error) or type(error).__name__, "red"))
             return
         if self._terminal.live:
             await self._terminal.show(Text(), said_view(text, self._terminal.signs))
@@ -126,7 +126,7 @@ class Chat:
         try:
             await work
         except AuraError as error:
-            await self._terminal.show(notice_view(str(error), "red"))
+            await self._terminal.show(notice_view(text_of(error) or type(error).__name__, "red"))
         except Exception as error:  # noqa: BLE001 (said to the person and logged; the chat goes on)
             get_logger("agent.terminal").exception("unexpected error in the chat", said=True)
             text = f"Something unexpected happened ({reason_of(error)}). The log has the details."
