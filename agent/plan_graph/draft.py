@@ -23,7 +23,7 @@ class PlanWorld:
         results: their last results, by step id.
         max_steps: a longer plan is refused.
         left_out: quotes of what the person does not want, as the model marked them.
-        without: names of rules of `repair` that are left out, to measure what they are worth.
+        without: names of rules of `repair` that are left out: they do not apply, or are measured.
         deliberate: the steps are meant as they are, since the person called a task by name or a large model planned
             them: nothing is added, and nothing is left out as not asked for.
     """

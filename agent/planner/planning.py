@@ -83,7 +83,8 @@ def plan_command(card: TaskCard, inputs: dict[str, Any]) -> Plan:
     """
     known = KnownWords(" ".join(str(value) for value in inputs.values()))
     step = PlanStep(id="s1", task=card.task, inputs=inputs)
-    repaired = repair_plan([step], PlanWorld({card.task: card}, known, deliberate=True))
+    called = frozenset({"confirm_refused"})  # whoever calls a task by name has not forbidden it
+    repaired = repair_plan([step], PlanWorld({card.task: card}, known, without=called, deliberate=True))
     if repaired.problems:
         raise PlanningError(f"{card.task} cannot be run like this: {'; '.join(repaired.problems)}.")
     return Plan(steps=repaired.steps, repairs=repaired.notes)

@@ -14,7 +14,7 @@ from agent.llm.client import ModelClient
 from agent.plan_graph.coverage import uncovered
 from agent.plan_graph.grounding import KnownWords, is_grounded, named_files
 from agent.plan_graph.quotes import quote_pattern
-from agent.planner import PlannerConfig, plan_steps
+from agent.planner import PlannerConfig, plan_command, plan_steps
 from agent.planner.conversation import last_exchange, with_answer
 from agent.planner.examples import joined, made_from_types, standing_examples
 from agent.shortlist import shortlist
@@ -505,3 +505,8 @@ def test_what_is_read_and_used_by_nothing_is_what_the_next_step_is_about():
         step("s2", "aura_base/calculate", expression="12*7").model_copy(update={"quote": "tell me what 12*7 is"}),
     )
     assert apart.steps[1].depends_on == []
+
+
+def test_a_task_that_is_called_by_name_is_not_taken_for_forbidden():
+    made = plan_command(built_in_cards()["notes/add"], {"text": "do not forget: no sugar"})
+    assert [one.confirm for one in made.steps] == [""]
