@@ -65,6 +65,12 @@ def nearest_examples(
     return [*reversed(near), *joined(list(tasks.values())[:JOINED])]
 
 
+def tasks_of_nearest(past: Sequence[PastPlan], request: str) -> set[str]:
+    """The tasks of the past plans that are nearest to a request: they stay in a short-list."""
+    near = _nearest([example_of(one) for one in past], request, NEAREST)
+    return {step.task for one in near for step in one.steps}
+
+
 def joined(examples: Sequence[PlanExample]) -> list[PlanExample]:
     """Requests of one step each as one request; none for none."""
     if not examples:

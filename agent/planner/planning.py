@@ -18,6 +18,7 @@ from agent.plan_graph.quotes import PIECE
 from agent.plan_graph.repair import REPEATED, PlanWorld, Repaired, repair_plan
 from agent.planner.config import PlannerConfig
 from agent.planner.conversation import last_exchange, with_answer
+from agent.planner.examples import tasks_of_nearest
 from agent.planner.messages import answers_of, first_number, plan_messages
 from agent.planner.prompt import plan_schema
 from agent.planner.readiness import PURPOSE
@@ -49,7 +50,9 @@ async def plan_steps(config: PlannerConfig, user_text: str, context: str) -> Pla
         ModelError: the model cannot be asked.
         PlanningError: no valid plan, even after the model was told what was wrong.
     """
-    cards = shortlist(config.catalogue, " ".join([user_text, context[-400:]]), config.settings.shortlist)
+    words = " ".join([user_text, context[-400:]])
+    used = {step.task for step in config.previous_steps if step.task} | tasks_of_nearest(config.past, user_text)
+    cards = shortlist(config.catalogue, words, config.settings.shortlist, known=used)
     attempt = _Attempt(
         config, cards, user_text, _world(config, cards, user_text, context), before=_before(config, context)
     )

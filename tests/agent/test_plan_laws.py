@@ -8,7 +8,7 @@ import pytest
 
 from agent.answer import compose_final_answer
 from agent.config import AppConfig
-from agent.contracts import Exchange, ExecutorResponse, PlanExample, PlanStep, Profile, TaskCard
+from agent.contracts import Exchange, ExecutorResponse, PastPlan, PlanExample, PlanStep, Profile, TaskCard
 from agent.errors import PlanningError
 from agent.llm.client import ModelClient
 from agent.plan_graph.coverage import uncovered
@@ -16,7 +16,7 @@ from agent.plan_graph.grounding import KnownWords, is_grounded, named_files
 from agent.plan_graph.quotes import quote_pattern
 from agent.planner import PlannerConfig, plan_command, plan_steps
 from agent.planner.conversation import last_exchange, with_answer
-from agent.planner.examples import joined, made_from_types, standing_examples
+from agent.planner.examples import joined, made_from_types, standing_examples, tasks_of_nearest
 from agent.shortlist import shortlist
 from agent.wording import is_little, rank, terms
 from tests.fixtures.catalogue import built_in_cards, repaired, step
@@ -510,3 +510,12 @@ def test_what_is_read_and_used_by_nothing_is_what_the_next_step_is_about():
 def test_a_task_that_is_called_by_name_is_not_taken_for_forbidden():
     made = plan_command(built_in_cards()["notes/add"], {"text": "do not forget: no sugar"})
     assert [one.confirm for one in made.steps] == [""]
+
+
+def test_tasks_of_a_plan_like_this_one_stay_in_the_short_list():
+    past = [PastPlan(request="water the ferns", steps=[{"task": "garden/pump", "inputs": {}}])]
+    known = tasks_of_nearest(past, "please water the ferns again")
+    assert known == {"garden/pump"}
+    assert tasks_of_nearest(past, "what is 12*7?") == set()
+    cards = [TaskCard(task=f"tools/water_ferns_{number}") for number in range(50)] + [TaskCard(task="garden/pump")]
+    assert "garden/pump" in {card.task for card in shortlist(cards, "water the ferns", 10, known=known)}
