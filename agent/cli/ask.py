@@ -292,5 +292,10 @@ def _show(made: Plan) -> None:
         )
     console = out()
     console.print(table)
+    for step in made.steps:
+        if step.confirm:
+            console.print(Words(one_line(f"{step.id} asks first, since you wrote: {step.confirm}"), style="yellow"))
+    for part in made.unserved:
+        console.print(Words(one_line(f"no step does: {part}"), style="yellow"))
     for repair in made.repairs:
         console.print(Words(one_line(f"repaired: {repair}"), style="dim"))

@@ -203,3 +203,12 @@ def kinds(schema):
 def test_every_line_of_a_batch_that_is_not_empty_is_answered_for_in_order(lines):
     numbers = [number for number, line in enumerate(lines, start=1) if line.removeprefix("\ufeff").strip()]
     assert [line.number for line in read_batch(lines)] == numbers
+
+
+def test_a_plan_says_what_it_does_not_do_and_what_it_asks_first(model, capsys):
+    write = {"for": "add it to notes", "task": "notes/add", "inputs": {"text": "milk"}}
+    model.say({"steps": [write]}, times=None)
+    assert run(["plan", "buy milk, but do not add it to notes; water the red roses"]) == 0
+    said = " ".join(capsys.readouterr().out.split())
+    assert "s1 asks first, since you wrote: but do not add it to notes" in said
+    assert "no step does: water the red roses" in said
